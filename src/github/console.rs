@@ -1,0 +1,173 @@
+//! The one writer of standard output and standard error: masks, makes text of strangers harmless, and keeps
+//! workflow commands apart from text.
+
+use std::io::{self, IsTerminal, Write};
+
+use crate::github::commands::Command;
+use crate::github::context::Context;
+use crate::model::untrusted;
+use crate::system::environment::Environment;
+use crate::system::masking::{Masker, Secret};
+
+/// How a step shows its report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum OutputFormat {
+    /// Text for people; in a workflow also annotations.
+    #[default]
+    Human,
+    /// The JSON report and nothing else on standard output.
+    Json,
+    /// The findings as SARIF 2.1.0 and nothing else on standard output.
+    Sarif,
+    /// Workflow commands only.
+    Github,
+}
+
+impl OutputFormat {
+    /// Whether standard output holds one document and nothing else.
+    pub fn is_document(self) -> bool {
+        matches!(self, Self::Json | Self::Sarif)
+    }
+}
+
+/// The doors to the outside of one process.
+#[derive(Clone, Debug)]
+pub struct Console {
+    masker: Masker,
+    /// Whether workflow commands are wanted.
+    commands: bool,
+    format: OutputFormat,
+    color: bool,
+}
+
+impl Console {
+    /// The doors for one format of output.
+    pub fn new(environment: &Environment, masker: Masker, context: &Context, format: OutputFormat) -> Self {
+        let color = format == OutputFormat::Human && wants_color(environment, context.is_workflow);
+        Self { masker, commands: context.is_workflow || format == OutputFormat::Github, format, color }
+    }
+
+    /// What goes to standard output.
+    pub fn format(&self) -> OutputFormat {
+        self.format
+    }
+
+    /// Whether text may carry colour.
+    pub fn color(&self) -> bool {
+        self.color
+    }
+
+    /// The registry of secrets.
+    pub fn masker(&self) -> &Masker {
+        &self.masker
+    }
+
+    /// Human text, several lines. Every line is made harmless; colour that we added stays.
+    pub fn text(&self, text: &str) {
+        let masked = self.masker.mask(text);
+        let tame = if self.color { keep_color(&masked) } else { untrusted::lines(&masked) };
+        self.write(&tame);
+    }
+
+    /// Progress and errors, on standard error.
+    pub fn note(&self, text: &str) {
+        let masked = self.masker.mask(text);
+        put(&mut io::stderr().lock(), &untrusted::lines(&masked));
+    }
+
+    /// A workflow command; nothing outside a workflow.
+    pub fn command(&self, command: &Command) {
+        if self.commands {
+            let rendered = command.render();
+            self.write(&self.masker.mask(&rendered));
+        }
+    }
+
+    /// Registers a secret before its first use, with us and with the runner.
+    pub fn hide(&self, secret: &Secret) {
+        for value in self.masker.register(secret) {
+            if self.commands {
+                // The one line that holds the value: the runner swallows it.
+                self.write(&Command::add_mask(value.reveal()).render());
+            }
+        }
+    }
+
+    /// The one document that standard output holds.
+    pub fn document(&self, document: &str) {
+        put(&mut io::stdout().lock(), &self.masker.mask(document));
+    }
+
+    fn write(&self, text: &str) {
+        if self.format.is_document() {
+            put(&mut io::stderr().lock(), text);
+        } else {
+            put(&mut io::stdout().lock(), text);
+        }
+    }
+}
+
+/// A reader that has gone (`| head`) is no reason to fail.
+fn put(writer: &mut dyn Write, text: &str) {
+    let _ = writer.write_all(text.as_bytes());
+    if !text.ends_with('\n') {
+        let _ = writer.write_all(b"\n");
+    }
+    let _ = writer.flush();
+}
+
+/// <https://no-color.org>, <https://force-color.org>, <https://bixense.com/clicolors>; else only on a terminal.
+fn wants_color(environment: &Environment, is_workflow: bool) -> bool {
+    if environment.get("NO_COLOR").is_some() {
+        return false;
+    }
+    let forced = |name: &str| environment.get(name).is_some_and(|value| value != "0");
+    if forced("FORCE_COLOR") || forced("CLICOLOR_FORCE") {
+        return true;
+    }
+    !is_workflow && environment.get("TERM") != Some("dumb") && io::stdout().is_terminal()
+}
+
+/// Makes lines harmless but for the colour sequences (`ESC [ … m`) of our own renderers. What they wrap was made
+/// harmless before it reached them.
+fn keep_color(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    for (index, line) in text.split('\n').enumerate() {
+        if index > 0 {
+            kept.push('\n');
+        }
+        let mut rest = line;
+        while let Some(at) = rest.find("\x1b[") {
+            kept.push_str(&untrusted::line(&rest[..at]));
+            let tail = &rest[at + 2..];
+            let length = tail.find(|c: char| !c.is_ascii_digit() && c != ';').unwrap_or(tail.len());
+            if tail[length..].starts_with('m') {
+                kept.push_str(&rest[at..at + 2 + length + 1]);
+                rest = &tail[length + 1..];
+            } else {
+                kept.push('␛');
+                rest = &rest[at + 1..];
+            }
+        }
+        kept.push_str(&untrusted::line(rest));
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_colour_survives() {
+        assert_eq!(keep_color("\x1b[1;31mx\x1b[0m \x1b[2J\x1b]0;t\x07"), "\x1b[1;31mx\x1b[0m ␛[2J␛]0;t␇");
+    }
+
+    #[test]
+    fn colour_follows_the_conventions() {
+        let environment = |pairs: &[(&str, &str)]| pairs.iter().copied().collect::<Environment>();
+        assert!(wants_color(&environment(&[("FORCE_COLOR", "1")]), true));
+        assert!(!wants_color(&environment(&[("FORCE_COLOR", "1"), ("NO_COLOR", "1")]), false));
+        assert!(!wants_color(&environment(&[("CLICOLOR_FORCE", "0")]), true));
+    }
+}

@@ -1,0 +1,204 @@
+//! Where we run: the variables of GitHub and its runner, and the event's payload; or no workflow at all.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+use crate::model::base::Trigger;
+use crate::system::environment::Environment;
+
+/// Larger payloads are refused: GitHub's own limit for a delivery is 25 MB.
+const EVENT_LIMIT: u64 = 32 << 20;
+
+/// The workflow run that we are part of. Outside of one, everything is empty and [`Context::is_workflow`] is false.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// Whether a workflow runs us (`GITHUB_ACTIONS`).
+    pub is_workflow: bool,
+    /// `push`, `pull_request`, …
+    pub event_name: String,
+    /// The payload of the event; `Null` where there is none.
+    pub event: Value,
+    /// The commit that started the run (`GITHUB_SHA`).
+    pub sha: String,
+    /// The full ref (`GITHUB_REF`).
+    pub git_ref: String,
+    /// The short name of the ref.
+    pub ref_name: String,
+    /// The target branch of a pull request.
+    pub base_ref: String,
+    /// The source branch of a pull request.
+    pub head_ref: String,
+    /// `owner/name`.
+    pub repository: String,
+    /// `https://github.com` or the enterprise server.
+    pub server_url: String,
+    /// The REST API's root.
+    pub api_url: String,
+    /// The checkout.
+    pub workspace: Option<PathBuf>,
+    /// The workflow's name.
+    pub workflow: String,
+    /// The job's id.
+    pub job: String,
+    /// The run's number in GitHub's count.
+    pub run_id: String,
+    /// The attempt, from 1.
+    pub run_attempt: String,
+    /// Who started it.
+    pub actor: String,
+    /// `RUNNER_OS`.
+    pub runner_os: String,
+    /// `RUNNER_ARCH`.
+    pub runner_arch: String,
+    /// A folder that lives as long as the job (`RUNNER_TEMP`).
+    pub runner_temp: Option<PathBuf>,
+    /// Tools that outlive the job (`RUNNER_TOOL_CACHE`).
+    pub tool_cache: Option<PathBuf>,
+    /// Whether the user asked for debug logs (`RUNNER_DEBUG`).
+    pub is_debug: bool,
+    /// Where outputs are written.
+    pub output_file: Option<PathBuf>,
+    /// Where variables for later steps are written.
+    pub env_file: Option<PathBuf>,
+    /// Where folders for later steps' PATH are written.
+    pub path_file: Option<PathBuf>,
+    /// Where state for a post step is written.
+    pub state_file: Option<PathBuf>,
+    /// Where the job summary is written.
+    pub summary_file: Option<PathBuf>,
+}
+
+impl Context {
+    /// Reads the context. Fails where a workflow names an event payload that cannot be read.
+    pub fn read(environment: &Environment) -> Result<Self> {
+        if environment.get("GITHUB_ACTIONS") != Some("true") {
+            return Ok(Self::default());
+        }
+        let text = |name: &str| environment.get(name).unwrap_or_default().to_owned();
+        let path = |name: &str| environment.os(name).map(PathBuf::from);
+        Ok(Self {
+            is_workflow: true,
+            event_name: text("GITHUB_EVENT_NAME"),
+            event: read_event(environment)?,
+            sha: text("GITHUB_SHA"),
+            git_ref: text("GITHUB_REF"),
+            ref_name: text("GITHUB_REF_NAME"),
+            base_ref: text("GITHUB_BASE_REF"),
+            head_ref: text("GITHUB_HEAD_REF"),
+            repository: text("GITHUB_REPOSITORY"),
+            server_url: text("GITHUB_SERVER_URL"),
+            api_url: text("GITHUB_API_URL"),
+            workspace: path("GITHUB_WORKSPACE"),
+            workflow: text("GITHUB_WORKFLOW"),
+            job: text("GITHUB_JOB"),
+            run_id: text("GITHUB_RUN_ID"),
+            run_attempt: text("GITHUB_RUN_ATTEMPT"),
+            actor: text("GITHUB_ACTOR"),
+            runner_os: text("RUNNER_OS"),
+            runner_arch: text("RUNNER_ARCH"),
+            runner_temp: path("RUNNER_TEMP"),
+            tool_cache: path("RUNNER_TOOL_CACHE"),
+            is_debug: environment.get("RUNNER_DEBUG") == Some("1"),
+            output_file: path("GITHUB_OUTPUT"),
+            env_file: path("GITHUB_ENV"),
+            path_file: path("GITHUB_PATH"),
+            state_file: path("GITHUB_STATE"),
+            summary_file: path("GITHUB_STEP_SUMMARY"),
+        })
+    }
+
+    /// Why the run happens, for the base resolver.
+    pub fn trigger(&self) -> Result<Trigger> {
+        if !self.is_workflow {
+            return Ok(Trigger::Laptop);
+        }
+        match self.event_name.as_str() {
+            "pull_request" | "pull_request_target" => Ok(Trigger::PullRequest {
+                head: self.sha_at("/pull_request/head/sha")?,
+                base: self.sha_at("/pull_request/base/sha")?,
+            }),
+            "merge_group" => Ok(Trigger::MergeGroup { base: self.sha_at("/merge_group/base_sha")? }),
+            "push" => {
+                let before = self.sha_at("/before")?;
+                let is_new = before.bytes().all(|byte| byte == b'0');
+                let default_branch = self.event.pointer("/repository/default_branch").and_then(Value::as_str);
+                Ok(Trigger::Push { before: (!is_new).then_some(before), default_branch: default_branch.map(str::to_owned) })
+            }
+            other => Ok(Trigger::Other(other.to_owned())),
+        }
+    }
+
+    /// Whether the run has rights that the author of the code under test should not have: no project code runs then.
+    pub fn is_privileged(&self) -> bool {
+        matches!(self.event_name.as_str(), "pull_request_target" | "workflow_run")
+    }
+
+    /// Whether what is judged may try to loosen its own judgement.
+    pub fn judges_a_proposal(&self) -> bool {
+        matches!(self.event_name.as_str(), "pull_request" | "pull_request_target" | "merge_group")
+    }
+
+    fn sha_at(&self, pointer: &str) -> Result<String> {
+        let value = self.event.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        if matches!(value.len(), 40 | 64) && value.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Ok(value.to_owned());
+        }
+        let field = pointer.trim_start_matches('/').replace('/', ".");
+        Err(Error::no_verdict(format!("the `{}` event has no SHA at `{field}`: `{value}`", self.event_name))
+            .hint("the file that GITHUB_EVENT_PATH names must hold the payload of the event"))
+    }
+}
+
+fn read_event(environment: &Environment) -> Result<Value> {
+    let Some(path) = environment.get("GITHUB_EVENT_PATH") else {
+        return Ok(Value::Null);
+    };
+    let unreadable = |cause: &dyn std::fmt::Display| {
+        Error::no_verdict(format!("the event payload `{path}` cannot be read")).cause(cause)
+    };
+    let length = std::fs::metadata(path).map_err(|error| unreadable(&error))?.len();
+    if length > EVENT_LIMIT {
+        return Err(unreadable(&format!("it has {length} bytes, more than {EVENT_LIMIT}")));
+    }
+    let bytes = std::fs::read(path).map_err(|error| unreadable(&error))?;
+    serde_json::from_slice(&bytes).map_err(|error| unreadable(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn context(event_name: &str, event: Value) -> Context {
+        Context { is_workflow: true, event_name: event_name.into(), event, ..Context::default() }
+    }
+
+    #[test]
+    fn a_new_branch_has_nothing_before_it() {
+        let zeros = "0".repeat(40);
+        let event = serde_json::json!({"before": zeros, "repository": {"default_branch": "main"}});
+        let trigger = context("push", event).trigger().unwrap();
+        assert_eq!(trigger, Trigger::Push { before: None, default_branch: Some("main".into()) });
+    }
+
+    #[test]
+    fn a_payload_without_its_shas_is_no_verdict() {
+        for (event, payload) in [
+            ("pull_request", serde_json::json!({})),
+            ("merge_group", serde_json::json!({"merge_group": {"base_sha": "--upload-pack=evil"}})),
+            ("push", serde_json::json!({"before": 7})),
+        ] {
+            let error = context(event, payload).trigger().unwrap_err();
+            assert_eq!(error.kind, crate::error::Kind::NoVerdict);
+        }
+    }
+
+    #[test]
+    fn outside_a_workflow_nothing_is_read() {
+        let environment = [("GITHUB_EVENT_PATH", "/missing"), ("GITHUB_WORKSPACE", "/w")].into_iter().collect();
+        let context = Context::read(&environment).unwrap();
+        assert!(!context.is_workflow && context.workspace.is_none());
+        assert_eq!(context.trigger().unwrap(), Trigger::Laptop);
+    }
+}

@@ -1,0 +1,388 @@
+//! From a place as a tool states it to a place in the file: bytes, and columns in code points.
+//!
+//! Lines end with `\n`, `\r\n` or a lone `\r`, as ruff, mypy and pyright count them (git counts `\n` alone, so that a
+//! file with lone returns has other line numbers in a diff); form feeds, U+0085 and U+2028 end no line. The line
+//! break is not part of the line. Neither is a byte order mark of the first one: ruff does not count it, pyright does
+//! (a UTF-16 column is shifted by it), and mypy gets the columns of that line wrong. Each byte that is not UTF-8
+//! counts as one code point, which is how the tools that read such files at all (pyright) replace it.
+
+pub use crate::linters::source::SourceLines;
+use crate::model::region::{ColumnUnit, Point, Region, Span};
+
+/// Settles a place against the source.
+///
+/// The span is `None` for a finding about the file as a whole and for a line that does not exist. The flag says that
+/// the tool's statement did not fit the file: a line behind the end (no span), a column behind the end of its line
+/// (left out), an end behind the end of the file or of its line (clamped) or before the start (the start). Columns of
+/// [`ColumnUnit::AsciiOnly`] on other lines are left out without the flag: that is known and no surprise.
+pub fn locate(region: &Region, source: &SourceLines<'_>) -> (Option<Span>, bool) {
+    let Some(line) = region.line else {
+        return (None, false);
+    };
+    let Some(start) = Place::at(line.get(), region.column, source) else {
+        return (None, true);
+    };
+    let mut clamped = false;
+    let start = match start.resolve(region.unit, source) {
+        Resolved::Point(point) => point,
+        Resolved::Unknown(point) => {
+            return (
+                Some(Span {
+                    start: point,
+                    end: whole_lines(region, point, source),
+                }),
+                false,
+            );
+        }
+        Resolved::Behind(point, _) => {
+            return (
+                Some(Span {
+                    start: point,
+                    end: whole_lines(region, point, source),
+                }),
+                true,
+            );
+        }
+    };
+    if start.byte.is_none() {
+        return (
+            Some(Span {
+                start,
+                end: whole_lines(region, start, source),
+            }),
+            false,
+        );
+    }
+    let end_line = region.end_line.map_or(start.line, std::num::NonZero::get);
+    let end = match Place::at(end_line, region.end_column, source) {
+        // The last line is as far as it goes.
+        None => {
+            clamped = true;
+            source.end_of(source.count())
+        }
+        Some(_) if region.end_column.is_none() && end_line == start.line => start,
+        Some(place) => match place.resolve(region.unit, source) {
+            Resolved::Point(point) => point,
+            // An end without column must not cut the start's: the line is covered to its end.
+            Resolved::Unknown(point) if point.line == start.line => start,
+            Resolved::Unknown(point) => source.end_of(point.line),
+            Resolved::Behind(_, end) => {
+                clamped = true;
+                end
+            }
+        },
+    };
+    let end = if end.byte.is_none() {
+        source.end_of(end.line)
+    } else {
+        end
+    };
+    if end < start {
+        return (Some(Span { start, end: start }), true);
+    }
+    (Some(Span { start, end }), clamped)
+}
+
+/// A stated place whose line exists.
+struct Place {
+    line: u32,
+    column: Option<u32>,
+}
+
+enum Resolved {
+    /// The place, with its column if one was stated.
+    Point(Point),
+    /// The line; the stated column means nothing.
+    Unknown(Point),
+    /// The line, and its end: the stated column is behind it.
+    Behind(Point, Point),
+}
+
+impl Place {
+    /// The empty line behind the last line break, where parsers meet the end of the file, becomes the end of the last
+    /// line: nobody can see or change the former.
+    fn at(line: u32, column: Option<u32>, source: &SourceLines<'_>) -> Option<Self> {
+        let last = source.count();
+        if line <= last {
+            return Some(Self { line, column });
+        }
+        let is_end_of_file =
+            line == last + 1 && source.starts.len() > last as usize && column.unwrap_or(0) == 0;
+        is_end_of_file.then_some(Self {
+            line: last,
+            column: column.map(|_| u32::MAX),
+        })
+    }
+
+    fn resolve(&self, unit: ColumnUnit, source: &SourceLines<'_>) -> Resolved {
+        let bare = Point {
+            line: self.line,
+            byte: None,
+            column: None,
+        };
+        let (Some(text), Some(column)) = (source.line(self.line), self.column) else {
+            return Resolved::Point(bare);
+        };
+        if column == u32::MAX {
+            return Resolved::Point(source.end_of(self.line));
+        }
+        let on_mark = self.line == 1 && source.has_mark;
+        let column = match unit {
+            ColumnUnit::AsciiOnly if on_mark || !text.is_ascii() => return Resolved::Unknown(bare),
+            ColumnUnit::Utf16 if on_mark => column.saturating_sub(1),
+            _ => column,
+        };
+        match convert(text, column, unit) {
+            Some((byte, code_points)) => Resolved::Point(point(self.line, byte, code_points)),
+            None => Resolved::Behind(bare, source.end_of(self.line)),
+        }
+    }
+}
+
+impl SourceLines<'_> {
+    /// The place behind the last character of a line.
+    fn end_of(&self, line: u32) -> Point {
+        let text = self.line(line).unwrap_or_default();
+        point(line, text.len(), length(text))
+    }
+}
+
+/// The end of a span that has no columns.
+fn whole_lines(region: &Region, start: Point, source: &SourceLines<'_>) -> Point {
+    let end = region.end_line.map_or(start.line, std::num::NonZero::get);
+    Point {
+        line: end.clamp(start.line, source.count().max(start.line)),
+        ..start
+    }
+}
+
+fn point(line: u32, byte: usize, code_points: usize) -> Point {
+    let narrow = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    Point {
+        line,
+        byte: Some(narrow(byte)),
+        column: Some(narrow(code_points).saturating_add(1)),
+    }
+}
+
+/// The byte offset and the number of code points before a 0-based column; `None` behind the end. A column inside of a
+/// character means the character.
+fn convert(text: &[u8], column: u32, unit: ColumnUnit) -> Option<(usize, usize)> {
+    let column = usize::try_from(column).ok()?;
+    if text.is_ascii() {
+        return (column <= text.len()).then_some((column, column));
+    }
+    let (mut byte, mut code_points, mut units) = (0, 0, 0);
+    for (length, utf16) in characters(text) {
+        let width = match unit {
+            ColumnUnit::CodePoint | ColumnUnit::AsciiOnly => 1,
+            ColumnUnit::Utf16 => utf16,
+            ColumnUnit::Byte => length,
+        };
+        if units + width > column {
+            return Some((byte, code_points));
+        }
+        byte += length;
+        code_points += 1;
+        units += width;
+    }
+    (units == column).then_some((byte, code_points))
+}
+
+fn length(text: &[u8]) -> usize {
+    if text.is_ascii() {
+        text.len()
+    } else {
+        characters(text).count()
+    }
+}
+
+/// The length of each character in bytes and in UTF-16 units.
+fn characters(text: &[u8]) -> impl Iterator<Item = (usize, usize)> {
+    text.utf8_chunks().flat_map(|chunk| {
+        let valid = chunk
+            .valid()
+            .chars()
+            .map(|character| (character.len_utf8(), character.len_utf16()));
+        valid.chain(chunk.invalid().iter().map(|_| (1, 1)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::num::NonZeroU32;
+
+    fn region(line: u32, column: u32, end_line: u32, end_column: u32, unit: ColumnUnit) -> Region {
+        Region {
+            line: NonZeroU32::new(line),
+            column: Some(column),
+            end_line: NonZeroU32::new(end_line),
+            end_column: Some(end_column),
+            unit,
+        }
+    }
+
+    fn slice(text: &str, column: u32, end: u32, unit: ColumnUnit) -> (String, bool) {
+        let source = SourceLines::new(text.as_bytes());
+        let (span, clamped) = locate(&region(1, column, 1, end, unit), &source);
+        let span = span.expect("line 1 exists");
+        let Some((start, end)) = span.start.byte.zip(span.end.byte) else {
+            return ("-".to_owned(), clamped);
+        };
+        let line = source.line(1).expect("line 1 exists");
+        (
+            String::from_utf8_lossy(&line[start as usize..end as usize]).into_owned(),
+            clamped,
+        )
+    }
+
+    #[test]
+    fn each_unit_finds_the_name_on_a_line_that_is_not_ascii() {
+        let line = "x = (\"éé😀é\", undefined_name)\n";
+        let name = ("undefined_name".to_owned(), false);
+        assert_eq!(slice(line, 13, 27, ColumnUnit::CodePoint), name);
+        assert_eq!(slice(line, 14, 28, ColumnUnit::Utf16), name);
+        assert_eq!(slice(line, 19, 33, ColumnUnit::Byte), name);
+        assert_eq!(
+            slice(line, 8, 22, ColumnUnit::AsciiOnly),
+            ("-".to_owned(), false)
+        );
+        assert_eq!(
+            slice("x = undefined", 4, 13, ColumnUnit::AsciiOnly),
+            ("undefined".to_owned(), false)
+        );
+    }
+
+    #[test]
+    fn a_column_inside_of_a_character_means_the_character() {
+        assert_eq!(
+            slice("a😀b", 2, 3, ColumnUnit::Utf16),
+            ("😀".to_owned(), false)
+        );
+        assert_eq!(
+            slice("aéb", 2, 4, ColumnUnit::Byte),
+            ("éb".to_owned(), false)
+        );
+    }
+
+    #[test]
+    fn columns_behind_the_line_are_left_out_or_clamped() {
+        assert_eq!(
+            slice("abc\r\n", 1, 9, ColumnUnit::CodePoint),
+            ("bc".to_owned(), true)
+        );
+        assert_eq!(
+            slice("abc\r\n", 3, 3, ColumnUnit::CodePoint),
+            (String::new(), false)
+        );
+        assert_eq!(
+            slice("abc\r\n", 4, 9, ColumnUnit::CodePoint),
+            ("-".to_owned(), true)
+        );
+        assert_eq!(
+            slice("abc\n", 2, 1, ColumnUnit::CodePoint),
+            (String::new(), true)
+        );
+        assert_eq!(
+            slice("é\n", u32::MAX - 1, 9, ColumnUnit::CodePoint),
+            ("-".to_owned(), true)
+        );
+    }
+
+    #[test]
+    fn lines_end_as_python_tools_end_them() {
+        let source = SourceLines::new(b"x = 1\rimport os\r\ny\n\x0cz\nw \xe2\x80\xa8 v\n");
+        assert_eq!(source.count(), 5);
+        assert_eq!(source.line(2), Some(&b"import os"[..]));
+        assert_eq!(source.line(4), Some(&b"\x0cz"[..]));
+        assert_eq!(source.line(6), None);
+        assert_eq!(source.line(0), None);
+        assert_eq!(source.offset(3), Some(17));
+        assert_eq!(SourceLines::new(b"").count(), 1);
+        assert_eq!(SourceLines::new(b"\n\n").count(), 2);
+    }
+
+    #[test]
+    fn the_byte_order_mark_is_no_character() {
+        let text = "\u{feff}y = undef\n";
+        let name = ("undef".to_owned(), false);
+        assert_eq!(slice(text, 4, 9, ColumnUnit::CodePoint), name);
+        assert_eq!(slice(text, 5, 10, ColumnUnit::Utf16), name);
+        assert_eq!(
+            slice(text, 2, 7, ColumnUnit::AsciiOnly),
+            ("-".to_owned(), false)
+        );
+        assert_eq!(SourceLines::new(text.as_bytes()).offset(1), Some(3));
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_count_one_each() {
+        let source = SourceLines::new(b"\xff\xfe\xe2\x82 = x");
+        let (span, clamped) = locate(&region(1, 7, 1, 8, ColumnUnit::CodePoint), &source);
+        let span = span.expect("line 1 exists");
+        assert_eq!(
+            (span.start.byte, span.end.byte, clamped),
+            (Some(7), Some(8), false)
+        );
+    }
+
+    #[test]
+    fn the_end_of_the_file_is_the_end_of_its_last_line() {
+        let source = SourceLines::new(b"def f(:\n  x\n");
+        let (span, clamped) = locate(&region(3, 0, 3, 0, ColumnUnit::CodePoint), &source);
+        let end = Point {
+            line: 2,
+            byte: Some(3),
+            column: Some(4),
+        };
+        assert_eq!((span, clamped), (Some(Span { start: end, end }), false));
+        assert_eq!(
+            locate(&region(4, 0, 4, 0, ColumnUnit::CodePoint), &source),
+            (None, true)
+        );
+    }
+
+    #[test]
+    fn lines_that_do_not_exist_give_no_span_or_a_shorter_one() {
+        let source = SourceLines::new(b"a\nbb\n");
+        assert_eq!(locate(&Region::FILE, &source), (None, false));
+        assert_eq!(
+            locate(&region(9, 0, 9, 1, ColumnUnit::CodePoint), &source),
+            (None, true)
+        );
+        let (span, clamped) = locate(&region(1, 0, u32::MAX, 7, ColumnUnit::CodePoint), &source);
+        assert_eq!(
+            span.map(|span| span.end),
+            Some(Point {
+                line: 2,
+                byte: Some(2),
+                column: Some(3)
+            })
+        );
+        assert!(clamped);
+    }
+
+    #[test]
+    fn lines_without_columns_stay_without() {
+        let source = SourceLines::new(b"a\nbb\n");
+        let whole = Region {
+            column: None,
+            end_column: None,
+            ..region(1, 0, 2, 0, ColumnUnit::CodePoint)
+        };
+        let (span, _) = locate(&whole, &source);
+        let bare = |line| Point {
+            line,
+            byte: None,
+            column: None,
+        };
+        assert_eq!(
+            span,
+            Some(Span {
+                start: bare(1),
+                end: bare(2)
+            })
+        );
+    }
+}

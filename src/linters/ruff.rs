@@ -1,0 +1,307 @@
+//! `ruff check --output-format json-lines`: one object a line.
+//!
+//! Contract, as ruff 0.17.6 behaves:
+//!
+//! | exit | output | judgement |
+//! |---|---|---|
+//! | 0 | none | clean, once the probe has counted files |
+//! | 1 | findings, `invalid-syntax` among them | findings |
+//! | 1 | `E902`: a file that is not UTF-8 | findings |
+//! | 1 | `E902`: a file that is missing or cannot be read | failed, although it looks like a finding |
+//! | 2 | text on standard error: option, configuration, crash | failed |
+//!
+//! Columns are 1-based code points, the end exclusive. In a notebook they count within the cell, so that the finding
+//! belongs to the file as a whole.
+
+use std::io::BufRead;
+use std::num::NonZeroU32;
+
+use serde::Deserialize;
+
+use crate::linters::contract::{Judgement, Reading, ToolRun, cut};
+use crate::linters::lines::{self, End};
+use crate::linters::text::Text;
+use crate::linters::tool::Invocation;
+use crate::model::diagnostic::{RawFinding, Severity};
+use crate::model::region::{ColumnUnit, Region};
+
+const NAME: &str = "ruff";
+/// What ruff says of a file that is not UTF-8, be it valid Python by its coding comment.
+pub(super) const NOT_UTF8: &str = "stream did not contain valid UTF-8";
+
+pub(super) const REFUSED_ARGUMENTS: &[&str] = &[
+    "--add-ignore",
+    "--add-noqa",
+    "--diff",
+    "--exit-zero",
+    "--fix",
+    "--fix-only",
+    "--help",
+    "--output-file",
+    "--output-format",
+    "--show-files",
+    "--show-fixes",
+    "--show-settings",
+    "--silent",
+    "--statistics",
+    "--stdin-filename",
+    "--unsafe-fixes",
+    "--watch",
+    "-",
+    "-e",
+    "-h",
+    "-o",
+    "-s",
+    "-w",
+];
+
+/// `fix = true` in a project would edit the files under review, and `fix-only` would hide what is left: both are
+/// switched off. Without `E902`, which a narrow `select` drops, ruff passes over a file that it cannot read with a
+/// warning and exit code 0: it is switched on, whatever the configuration says.
+pub(super) fn arguments(invocation: &Invocation<'_>) -> Vec<String> {
+    let own = [
+        "--output-format=json-lines",
+        "--no-fix",
+        "--no-fix-only",
+        "--no-show-fixes",
+        "--extend-select=E902",
+        "--color=never",
+    ];
+    command("check", invocation, &own)
+}
+
+pub(super) fn probe_arguments(invocation: &Invocation<'_>) -> Vec<String> {
+    command("check", invocation, &["--show-files", "--color=never"])
+}
+
+/// The user's arguments come before ours, which win.
+pub(super) fn command(subcommand: &str, invocation: &Invocation<'_>, own: &[&str]) -> Vec<String> {
+    let mut arguments = vec![subcommand.to_owned()];
+    arguments.extend(invocation.extra.iter().cloned());
+    arguments.extend(own.iter().map(|&argument| argument.to_owned()));
+    arguments.extend(invocation.path_arguments(false));
+    arguments
+}
+
+pub(super) fn read(output: impl BufRead, sink: &mut dyn FnMut(RawFinding)) -> Reading {
+    read_lines(output, |line, reading| {
+        if line.is_failure() {
+            reading.stopped.get_or_insert_with(|| line.headline());
+        } else {
+            reading.findings += 1;
+            let finding = line.into_finding();
+            reading.errors += u64::from(finding.severity == Severity::Error);
+            sink(finding);
+        }
+    })
+}
+
+pub(super) fn conclude(run: &ToolRun<'_>, reading: &Reading) -> Judgement {
+    let code = match run.code(NAME, reading) {
+        Ok(code) => code,
+        Err(failed) => return failed,
+    };
+    if let Some(stopped) = &reading.stopped {
+        return run.failed(NAME, &format!("could not check {stopped}"));
+    }
+    if code == 0
+        && let Some(warning) = blind_spot(run.stderr)
+    {
+        return run.failed(NAME, warning);
+    }
+    reading.agree(NAME, run, code)
+}
+
+/// What ruff only mentions on standard error before it exits with 0.
+pub(super) fn blind_spot(stderr: &str) -> Option<&'static str> {
+    if stderr.contains("No Python files found under the given path(s)") {
+        Some("checked no file")
+    } else if stderr.contains("warning: Failed to lint ")
+        || stderr.contains("warning: Encountered error: ")
+    {
+        Some("could not check a file")
+    } else {
+        None
+    }
+}
+
+/// One path a line. `pyproject.toml` is listed because of RUF200, but a project of that alone has no code.
+pub(super) fn judge_probe(run: &ToolRun<'_>, output: impl BufRead) -> Judgement {
+    let mut reading = Reading::default();
+    let mut files = 0;
+    let end = lines::for_each(output, |_, line| {
+        let name = line
+            .rsplit(|&byte| byte == b'/' || byte == b'\\')
+            .next()
+            .unwrap_or(line);
+        files += u64::from(!name.is_empty() && name != b"pyproject.toml");
+    });
+    note_end(end, &mut reading);
+    match run.code(NAME, &reading) {
+        Err(failed) => failed,
+        Ok(0) if files > 0 => Judgement::Clean { files: Some(files) },
+        Ok(0) => run.failed(NAME, "checked no file"),
+        Ok(code) => run.failed(NAME, &format!("exit code {code} of `--show-files`")),
+    }
+}
+
+/// Parses every line and passes it on; notes what is no line of ruff's.
+pub(super) fn read_lines(
+    output: impl BufRead,
+    mut each: impl FnMut(Line<'_>, &mut Reading),
+) -> Reading {
+    let mut reading = Reading::default();
+    let end = lines::for_each(output, |number, line| {
+        reading.has_output = true;
+        match serde_json::from_slice::<Line<'_>>(line) {
+            Ok(line) => each(line, &mut reading),
+            Err(error) => reading.fault(no_object(number, line, &error)),
+        }
+    });
+    note_end(end, &mut reading);
+    reading
+}
+
+/// What is wrong with a line that should have been an object.
+pub(super) fn no_object(number: u64, line: &[u8], error: &serde_json::Error) -> String {
+    let text = String::from_utf8_lossy(&line[..line.len().min(4_000)]);
+    format!(
+        "line {number} is not the expected JSON object ({error}): `{}`",
+        cut(text.trim())
+    )
+}
+
+/// Notes how the lines ended.
+pub(super) fn note_end(end: std::io::Result<End>, reading: &mut Reading) {
+    match end {
+        Ok(End::Complete) => {}
+        Ok(End::Cut(line)) => {
+            reading.has_output = true;
+            reading.fault(format!("cut off in line {line}"));
+        }
+        Ok(End::TooLong(line)) => {
+            reading.has_output = true;
+            reading.fault(format!(
+                "line {line} is longer than {} MiB",
+                lines::MAX_LINE >> 20
+            ));
+        }
+        Err(error) => reading.fault(format!("cannot be read: {error}")),
+    }
+}
+
+/// A diagnostic of `ruff check` or `ruff format`, with what is used of it.
+#[derive(Deserialize)]
+pub(super) struct Line<'a> {
+    cell: Option<u32>,
+    #[serde(borrow)]
+    code: Option<Text<'a>>,
+    #[serde(borrow)]
+    filename: Text<'a>,
+    location: Option<Location>,
+    end_location: Option<Location>,
+    #[serde(borrow)]
+    message: Text<'a>,
+    #[serde(borrow)]
+    severity: Option<Text<'a>>,
+    #[serde(borrow)]
+    url: Option<Text<'a>>,
+    #[serde(borrow)]
+    fix: Option<Fix<'a>>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+struct Location {
+    row: u32,
+    column: u32,
+}
+
+#[derive(Deserialize)]
+struct Fix<'a> {
+    #[serde(borrow)]
+    message: Option<Text<'a>>,
+}
+
+impl Line<'_> {
+    pub(super) fn code(&self) -> Option<&str> {
+        self.code.as_ref().map(Text::as_str)
+    }
+
+    /// Whether this line says that ruff could not do its work, rather than that the work found something.
+    pub(super) fn is_failure(&self) -> bool {
+        (self.code() == Some("E902") && !self.is_undecodable())
+            || matches!(self.code(), Some("io" | "panic" | "internal-error"))
+            || self
+                .severity
+                .as_ref()
+                .is_some_and(|severity| severity.as_str() == "fatal")
+    }
+
+    /// Whether ruff reports a file that is not UTF-8: like a syntax error, that is a fact about the file.
+    fn is_undecodable(&self) -> bool {
+        self.message.as_str() == NOT_UTF8
+    }
+
+    /// Place and message in one line.
+    pub(super) fn headline(&self) -> String {
+        let place = self.location.map_or_else(String::new, |location| {
+            format!(":{}:{}", location.row, location.column)
+        });
+        let message = self
+            .message
+            .as_str()
+            .strip_prefix(self.filename.as_str())
+            .unwrap_or(self.message.as_str());
+        cut(&format!(
+            "`{}{place}`: {}",
+            self.filename.as_str(),
+            message.trim_start_matches([':', ' '])
+        ))
+    }
+
+    pub(super) fn into_finding(self) -> RawFinding {
+        let severity = match self.severity.as_ref().map(Text::as_str) {
+            Some("warning") => Severity::Warning,
+            Some("info") => Severity::Note,
+            _ => Severity::Error,
+        };
+        let location = self.location.filter(|_| !self.is_undecodable());
+        let (region, message) = match (self.cell, location) {
+            (None, location) => (
+                region(location, self.end_location),
+                self.message.into_string(),
+            ),
+            (Some(cell), Some(location)) => (
+                Region::FILE,
+                format!(
+                    "{} (cell {cell}, line {})",
+                    self.message.as_str(),
+                    location.row
+                ),
+            ),
+            (Some(cell), None) => (
+                Region::FILE,
+                format!("{} (cell {cell})", self.message.as_str()),
+            ),
+        };
+        RawFinding {
+            rule: self.code.map(Text::into_string),
+            severity,
+            message,
+            path: Some(self.filename.into_string()),
+            region,
+            url: self.url.map(Text::into_string),
+            help: self.fix.and_then(|fix| fix.message).map(Text::into_string),
+        }
+    }
+}
+
+fn region(start: Option<Location>, end: Option<Location>) -> Region {
+    Region {
+        line: start.and_then(|start| NonZeroU32::new(start.row)),
+        column: start.map(|start| start.column.saturating_sub(1)),
+        end_line: end.and_then(|end| NonZeroU32::new(end.row)),
+        end_column: end.map(|end| end.column.saturating_sub(1)),
+        unit: ColumnUnit::CodePoint,
+    }
+}

@@ -1,0 +1,50 @@
+//! What a change touches: the files and the lines of the tree that was linted.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+/// The lines of one file that differ from the base.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileChange {
+    /// The path in the base, where the file was renamed.
+    pub renamed_from: Option<String>,
+    /// Added or edited lines, 1-based, sorted, disjoint.
+    pub added: Vec<RangeInclusive<u32>>,
+}
+
+impl FileChange {
+    /// Whether the line was added or edited.
+    pub fn has_line(&self, line: u32) -> bool {
+        let index = self.added.partition_point(|range| *range.end() < line);
+        self.added.get(index).is_some_and(|range| range.contains(&line))
+    }
+
+    /// How many lines were added or edited.
+    pub fn line_count(&self) -> u64 {
+        self.added.iter().map(|range| u64::from(range.end() - range.start()) + 1).sum()
+    }
+}
+
+/// A change: every file that exists after it and differs from the base. Deleted files have no lines to speak of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// By path relative to the workspace root, with `/`.
+    pub files: BTreeMap<String, FileChange>,
+}
+
+impl Change {
+    /// Whether the line of this file was added or edited.
+    pub fn has_line(&self, path: &str, line: u32) -> bool {
+        self.files.get(path).is_some_and(|file| file.has_line(line))
+    }
+
+    /// Whether the file differs from the base in any way (content, name, mode).
+    pub fn has_file(&self, path: &str) -> bool {
+        self.files.contains_key(path)
+    }
+
+    /// How many lines were added or edited in all files.
+    pub fn line_count(&self) -> u64 {
+        self.files.values().map(FileChange::line_count).sum()
+    }
+}

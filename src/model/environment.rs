@@ -1,0 +1,31 @@
+//! Python environments: what one is made from.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// What installs a lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Installer {
+    /// `uv sync --frozen` with the project's default groups and these.
+    Uv {
+        /// Dependency groups (PEP 735).
+        groups: BTreeSet<String>,
+        /// Extras.
+        extras: BTreeSet<String>,
+    },
+    /// `pip install --require-hashes` into a fresh venv.
+    Pip,
+}
+
+/// An environment that a lock describes: the same lock, Python, groups and platform give the same environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipe {
+    /// The lockfile, absolute.
+    pub lock: PathBuf,
+    /// SHA-256 of its bytes.
+    pub digest: String,
+    /// What installs it.
+    pub installer: Installer,
+    /// How many packages it pins, for the progress line.
+    pub packages: usize,
+}

@@ -1,0 +1,10 @@
+//! Plain data that the rooms exchange. No I/O, no async.
+
+pub mod base;
+pub mod change;
+pub mod diagnostic;
+pub mod duration;
+pub mod environment;
+pub mod region;
+pub mod report;
+pub mod untrusted;

@@ -1,0 +1,121 @@
+//! What a step found and decided: everything that any output shows.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::error::exit;
+use crate::model::diagnostic::{Finding, Severity};
+
+/// The answer of a gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Yes.
+    Pass,
+    /// No.
+    Fail,
+    /// The gate could not look; never green.
+    NoVerdict,
+}
+
+impl Verdict {
+    /// The name in reports and outputs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::NoVerdict => "no-verdict",
+        }
+    }
+}
+
+/// How one check of a step went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It looked and found nothing.
+    Clean,
+    /// It found so many things, before anything was left out.
+    Findings(u64),
+    /// It could not look; the reason, which may hold text of strangers.
+    Failed(String),
+}
+
+/// One check that a step made: a tool, a report, a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// `ruff`, `mypy`, the path of a report.
+    pub name: String,
+    /// Its version, where known.
+    pub version: Option<String>,
+    /// Where it comes from: `uv.lock`, `.venv`, `PATH`, `report`.
+    pub origin: String,
+    /// How it went.
+    pub status: Status,
+    /// How many files it looked at, where it says.
+    pub files: Option<u64>,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+/// Findings that are not in the report, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Why: `not on a changed line`.
+    pub reason: String,
+    /// How many.
+    pub count: u64,
+}
+
+/// The report of one step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// The step's name.
+    pub step: &'static str,
+    /// The answer.
+    pub verdict: Verdict,
+    /// Whether the answer only counts as a report (`mode: report`): a `Fail` exits 0.
+    pub is_report_only: bool,
+    /// From which severity on a finding means no; `None` for never.
+    pub fail_on: Option<Severity>,
+    /// Ranked: new first, then by severity, file and line.
+    pub findings: Vec<Finding>,
+    /// What was done.
+    pub checks: Vec<Check>,
+    /// What was left out, by reason.
+    pub left_out: Vec<LeftOut>,
+    /// What a reader wants to know first, in order: `base`, `scope`, …
+    pub facts: Vec<(String, String)>,
+    /// The step's outputs, but for `verdict` and `report`.
+    pub outputs: BTreeMap<String, String>,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+impl Report {
+    /// The process's exit code.
+    pub fn exit_code(&self) -> u8 {
+        match self.verdict {
+            Verdict::Pass => exit::PASS,
+            Verdict::Fail if self.is_report_only => exit::PASS,
+            Verdict::Fail => exit::FAIL,
+            Verdict::NoVerdict => exit::NO_VERDICT,
+        }
+    }
+
+    /// How many findings have this severity.
+    pub fn count(&self, severity: Severity) -> u64 {
+        self.findings.iter().filter(|finding| finding.severity == severity).count() as u64
+    }
+
+    /// The checks that could not look.
+    pub fn failures(&self) -> impl Iterator<Item = (&Check, &str)> {
+        self.checks.iter().filter_map(|check| match &check.status {
+            Status::Failed(reason) => Some((check, reason.as_str())),
+            _ => None,
+        })
+    }
+
+    /// Whether this finding is one of those that mean no.
+    pub fn counts(&self, finding: &Finding) -> bool {
+        self.fail_on.is_some_and(|threshold| finding.severity >= threshold)
+    }
+}

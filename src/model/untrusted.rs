@@ -1,0 +1,108 @@
+//! Text of strangers, made harmless: tool output, file names, messages, branch names.
+//!
+//! The runner reads every line that a step prints. It trims leading white space and takes a line that starts with
+//! `::` for a command; it finds the older `##[name]` anywhere in a line; it ends lines at CR as well as at LF
+//! (actions/runner, `ActionCommand.cs`). A terminal obeys control characters. None of this may happen.
+
+use std::borrow::Cow;
+
+/// Breaks a command without changing what one sees: ZERO WIDTH SPACE.
+const BREAK: char = '\u{200b}';
+
+/// One line: no line breaks, control characters shown as pictures, no live workflow command.
+pub fn line(text: &str) -> Cow<'_, str> {
+    let tame = !text.chars().any(is_control) && !text.contains("##[") && !text.trim_start().starts_with("::");
+    if tame {
+        return Cow::Borrowed(text);
+    }
+    let mut visible = String::with_capacity(text.len() + 8);
+    let text = text.replace("##[", &format!("##{BREAK}["));
+    let body = text.trim_start();
+    visible.extend(text[..text.len() - body.len()].chars().map(picture));
+    if body.starts_with("::") {
+        visible.push(BREAK);
+    }
+    visible.extend(body.chars().map(picture));
+    Cow::Owned(visible)
+}
+
+/// Several lines, each made harmless, joined by LF. CRLF and CR count as line breaks.
+pub fn lines(text: &str) -> String {
+    let mut tame = String::with_capacity(text.len());
+    for (index, piece) in text.split('\n').enumerate() {
+        if index > 0 {
+            tame.push('\n');
+        }
+        tame.push_str(&line(piece.strip_suffix('\r').unwrap_or(piece)));
+    }
+    tame
+}
+
+/// Text for HTML and GitHub's Markdown outside code spans: nothing of it is markup.
+pub fn markdown(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for character in line(text).chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            // Entities, not backslashes: inside a table or HTML block a backslash would show.
+            '|' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '#' | '!' | '~' | '\\' | '@' | ':' | '$' => {
+                use std::fmt::Write as _;
+                let _ = write!(escaped, "&#{};", u32::from(character));
+            }
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+fn is_control(character: char) -> bool {
+    matches!(character,
+        '\0'..='\x08' | '\n'..='\x1f' | '\x7f'..='\u{9f}'
+        // Line and paragraph separators, and what turns the direction of text (CVE-2021-42574).
+        | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn picture(character: char) -> char {
+    match character {
+        '\t' => '\t',
+        '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(character)).unwrap_or('␀'),
+        '\x7f' => '␡',
+        other if is_control(other) => '\u{fffd}',
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_is_a_command() {
+        for text in ["::error::x", "  \u{3000}::add-mask::y", "a ##[add-mask]z", "x\r::error::y", "##[[", "\u{200b}::x"] {
+            let tame = line(text);
+            assert!(!tame.trim_start().starts_with("::"), "{tame:?}");
+            assert!(!tame.contains("##["), "{tame:?}");
+            assert!(!tame.contains(['\r', '\n']), "{tame:?}");
+        }
+    }
+
+    #[test]
+    fn harmless_text_stays_as_it_is() {
+        let text = "\tdef naïve(): # 😀 a::b ## [x]";
+        assert!(matches!(line(text), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn control_characters_are_shown() {
+        assert_eq!(line("\x1b[31mred\x07\u{202e}"), "␛[31mred␇\u{fffd}");
+        assert_eq!(lines("a\r\nb\rc\n"), "a\nb␍c\n");
+    }
+
+    #[test]
+    fn markdown_shows_what_was_written() {
+        assert_eq!(markdown("<b>|`@user`"), "&lt;b&gt;&#124;&#96;&#64;user&#96;");
+    }
+}

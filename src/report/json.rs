@@ -1,0 +1,191 @@
+//! The JSON report, `docs/schemas/report.schema.json`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::model::diagnostic::Finding;
+use crate::model::report::{Report, Status};
+
+/// The version of the shape, behind the step's name.
+const SHAPE: u32 = 1;
+
+/// The report of any step.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "Report of a Lockgate step"))]
+struct Document<'r> {
+    /// `lockgate.<step>/<version of the shape>`.
+    schema: String,
+    /// The version of Lockgate that wrote it.
+    version: &'static str,
+    /// `pass`, `fail` or `no-verdict`.
+    verdict: &'static str,
+    /// The exit code of the process.
+    exit_code: u8,
+    /// What was found, ranked.
+    findings: Vec<FindingDocument<'r>>,
+    /// What was done, and what failed.
+    checks: Vec<CheckDocument<'r>>,
+    /// The step's outputs.
+    outputs: BTreeMap<&'r str, &'r str>,
+    /// Findings that are not listed, by reason.
+    left_out: Vec<LeftOutDocument<'r>>,
+    /// Milliseconds.
+    duration_ms: u64,
+}
+
+/// One finding. Lines and columns are 1-based, columns count Unicode code points, the end is exclusive.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct FindingDocument<'r> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<&'r str>,
+    tool: &'r str,
+    /// `error`, `warning` or `note`.
+    severity: &'static str,
+    message: &'r str,
+    /// Relative to the workspace root, with `/`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_line: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_column: Option<u32>,
+    /// Whether the change brought it; absent where there is no base.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<&'r str>,
+    /// The entry of `ignore` that would leave it out.
+    ignore: String,
+}
+
+/// A tool or report.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct CheckDocument<'r> {
+    name: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<&'r str>,
+    /// Where it comes from.
+    origin: &'r str,
+    /// `clean`, `findings` or `failed`.
+    status: &'static str,
+    /// Findings before anything was left out.
+    findings: u64,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'r str>,
+    /// Files that it looked at, where it says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<u64>,
+    /// Milliseconds.
+    duration_ms: u64,
+}
+
+/// Findings that are not listed.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct LeftOutDocument<'r> {
+    reason: &'r str,
+    count: u64,
+}
+
+/// The report as JSON. `outputs` are all outputs, `ignore_until` the day for the entries of `ignore`.
+pub fn render(report: &Report, outputs: &BTreeMap<String, String>, ignore_until: &str) -> serde_json::Result<String> {
+    let document = Document {
+        schema: format!("lockgate.{}/{SHAPE}", report.step),
+        version: crate::VERSION,
+        verdict: report.verdict.name(),
+        exit_code: report.exit_code(),
+        findings: report.findings.iter().map(|finding| finding_document(finding, ignore_until)).collect(),
+        checks: report.checks.iter().map(check_document).collect(),
+        outputs: outputs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
+        left_out: report.left_out.iter().map(|one| LeftOutDocument { reason: &one.reason, count: one.count }).collect(),
+        duration_ms: milliseconds(report.duration),
+    };
+    serde_json::to_string_pretty(&document)
+}
+
+fn finding_document<'r>(finding: &'r Finding, ignore_until: &str) -> FindingDocument<'r> {
+    FindingDocument {
+        rule: finding.rule.as_deref(),
+        tool: &finding.tool,
+        severity: finding.severity.name(),
+        message: &finding.message,
+        path: finding.path.as_deref(),
+        line: finding.span.map(|span| span.start.line),
+        column: finding.span.and_then(|span| span.start.column),
+        end_line: finding.span.map(|span| span.end.line),
+        end_column: finding.span.and_then(|span| span.end.column),
+        new: finding.new,
+        url: finding.url.as_deref(),
+        help: finding.help.as_deref(),
+        ignore: finding.ignore_entry(ignore_until),
+    }
+}
+
+fn check_document(check: &crate::model::report::Check) -> CheckDocument<'_> {
+    let (status, findings, reason) = match &check.status {
+        Status::Clean => ("clean", 0, None),
+        Status::Findings(count) => ("findings", *count, None),
+        Status::Failed(reason) => ("failed", 0, Some(reason.as_str())),
+    };
+    CheckDocument {
+        name: &check.name,
+        version: check.version.as_deref(),
+        origin: &check.origin,
+        status,
+        findings,
+        reason,
+        files: check.files,
+        duration_ms: milliseconds(check.duration),
+    }
+}
+
+fn milliseconds(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::summary::tests::{finding, report};
+
+    #[test]
+    fn the_published_schema_is_that_of_the_code() {
+        let schema = serde_json::to_string_pretty(&schemars::schema_for!(Document<'static>)).unwrap() + "\n";
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schemas/report.schema.json");
+        if UPDATE_EXPECT.is_some() {
+            std::fs::create_dir_all(std::path::Path::new(path).parent().unwrap()).unwrap();
+            std::fs::write(path, &schema).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), schema, "run `UPDATE_EXPECT=1 cargo test`");
+    }
+
+    /// Read when the test is compiled or run: `UPDATE_EXPECT=1 cargo test` rewrites generated files.
+    static UPDATE_EXPECT: std::sync::LazyLock<Option<()>> = std::sync::LazyLock::new(|| {
+        let environment = crate::system::environment::Environment::of_this_process();
+        environment.get("UPDATE_EXPECT").map(|_| ())
+    });
+
+    #[test]
+    fn a_report_fits_its_schema() {
+        let schema = serde_json::to_value(schemars::schema_for!(Document<'static>)).unwrap();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let text = render(&report(vec![finding("ruff", "F401", "a.py", 3, "x")]), &BTreeMap::new(), "2027-01-01").unwrap();
+        let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert!(validator.is_valid(&document), "{text}");
+        assert_eq!(document["schema"], "lockgate.lint-gate/1");
+        assert_eq!(document["findings"][0]["ignore"], "ruff:F401 a.py until 2027-01-01: <reason>");
+    }
+}

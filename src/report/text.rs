@@ -1,0 +1,146 @@
+//! The report for a person at a terminal or in a log: findings with their source line and a caret, then the verdict.
+
+use std::fmt::Write as _;
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+
+use crate::error::{NO_VERDICT_PAGE, count};
+use crate::model::diagnostic::{Finding, Severity};
+use crate::model::duration;
+use crate::model::report::{Report, Status, Verdict};
+use crate::model::untrusted;
+
+/// The report as text, with colour where wanted.
+pub fn render(report: &Report, color: bool, ignore_until: &str) -> String {
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    let mut text = String::new();
+    for finding in &report.findings {
+        text.push_str(&one(finding, &renderer, ignore_until));
+        text.push('\n');
+    }
+    for (check, reason) in report.failures() {
+        let _ = write!(text, "error: {} gave no verdict\n  {}\n  see: {NO_VERDICT_PAGE}\n\n", untrusted::line(&check.name), untrusted::lines(reason).replace('\n', "\n  "));
+    }
+    for check in &report.checks {
+        let result = match &check.status {
+            Status::Clean => "clean".to_owned(),
+            Status::Findings(number) => count(*number, "finding"),
+            Status::Failed(_) => "no verdict".to_owned(),
+        };
+        let files = check.files.map(|files| format!(", {}", count(files, "file"))).unwrap_or_default();
+        let version = check.version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "  {}{} ({}): {result}{files}, {}",
+            untrusted::line(&check.name),
+            untrusted::line(&version),
+            untrusted::line(&check.origin),
+            duration::show(check.duration)
+        );
+    }
+    for one in &report.left_out {
+        let _ = writeln!(text, "  left out: {} {}", one.count, one.reason);
+    }
+    text.push_str(&verdict(report));
+    text
+}
+
+fn verdict(report: &Report) -> String {
+    let word = match report.verdict {
+        Verdict::Pass => "pass",
+        Verdict::Fail if report.is_report_only => "fail (report only: exit 0)",
+        Verdict::Fail => "fail",
+        Verdict::NoVerdict => "no verdict",
+    };
+    let numbers: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
+        .into_iter()
+        .map(|severity| count(report.count(severity), severity.name()))
+        .collect();
+    format!("{}: {word} · {} · {}\n", report.step, numbers.join(", "), duration::show(report.duration))
+}
+
+fn one(finding: &Finding, renderer: &Renderer, ignore_until: &str) -> String {
+    let level = match finding.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
+    };
+    let id = untrusted::line(&finding.id()).into_owned();
+    let message = untrusted::lines(&finding.message);
+    let message = if finding.new == Some(true) { format!("{message} (new)") } else { message };
+    let title = level.primary_title(message.as_str()).id(id.as_str());
+    let path = finding.path.as_deref().map(|path| untrusted::line(path).into_owned());
+    let excerpt = finding.span.zip(finding.excerpt.as_deref()).map(|(span, line)| marked(line, span));
+    let mut rendered = match (&path, &excerpt, finding.span) {
+        (Some(path), Some((line, range)), Some(span)) => {
+            let start = usize::try_from(span.start.line).unwrap_or(1);
+            let snippet = Snippet::source(line.as_str()).line_start(start).path(path.as_str()).fold(false);
+            let snippet = match range {
+                Some(range) => snippet.annotation(AnnotationKind::Primary.span(range.clone())),
+                None => snippet.annotation(AnnotationKind::Primary.span(0..line.trim_end().len())),
+            };
+            renderer.render(&[title.element(snippet)])
+        }
+        _ => {
+            let place = untrusted::line(&finding.place().unwrap_or_else(|| "(no file)".to_owned())).into_owned();
+            format!("{}\n --> {place}", renderer.render(&[annotate_snippets::Group::with_title(title)]))
+        }
+    };
+    for (name, value) in [("help", &finding.help), ("see", &finding.url)] {
+        if let Some(value) = value {
+            let _ = write!(rendered, "\n  {name}: {}", untrusted::lines(value).replace('\n', "\n        "));
+        }
+    }
+    let entry = finding.ignore_entry(ignore_until);
+    let _ = writeln!(rendered, "\n  to ignore: ignore = [\"{}\"]", untrusted::line(&entry));
+    rendered
+}
+
+/// The line made harmless, and the range to underline in it. Every byte may have become several.
+fn marked(line: &str, span: crate::model::region::Span) -> (String, Option<std::ops::Range<usize>>) {
+    let tame = |text: &str| untrusted::line(text).into_owned();
+    let Some(start) = span.start.byte.and_then(|byte| usize::try_from(byte).ok()) else { return (tame(line), None) };
+    let end = match span.end.byte.and_then(|byte| usize::try_from(byte).ok()) {
+        Some(end) if span.end.line == span.start.line => end.max(start),
+        _ => line.len(),
+    };
+    match (line.get(..start), line.get(start..end), line.get(end..)) {
+        (Some(before), Some(inside), Some(after)) => {
+            let (before, inside) = (tame(before), tame(inside));
+            let range = before.len()..before.len() + inside.len();
+            (before + &inside + &tame(after), Some(range))
+        }
+        // The line was no UTF-8 and has other bytes now.
+        _ => (tame(line), None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::summary::tests::{finding, report};
+
+    #[test]
+    fn a_finding_shows_its_line_and_a_caret() {
+        let text = render(&report(vec![finding("ruff", "F401", "src/a.py", 7, "unused import")]), false, "2027-01-01");
+        assert_eq!(
+            text,
+            "error[ruff:F401]: unused import (new)\n --> src/a.py:7:1\n  |\n7 | import os\n  | ^^\n  to ignore: ignore = [\"ruff:F401 src/a.py until 2027-01-01: <reason>\"]\n\n  ruff 0.17.6 (uv.lock): clean, 3 files, 12 ms\n  left out: 4 not on a changed line\nlint-gate: fail · 1 error, 0 warnings, 0 notes · 34 ms\n"
+        );
+    }
+
+    #[test]
+    fn hostile_source_and_wide_characters_do_not_break_the_caret() {
+        let mut wide = finding("ruff", "E1", "a.py", 1, "::error::x\n##[add-mask]y");
+        wide.excerpt = Some("é\x1b[2J😀 ##[x]".into());
+        for (start, end) in [(0, 2), (2, 6), (6, 99), (1, 2), (99, 100)] {
+            if let Some(span) = &mut wide.span {
+                span.start.byte = Some(start);
+                span.end.byte = Some(end);
+            }
+            let text = render(&report(vec![wide.clone()]), false, "2027-01-01");
+            assert!(!text.contains('\x1b') && !text.contains("##["), "{text:?}");
+            assert!(!text.lines().any(|line| line.trim_start().starts_with("::")), "{text}");
+        }
+    }
+}

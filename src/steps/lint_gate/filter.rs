@@ -1,0 +1,158 @@
+//! Which findings are kept, decided one by one as they are read: memory holds only what is kept.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use globset::{GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
+
+use crate::error::{Error, Result};
+use crate::model::change::Change;
+use crate::model::diagnostic::{Finding, RawFinding};
+use crate::model::region::Region;
+use crate::steps::lint_gate::Scope;
+use crate::steps::lint_gate::ignore::Ignore;
+use crate::system::clock::Date;
+use crate::system::files::Workspace;
+
+/// Checkers of whole programs: a change moves their findings in files that it does not touch.
+const TYPE_CHECKERS: &[&str] = &["mypy", "pyright", "basedpyright", "ty", "pyrefly", "Pyright", "Mypy"];
+
+/// What decides about a finding.
+#[derive(Debug)]
+pub struct Filter {
+    /// Which findings count.
+    pub scope: Scope,
+    /// The change; `None` where there is no base.
+    pub change: Option<Change>,
+    /// Files that are left out, relative to the working directory.
+    pub exclude: GlobSet,
+    /// Findings that are ignored for a while.
+    pub ignores: Vec<Ignore>,
+    /// Today.
+    pub today: Date,
+    /// Brings paths home.
+    pub workspace: Workspace,
+    /// Where the tools ran.
+    pub directory: PathBuf,
+}
+
+/// A finding that is kept, its place still as the tool printed it.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// All but the place.
+    pub finding: Finding,
+    /// The place.
+    pub region: Region,
+}
+
+/// What one tool or report gave.
+#[derive(Debug)]
+pub struct Collector {
+    filter: Arc<Filter>,
+    /// What is kept.
+    pub kept: Vec<Kept>,
+    /// What is left out, by reason.
+    pub left_out: BTreeMap<String, u64>,
+}
+
+impl Collector {
+    /// An empty one.
+    pub fn new(filter: Arc<Filter>) -> Self {
+        Self { filter, kept: Vec::new(), left_out: BTreeMap::new() }
+    }
+
+    /// Decides about one finding.
+    pub fn add(&mut self, tool: &str, raw: RawFinding) {
+        match self.filter.decide(tool, raw) {
+            Ok(kept) => self.kept.push(kept),
+            Err(reason) => match self.left_out.get_mut(reason) {
+                Some(count) => *count += 1,
+                None => {
+                    self.left_out.insert(reason.to_owned(), 1);
+                }
+            },
+        }
+    }
+}
+
+impl Filter {
+    fn decide(&self, tool: &str, raw: RawFinding) -> std::result::Result<Kept, &'static str> {
+        let path = raw.path.as_deref().and_then(|path| self.workspace.relative(path, &self.directory));
+        let local = path.as_deref().map(|path| self.local(path));
+        if local.as_deref().is_some_and(|local| self.exclude.is_match(local)) {
+            return Err("excluded");
+        }
+        let covers = |ignore: &&Ignore| ignore.covers(tool, raw.rule.as_deref(), local.as_deref());
+        if self.ignores.iter().filter(|ignore| ignore.until >= self.today).any(|ignore| covers(&ignore)) {
+            return Err("ignored");
+        }
+        let new = self.change.as_ref().map(|change| match (&path, raw.region.line) {
+            (Some(path), Some(line)) => change.has_line(path, line.get()),
+            (Some(path), None) => change.has_file(path),
+            // It belongs to no file of ours: nobody can say that the change has nothing to do with it.
+            (None, _) => raw.path.is_none(),
+        });
+        self.in_scope(tool, path.as_deref(), raw.path.is_some(), new)?;
+        let message = match (&path, &raw.path) {
+            (None, Some(outside)) => format!("{outside}: {}", raw.message),
+            _ => raw.message,
+        };
+        let finding = Finding {
+            tool: tool.to_owned(),
+            rule: raw.rule,
+            severity: raw.severity,
+            message,
+            path,
+            span: None,
+            url: raw.url,
+            help: raw.help,
+            new,
+            excerpt: None,
+        };
+        Ok(Kept { finding, region: raw.region })
+    }
+
+    fn in_scope(&self, tool: &str, path: Option<&str>, names_a_file: bool, new: Option<bool>) -> std::result::Result<(), &'static str> {
+        if self.scope == Scope::Everything || TYPE_CHECKERS.contains(&tool) {
+            return Ok(());
+        }
+        match (path, self.scope) {
+            (None, _) if names_a_file => Err("outside the workspace"),
+            (None, _) => Ok(()),
+            (Some(_), Scope::ChangedLines) if new == Some(false) => Err("not on a changed line"),
+            (Some(path), Scope::ChangedFiles) if self.change.as_ref().is_some_and(|change| !change.has_file(path)) => {
+                Err("not in a changed file")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A path of the workspace as seen from the working directory, where globs are written.
+    fn local(&self, path: &str) -> String {
+        let prefix = self.directory.strip_prefix(self.workspace.root()).ok().and_then(|prefix| prefix.to_str()).unwrap_or_default();
+        path.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('/')).unwrap_or(path).to_owned()
+    }
+}
+
+/// A glob of the user's, for the input `input`. A folder means all below it.
+pub fn glob(input: &str, text: &str) -> Result<GlobMatcher> {
+    let pattern = if text.ends_with('/') { format!("{text}**") } else { text.to_owned() };
+    let built = GlobBuilder::new(pattern.strip_prefix("./").unwrap_or(&pattern)).literal_separator(true).backslash_escape(true).build();
+    built.map(|glob| glob.compile_matcher()).map_err(|error| {
+        Error::usage(format!("`{input}`: `{text}` is no glob: {}", error.kind())).hint("write a glob such as `src/generated/**`")
+    })
+}
+
+/// Several globs as one; a plain path also means all below it.
+pub fn globs(input: &str, texts: &[String]) -> Result<GlobSet> {
+    let mut set = GlobSetBuilder::new();
+    for text in texts {
+        let matcher = glob(input, text)?;
+        set.add(matcher.glob().clone());
+        if !text.ends_with('/') {
+            set.add(glob(input, &format!("{text}/**"))?.glob().clone());
+        }
+    }
+    set.build().map_err(|error| Error::usage(format!("`{input}` cannot be used")).cause(error))
+}

@@ -1,0 +1,205 @@
+//! `lint-gate`: runs linters and type checkers, or reads their reports, keeps what matters for the change, decides.
+//!
+//! Gather ([`gather`]), judge ([`judge`]), report ([`crate::steps::emit`]).
+
+mod filter;
+mod gather;
+mod ignore;
+mod judge;
+mod place;
+mod policy;
+mod reports;
+mod settings;
+mod tools;
+
+use std::time::Instant;
+
+use clap::{Args, Command};
+
+use crate::error::{Error, Result};
+use crate::github::inputs::{SecretInput, boolean};
+use crate::linters::Tool;
+use crate::steps::world::{Common, World};
+use crate::steps::{Output, emit};
+use crate::system::stop::Stop;
+
+/// The step's name.
+pub const NAME: &str = "lint-gate";
+
+/// What it writes for later steps.
+pub const OUTPUTS: &[Output] = &[
+    Output { name: "verdict", help: "`pass`, `fail` or `no-verdict`" },
+    Output { name: "report", help: "Path of the JSON report" },
+    Output { name: "findings", help: "Number of findings in the report" },
+    Output { name: "new-findings", help: "Number of findings on lines that the change added or edited" },
+    Output { name: "errors", help: "Number of findings of severity error" },
+    Output { name: "base", help: "Commit that the change was measured against; empty where there is none" },
+];
+
+/// What it takes from the environment alone.
+pub const SECRETS: &[SecretInput] = &[SecretInput {
+    name: "token",
+    help: "Token for the one fetch of the base commit, `contents: read`",
+    default: "${{ github.token }}",
+}];
+
+/// Lint, type-check and judge a change
+///
+/// Runs the project's linters and type checkers, each in the version that the lockfile pins, keeps the findings that
+/// the change is responsible for, and decides. A tool that could not look is never green.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Arguments {
+    /// Files and folders to check [default: what each tool is configured for, else all]
+    #[arg(value_name = "PATHS")]
+    pub paths: Vec<String>,
+
+    /// Tools to run [default: those that the lockfile pins; none if reports are given]
+    #[arg(long, value_name = "TOOL", value_delimiter = ',', value_parser = Tool::ALL.map(Tool::name))]
+    pub tools: Vec<String>,
+
+    /// Where tools come from [default: lock]
+    #[arg(long, value_enum, value_name = "SOURCE")]
+    pub tool_source: Option<ToolSource>,
+
+    /// Lockfile that pins the tools [default: the nearest uv.lock or requirements file with hashes]
+    #[arg(long, value_name = "FILE")]
+    pub lockfile: Option<String>,
+
+    /// Names of variables that the installer of a private index needs; the tools never see them
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub install_env: Vec<String>,
+
+    /// Reports made elsewhere, as `path=sarif` or `path=sarif:EXIT-CODE`
+    #[arg(long, value_name = "REPORT")]
+    pub reports: Vec<String>,
+
+    /// Findings that count [default: changed-lines where there is a base, else everything]
+    #[arg(long, value_enum, value_name = "SCOPE")]
+    pub scope: Option<Scope>,
+
+    /// Revision that the change is measured against [default: by event]
+    #[arg(long, value_name = "REVISION")]
+    pub base: Option<String>,
+
+    /// Least severity that means no [default: error]
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    pub fail_on: Option<FailOn>,
+
+    /// Whether findings fail the step or are only reported [default: enforce]
+    #[arg(long, value_enum, value_name = "MODE")]
+    pub mode: Option<Mode>,
+
+    /// Last day of `mode: report`, as YYYY-MM-DD; afterwards findings fail the step
+    #[arg(long, value_name = "DATE")]
+    pub report_until: Option<String>,
+
+    /// Globs of files whose findings are left out, relative to the working directory
+    #[arg(long, value_name = "GLOB")]
+    pub exclude: Vec<String>,
+
+    /// Findings to ignore, as `TOOL:RULE [GLOB] until YYYY-MM-DD: REASON`
+    #[arg(long, value_name = "RULE")]
+    pub ignore: Vec<String>,
+
+    /// Accept that a tool finds no file to check [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = boolean)]
+    pub allow_empty: Option<bool>,
+
+    /// Run the project's tools on events whose token may do more than the author of the code [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = boolean)]
+    pub allow_project_code: Option<bool>,
+
+    /// Time limit of each tool [default: 10m]
+    #[arg(long, value_name = "DURATION")]
+    pub timeout: Option<String>,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its documentation would become the help of the step")]
+    pub common: Common,
+}
+
+impl AsRef<Common> for Arguments {
+    fn as_ref(&self) -> &Common {
+        &self.common
+    }
+}
+
+/// Where tools come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum ToolSource {
+    /// The version that the lockfile pins: the project's `.venv`, or an environment made from the lock.
+    #[default]
+    Lock,
+    /// Whatever is on PATH.
+    Path,
+}
+
+/// Which findings count; the stricter, the later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum Scope {
+    /// Those on lines that the change added or edited, and all of type checkers.
+    ChangedLines,
+    /// Those in files that the change touched, and all of type checkers.
+    ChangedFiles,
+    /// All.
+    Everything,
+}
+
+impl Scope {
+    /// The name in inputs and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ChangedLines => "changed-lines",
+            Self::ChangedFiles => "changed-files",
+            Self::Everything => "everything",
+        }
+    }
+}
+
+/// From which severity on a finding means no; the looser, the later.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum FailOn {
+    /// Any finding.
+    Note,
+    /// Warnings and errors.
+    Warning,
+    /// Errors.
+    #[default]
+    Error,
+    /// None.
+    Never,
+}
+
+/// Whether findings fail the step; the looser, the later.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum Mode {
+    /// They do.
+    #[default]
+    Enforce,
+    /// They are reported only.
+    Report,
+}
+
+/// The definition of the arguments.
+pub fn command() -> Command {
+    Arguments::augment_args(Command::new(NAME))
+}
+
+/// Runs the step.
+pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
+    let started = Instant::now();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::no_verdict("the system gives no resources to wait for tools").cause(error))?;
+    let (settings, facts) = runtime.block_on(async {
+        let stop = Stop::listen(world.context.is_workflow)
+            .map_err(|error| Error::no_verdict("signals cannot be heard").cause(error))?;
+        gather::gather(arguments, world, stop).await
+    })?;
+    // A parser may still sit on a blocking thread after an error; it is not waited for.
+    runtime.shutdown_background();
+    let mut report = judge::judge(&settings, facts);
+    report.duration = started.elapsed();
+    emit::emit(&report, &arguments.common, world)
+}

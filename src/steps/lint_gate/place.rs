@@ -1,0 +1,77 @@
+//! Settles where the kept findings stand, by reading the lines of their files, each file once.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::linters::position::{SourceLines, locate};
+use crate::model::diagnostic::Finding;
+use crate::model::region::{Point, Region, Span};
+use crate::steps::lint_gate::filter::Kept;
+use crate::system::files::Workspace;
+
+/// Larger files are not read; their findings keep the lines that the tool named.
+const FILE_LIMIT: u64 = 64 << 20;
+
+/// So many findings are shown with their source.
+const WITH_EXCERPT: usize = 1_000;
+
+/// Longer lines are not shown.
+const EXCERPT_LIMIT: usize = 2_000;
+
+/// The findings in their final order, each in its place: new ones first, then by severity, file, line, tool and rule.
+pub fn settle(mut kept: Vec<Kept>, workspace: &Workspace) -> Vec<Finding> {
+    kept.sort_by(|left, right| {
+        let key = |kept: &Kept| (kept.finding.new == Some(false), std::cmp::Reverse(kept.finding.severity));
+        let place = |kept: &Kept| (kept.region.line, kept.region.column);
+        key(left)
+            .cmp(&key(right))
+            .then_with(|| left.finding.path.cmp(&right.finding.path))
+            .then_with(|| place(left).cmp(&place(right)))
+            .then_with(|| (&left.finding.tool, &left.finding.rule).cmp(&(&right.finding.tool, &right.finding.rule)))
+    });
+    let mut by_file: BTreeMap<Option<String>, Vec<usize>> = BTreeMap::new();
+    for (index, one) in kept.iter().enumerate() {
+        by_file.entry(one.finding.path.clone()).or_default().push(index);
+    }
+    for (path, group) in by_file {
+        let bytes = path.and_then(|path| read(&path, workspace));
+        let source = bytes.as_deref().map(SourceLines::new);
+        for index in group {
+            let Kept { finding, region } = &mut kept[index];
+            match &source {
+                Some(source) => {
+                    finding.span = locate(region, source).0;
+                    if index < WITH_EXCERPT {
+                        finding.excerpt = finding.span.and_then(|span| excerpt(source, span.start.line));
+                    }
+                }
+                None => finding.span = unverified(region),
+            }
+        }
+    }
+    kept.into_iter().map(|kept| kept.finding).collect()
+}
+
+fn read(path: &str, workspace: &Workspace) -> Option<Vec<u8>> {
+    let file = workspace.confined(path)?;
+    let metadata = file.metadata().ok()?;
+    (metadata.is_file() && metadata.len() <= FILE_LIMIT).then(|| std::fs::read(&file).ok()).flatten()
+}
+
+fn excerpt(source: &SourceLines<'_>, line: u32) -> Option<String> {
+    let bytes = source.line(line)?;
+    (bytes.len() <= EXCERPT_LIMIT).then(|| String::from_utf8_lossy(bytes).into_owned())
+}
+
+/// The lines as the tool named them; columns are worth nothing without the source.
+fn unverified(region: &Region) -> Option<Span> {
+    let line = region.line?.get();
+    let end = region.end_line.map_or(line, |end| end.get().max(line));
+    let point = |line| Point { line, byte: None, column: None };
+    Some(Span { start: point(line), end: point(end) })
+}
+
+/// The name of a path for people, relative to the workspace.
+pub fn shown(path: &Path, workspace: &Workspace) -> String {
+    path.strip_prefix(workspace.root()).unwrap_or(path).display().to_string()
+}

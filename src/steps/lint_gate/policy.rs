@@ -1,0 +1,177 @@
+//! Policy cannot be loosened by what it judges: where a proposal's own file is looser than the base's, the base counts.
+
+use crate::steps::lint_gate::Scope;
+use crate::steps::lint_gate::settings::Settings;
+
+/// One thing in which the proposal is looser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loosened {
+    /// The input.
+    pub input: &'static str,
+    /// What the proposal says and the base does not.
+    pub what: String,
+}
+
+/// `head`, with everything in which it is looser than `base` taken from `base`; and what that was.
+pub fn strictest(mut head: Settings, base: &Settings) -> (Settings, Vec<Loosened>) {
+    let mut loosened = Vec::new();
+    let mut note = |input, what: String| loosened.push(Loosened { input, what });
+
+    if head.fail_on > base.fail_on {
+        note("fail-on", format!("{:?} instead of {:?}", head.fail_on, base.fail_on).to_lowercase());
+        head.fail_on = base.fail_on;
+    }
+    if head.mode > base.mode {
+        note("mode", "report instead of enforce".into());
+        head.mode = base.mode;
+        head.report_until = base.report_until;
+    } else if let (true, Some(end)) = (head.mode == base.mode, base.report_until)
+        && head.report_until.is_none_or(|until| until > end)
+    {
+        note("report-until", format!("later than {end}"));
+        head.report_until = Some(end);
+    }
+    if let Some(strict) = base.scope
+        && head.scope.unwrap_or(Scope::ChangedLines) < strict
+    {
+        note("scope", format!("less than {}", strict.name()));
+        head.scope = Some(strict);
+    }
+    if head.tool_source > base.tool_source {
+        note("tool-source", "path instead of lock".into());
+        head.tool_source = base.tool_source;
+    }
+    if head.lockfile != base.lockfile {
+        note("lockfile", head.lockfile.clone().unwrap_or_else(|| "the default".into()));
+        head.lockfile.clone_from(&base.lockfile);
+    }
+    if head.base != base.base {
+        note("base", head.base.clone().unwrap_or_else(|| "the default".into()));
+        head.base.clone_from(&base.base);
+    }
+    for (input, now, before) in [
+        ("allow-empty", &mut head.allow_empty, base.allow_empty),
+        ("allow-project-code", &mut head.allow_project_code, base.allow_project_code),
+    ] {
+        if *now && !before {
+            note(input, "true instead of false".into());
+            *now = false;
+        }
+    }
+    for (input, now, before) in
+        [("exclude", &mut head.exclude, &base.exclude), ("install-env", &mut head.install_env, &base.install_env)]
+    {
+        let (known, added): (Vec<String>, Vec<String>) = now.drain(..).partition(|item| before.contains(item));
+        *now = known;
+        if !added.is_empty() {
+            note(input, added.join(", "));
+        }
+    }
+    let (known, added): (Vec<_>, Vec<_>) =
+        head.ignores.drain(..).partition(|ignore| base.ignores.iter().any(|before| before.text == ignore.text));
+    head.ignores = known;
+    for ignore in added {
+        note("ignore", ignore.text);
+    }
+    narrowed_paths(&mut head, base, &mut note);
+    fewer_tools(&mut head, base, &mut note);
+    for report in &base.reports {
+        if !head.reports.contains(report) {
+            note("reports", format!("without {}", report.path));
+            head.reports.push(report.clone());
+        }
+    }
+    (head, loosened)
+}
+
+fn narrowed_paths(head: &mut Settings, base: &Settings, note: &mut impl FnMut(&'static str, String)) {
+    // No path means all.
+    let is_narrower = match (head.paths.is_empty(), base.paths.is_empty()) {
+        (true, _) => false,
+        (false, true) => true,
+        (false, false) => base.paths.iter().any(|path| !head.paths.contains(path)),
+    };
+    if is_narrower {
+        note("paths", head.paths.join(", "));
+        if base.paths.is_empty() {
+            head.paths.clear();
+        } else {
+            let missing: Vec<String> = base.paths.iter().filter(|path| !head.paths.contains(path)).cloned().collect();
+            head.paths.extend(missing);
+        }
+    }
+}
+
+fn fewer_tools(head: &mut Settings, base: &Settings, note: &mut impl FnMut(&'static str, String)) {
+    match (&mut head.tools, &base.tools) {
+        (Some(now), Some(before)) => {
+            for tool in before {
+                if !now.contains(tool) {
+                    note("tools", format!("without {}", tool.name()));
+                    now.push(*tool);
+                }
+            }
+        }
+        // The base runs all that the lock pins.
+        (now @ Some(_), None) => {
+            note("tools", "fewer than the lockfile pins".into());
+            *now = None;
+        }
+        // All that the lock pins: the lock of the proposal, so what the base names comes on top.
+        (now @ None, Some(before)) if !before.is_empty() => {
+            note("tools", "no list".into());
+            *now = Some(before.clone());
+        }
+        (None, _) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::steps::lint_gate::{Arguments, FailOn, Mode};
+
+    fn settings(change: impl FnOnce(&mut Arguments)) -> Settings {
+        let mut arguments = Arguments { tools: vec!["ruff".into(), "mypy".into()], ..Arguments::default() };
+        change(&mut arguments);
+        Settings::new(&arguments).unwrap()
+    }
+
+    #[test]
+    fn everything_that_loosens_is_taken_from_the_base() {
+        let base = settings(|_| {});
+        let head = settings(|arguments| {
+            arguments.fail_on = Some(FailOn::Never);
+            arguments.mode = Some(Mode::Report);
+            arguments.tools = vec!["ruff".into()];
+            arguments.exclude = vec!["**".into()];
+            arguments.ignore = vec!["mypy until 2099-01-01: no".into()];
+            arguments.paths = vec!["src/fine.py".into()];
+            arguments.allow_empty = Some(true);
+            arguments.install_env = vec!["DEPLOY_KEY".into()];
+            arguments.base = Some("HEAD".into());
+        });
+        let (judged, loosened) = strictest(head, &base);
+        let inputs: Vec<&str> = loosened.iter().map(|one| one.input).collect();
+        assert_eq!(inputs, ["fail-on", "mode", "base", "allow-empty", "exclude", "install-env", "ignore", "paths", "tools"]);
+        assert_eq!((judged.fail_on, judged.mode, judged.base), (FailOn::Error, Mode::Enforce, None));
+        assert!(judged.exclude.is_empty() && judged.ignores.is_empty() && judged.paths.is_empty() && !judged.allow_empty);
+        assert_eq!(judged.tools, base.tools);
+    }
+
+    #[test]
+    fn a_stricter_proposal_judges_itself() {
+        let base = settings(|arguments| {
+            arguments.fail_on = Some(FailOn::Error);
+            arguments.exclude = vec!["old".into()];
+        });
+        let head = settings(|arguments| {
+            arguments.fail_on = Some(FailOn::Note);
+            arguments.scope = Some(Scope::Everything);
+            arguments.tools.push("pyright".into());
+        });
+        let (judged, loosened) = strictest(head, &base);
+        assert_eq!(loosened, []);
+        assert_eq!((judged.fail_on, judged.scope), (FailOn::Note, Some(Scope::Everything)));
+    }
+}

@@ -1,0 +1,164 @@
+//! What the arguments mean: typed, with defaults, checked.
+
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::linters::Tool;
+use crate::model::diagnostic::Severity;
+use crate::model::duration;
+use crate::steps::lint_gate::ignore::Ignore;
+use crate::steps::lint_gate::{Arguments, FailOn, Mode, Scope, ToolSource};
+use crate::system::clock::Date;
+
+/// A report made elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportInput {
+    /// The file, as it was written.
+    pub path: String,
+    /// The exit code of the tool that wrote it, where known.
+    pub exit_code: Option<i32>,
+}
+
+/// The arguments of one run, in the step's own terms.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Files and folders to check.
+    pub paths: Vec<String>,
+    /// Tools to run; `None` for those that the lock pins.
+    pub tools: Option<Vec<Tool>>,
+    /// Where tools come from.
+    pub tool_source: ToolSource,
+    /// The lock that the user named.
+    pub lockfile: Option<String>,
+    /// Variables for the installer.
+    pub install_env: Vec<String>,
+    /// Reports to read.
+    pub reports: Vec<ReportInput>,
+    /// Which findings count; `None` for the default by event.
+    pub scope: Option<Scope>,
+    /// The base that the user named.
+    pub base: Option<String>,
+    /// From which severity on a finding means no.
+    pub fail_on: FailOn,
+    /// Whether findings fail the step.
+    pub mode: Mode,
+    /// Until when `mode: report` holds.
+    pub report_until: Option<Date>,
+    /// Globs of files that are left out.
+    pub exclude: Vec<String>,
+    /// Findings that are ignored.
+    pub ignores: Vec<Ignore>,
+    /// Whether nothing to check is fine.
+    pub allow_empty: bool,
+    /// Whether project code runs on privileged events.
+    pub allow_project_code: bool,
+    /// The time limit of each tool.
+    pub timeout: Duration,
+}
+
+impl Settings {
+    /// Reads the arguments.
+    pub fn new(arguments: &Arguments) -> Result<Self> {
+        let mut tools: Vec<Tool> = arguments.tools.iter().filter_map(|name| Tool::from_name(name)).collect();
+        tools.dedup();
+        let reports = arguments.reports.iter().map(|text| report_input(text)).collect::<Result<Vec<_>>>()?;
+        let timeout = match &arguments.timeout {
+            Some(text) => duration::parse(text).map_err(|what| Error::usage(format!("`timeout`: `{text}`: {what}")))?,
+            None => Duration::from_secs(600),
+        };
+        Ok(Self {
+            paths: arguments.paths.clone(),
+            // Reports alone run nothing.
+            tools: if tools.is_empty() && reports.is_empty() { None } else { Some(tools) },
+            tool_source: arguments.tool_source.unwrap_or_default(),
+            lockfile: arguments.lockfile.clone(),
+            install_env: arguments.install_env.clone(),
+            reports,
+            scope: arguments.scope,
+            base: arguments.base.clone(),
+            fail_on: arguments.fail_on.unwrap_or_default(),
+            mode: arguments.mode.unwrap_or_default(),
+            report_until: arguments.report_until.as_deref().map(report_until).transpose()?,
+            exclude: arguments.exclude.clone(),
+            ignores: arguments.ignore.iter().map(|text| Ignore::parse(text)).collect::<Result<_>>()?,
+            allow_empty: arguments.allow_empty.unwrap_or(false),
+            allow_project_code: arguments.allow_project_code.unwrap_or(false),
+            timeout,
+        })
+    }
+
+    /// Whether findings are only reported today.
+    pub fn is_report_only(&self, today: Date) -> bool {
+        self.mode == Mode::Report && self.report_until.is_none_or(|until| today <= until)
+    }
+}
+
+impl FailOn {
+    /// The threshold; `None` for never.
+    pub fn threshold(self) -> Option<Severity> {
+        match self {
+            Self::Note => Some(Severity::Note),
+            Self::Warning => Some(Severity::Warning),
+            Self::Error => Some(Severity::Error),
+            Self::Never => None,
+        }
+    }
+}
+
+fn report_until(text: &str) -> Result<Date> {
+    Date::parse(text).ok_or_else(|| {
+        Error::usage(format!("`report-until`: `{text}` is no date")).hint(format!("write a day such as `{}`", Date::in_days(30)))
+    })
+}
+
+/// `path=sarif` or `path=sarif:EXIT`. The path may hold `=`.
+fn report_input(text: &str) -> Result<ReportInput> {
+    let wrong = |what: &str| {
+        Error::usage(format!("`reports`: `{text}` {what}")).hint("write `build/report.sarif=sarif` or `build/report.sarif=sarif:1`")
+    };
+    let (path, format) = text.rsplit_once('=').ok_or_else(|| wrong("names no format"))?;
+    let (format, exit_code) = match format.split_once(':') {
+        Some((format, code)) => {
+            let code = code.parse().map_err(|_| wrong(&format!("has `{code}` where an exit code belongs")))?;
+            (format, Some(code))
+        }
+        None => (format, None),
+    };
+    if format != "sarif" {
+        return Err(wrong(&format!("names the format `{format}`")).allowed(["sarif"]));
+    }
+    if path.is_empty() {
+        return Err(wrong("names no file"));
+    }
+    Ok(ReportInput { path: path.to_owned(), exit_code })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_name_file_format_and_exit_code() {
+        let input = report_input("a=b/c.sarif=sarif:2").unwrap();
+        assert_eq!(input, ReportInput { path: "a=b/c.sarif".into(), exit_code: Some(2) });
+        for text in ["x", "x=json", "x=sarif:", "x=sarif:one", "=sarif"] {
+            assert!(report_input(text).unwrap_err().message.contains(text));
+        }
+    }
+
+    #[test]
+    fn reports_alone_run_no_tool() {
+        let arguments = Arguments { reports: vec!["x=sarif".into()], ..Arguments::default() };
+        assert_eq!(Settings::new(&arguments).unwrap().tools, Some(vec![]));
+        assert_eq!(Settings::new(&Arguments::default()).unwrap().tools, None);
+    }
+
+    #[test]
+    fn a_report_mode_ends_on_its_day() {
+        let arguments =
+            Arguments { mode: Some(Mode::Report), report_until: Some("2026-12-31".into()), ..Arguments::default() };
+        let settings = Settings::new(&arguments).unwrap();
+        assert!(settings.is_report_only(Date::parse("2026-12-31").unwrap()));
+        assert!(!settings.is_report_only(Date::parse("2027-01-01").unwrap()));
+    }
+}

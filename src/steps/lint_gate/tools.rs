@@ -1,0 +1,176 @@
+//! Runs the tools, all at once, and holds each to its contract.
+
+use std::io::BufReader;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::linters::{ExitStatus, Invocation, Judgement, Tool, ToolRun};
+use crate::model::report::{Check, Status};
+use crate::steps::lint_gate::filter::{Collector, Filter};
+use crate::steps::project::Located;
+use crate::system::environment::Environment;
+use crate::system::process::{Child, Ending, Finished};
+use crate::system::stop::Stop;
+
+/// One tool, ready to run.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Which.
+    pub tool: Tool,
+    /// Where it comes from.
+    pub located: Located,
+}
+
+/// What all tools of a run share.
+#[derive(Clone, Debug)]
+pub struct Bench {
+    /// Where they run.
+    pub directory: std::path::PathBuf,
+    /// What they see of the environment: nothing that is a secret.
+    pub environment: Environment,
+    /// Files and folders to check.
+    pub paths: Vec<String>,
+    /// What decides about findings.
+    pub filter: Arc<Filter>,
+    /// The time limit of each.
+    pub timeout: Duration,
+    /// Whether nothing to check is fine.
+    pub allow_empty: bool,
+    /// When to stop.
+    pub stop: Stop,
+}
+
+impl Bench {
+    /// Runs all jobs at the same time. Fails only where the run was stopped.
+    pub async fn run_all(&self, jobs: Vec<Job>) -> Result<Vec<(Check, Collector)>> {
+        let mut running = Vec::new();
+        for job in jobs {
+            let bench = self.clone();
+            running.push(tokio::spawn(async move { bench.run(&job).await }));
+        }
+        let mut results = Vec::new();
+        for one in running {
+            results.push(one.await.map_err(|error| Error::bug("a tool's supervisor ended early").cause(error))?);
+        }
+        results.into_iter().collect()
+    }
+
+    async fn run(&self, job: &Job) -> Result<(Check, Collector)> {
+        let tool = job.tool;
+        let python = job.located.venv.as_ref().map(|venv| venv.python().display().to_string());
+        let invocation = Invocation {
+            paths: &self.paths,
+            extra: &[],
+            python: python.as_deref(),
+            configured_files: configures_files(tool, &self.directory),
+        };
+        let finished = self.child(job, tool.arguments(&invocation)).await;
+        let duration = finished.as_ref().map_or(Duration::ZERO, |finished| finished.duration);
+        let (mut judgement, collector) = match finished {
+            Err(reason) => (Judgement::Failed { reason }, Collector::new(self.filter.clone())),
+            Ok(finished) => self.judge(tool, finished).await?,
+        };
+        if judgement == (Judgement::Clean { files: None })
+            && let Some(arguments) = tool.probe_arguments(&invocation)
+        {
+            judgement = match self.child(job, arguments).await {
+                Err(reason) => Judgement::Failed { reason },
+                Ok(finished) => self.judge_probe(tool, finished)?,
+            };
+        }
+        let (status, files) = self.settle(judgement);
+        let check = Check {
+            name: tool.name().to_owned(),
+            version: job.located.version.clone(),
+            origin: job.located.origin.clone(),
+            status,
+            files,
+            duration,
+        };
+        Ok((check, collector))
+    }
+
+    /// One run of the tool's program; the reason where there was none.
+    async fn child(&self, job: &Job, arguments: Vec<String>) -> std::result::Result<Finished, String> {
+        let environment = match &job.located.venv {
+            Some(venv) => venv.activate(&self.environment),
+            None => self.environment.clone(),
+        };
+        tracing::debug!(tool = job.tool.name(), program = %job.located.program.display(), ?arguments, "starting");
+        let child = Child::new(&job.located.program, &self.directory, environment).arguments(arguments).time_limit(self.timeout);
+        let finished = child.run(&mut self.stop.clone(), &mut |_| {}).await;
+        finished.map_err(|error| format!("{}: `{}` could not be run: {error}", job.tool.name(), job.located.program.display()))
+    }
+
+    /// Reads the output on a thread of its own, so that the others' pipes are drained meanwhile.
+    async fn judge(&self, tool: Tool, finished: Finished) -> Result<(Judgement, Collector)> {
+        let filter = self.filter.clone();
+        let status = match exit_status(finished.ending)? {
+            Ok(status) => status,
+            Err(reason) => return Ok((Judgement::Failed { reason: format!("{}: {reason}", tool.name()) }, Collector::new(filter))),
+        };
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut collector = Collector::new(filter);
+            let run = ToolRun { status, stderr: &finished.stderr };
+            let output = BufReader::with_capacity(256 * 1024, finished.stdout);
+            let judgement = tool.judge(&run, output, &mut |finding| collector.add(tool.name(), finding));
+            (judgement, collector)
+        });
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            read = reading => read.map_err(|error| Error::bug("reading a tool's output failed").cause(error)),
+            signal = stop.requested() => Err(Error::interrupted(signal)),
+        }
+    }
+
+    fn judge_probe(&self, tool: Tool, finished: Finished) -> Result<Judgement> {
+        let status = match exit_status(finished.ending)? {
+            Ok(status) => status,
+            Err(reason) => return Ok(Judgement::Failed { reason }),
+        };
+        let run = ToolRun { status, stderr: &finished.stderr };
+        Ok(tool.judge_probe(&run, BufReader::new(finished.stdout)))
+    }
+
+    fn settle(&self, judgement: Judgement) -> (Status, Option<u64>) {
+        match judgement {
+            Judgement::Clean { files } => (Status::Clean, files),
+            Judgement::Findings { count, files } => (Status::Findings(count), files),
+            Judgement::Failed { reason } => (Status::Failed(reason), None),
+        }
+    }
+}
+
+/// The ending in the terms of the contracts; a reason where they have no term for it.
+fn exit_status(ending: Ending) -> Result<std::result::Result<ExitStatus, String>> {
+    Ok(match ending {
+        Ending::Exited(code) => Ok(ExitStatus::Code(code)),
+        Ending::Signalled(signal) => Ok(ExitStatus::Signal(signal)),
+        Ending::TimedOut => Ok(ExitStatus::TimedOut),
+        Ending::Flooded => Err(ending.to_string()),
+        Ending::Stopped(signal) => return Err(Error::interrupted(signal)),
+    })
+}
+
+/// Whether the project's configuration says which files this tool checks, so that naming `.` would override it.
+fn configures_files(tool: Tool, directory: &Path) -> bool {
+    let read = |name: &str| std::fs::read_to_string(directory.join(name)).unwrap_or_default();
+    let project: toml::Table = toml::from_str(&read("pyproject.toml")).unwrap_or_default();
+    let has = |table: &str, keys: &[&str]| {
+        let table = project.get("tool").and_then(|tools| tools.get(table)).and_then(toml::Value::as_table);
+        table.is_some_and(|table| keys.iter().any(|key| table.contains_key(*key)))
+    };
+    match tool {
+        Tool::Ruff | Tool::RuffFormat => false,
+        Tool::Mypy => {
+            let keys = ["files", "packages", "modules"];
+            let in_ini = ["mypy.ini", ".mypy.ini", "setup.cfg"].iter().any(|name| {
+                read(name).lines().any(|line| keys.iter().any(|key| line.split('=').next().is_some_and(|left| left.trim() == *key)))
+            });
+            in_ini || has("mypy", &keys)
+        }
+        Tool::Pyright => directory.join("pyrightconfig.json").is_file() || has("pyright", &["include"]),
+    }
+}

@@ -1,0 +1,67 @@
+//! The steps. They do not know each other.
+
+pub mod emit;
+pub mod lint_gate;
+pub mod project;
+pub mod world;
+
+use crate::github::inputs::SecretInput;
+
+/// An output of a step.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    /// Its kebab-case name.
+    pub name: &'static str,
+    /// What it holds.
+    pub help: &'static str,
+}
+
+/// Every step of the product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Lints, type-checks and judges a change.
+    LintGate,
+}
+
+impl Step {
+    /// All of them, in the order of the help.
+    pub const ALL: [Self; 1] = [Self::LintGate];
+
+    /// The subcommand, the folder below `actions/`, the table in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LintGate => lint_gate::NAME,
+        }
+    }
+
+    /// The step of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.name() == name)
+    }
+
+    /// The definition of its arguments.
+    pub fn command(self) -> clap::Command {
+        match self {
+            Self::LintGate => lint_gate::command(),
+        }
+    }
+
+    /// Its secret inputs.
+    pub fn secrets(self) -> &'static [SecretInput] {
+        match self {
+            Self::LintGate => lint_gate::SECRETS,
+        }
+    }
+
+    /// Its outputs.
+    pub fn outputs(self) -> &'static [Output] {
+        match self {
+            Self::LintGate => lint_gate::OUTPUTS,
+        }
+    }
+
+    /// The names of all steps.
+    pub fn names() -> [&'static str; Self::ALL.len()] {
+        Self::ALL.map(Self::name)
+    }
+}

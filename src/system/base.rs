@@ -1,0 +1,192 @@
+//! The base resolver: which commit a change is measured against, fetched when a shallow clone lacks it.
+//!
+//! The rule is the same everywhere: compare the tree that was linted with the tree it would replace. On a pull
+//! request the checkout is a merge commit whose first parent is exactly that tree, readable at `fetch-depth: 1`.
+
+use crate::error::{Error, Result};
+use crate::model::base::{Base, Resolution, Trigger};
+use crate::system::git::{Credential, Git};
+
+/// How much history is fetched, step by step, where a merge base has to be found in a shallow clone.
+const DEEPEN: [&str; 3] = ["50", "500", "5000"];
+
+/// Finds the base for `trigger`, or for the revision that the user gave.
+///
+/// Ends without a verdict where there should be a base and it cannot be had.
+pub async fn resolve(
+    git: &Git,
+    trigger: &Trigger,
+    explicit: Option<&str>,
+    credential: Option<&Credential>,
+) -> Result<Resolution> {
+    let resolver = Resolver { git, credential };
+    if let Some(revision) = explicit {
+        return resolver.explicit(revision, *trigger == Trigger::Laptop).await;
+    }
+    match trigger {
+        Trigger::PullRequest { head, base } => resolver.pull_request(head, base).await,
+        Trigger::MergeGroup { base } => {
+            let sha = resolver.obtain(base).await?;
+            Ok(found(sha, "base of the merge group"))
+        }
+        Trigger::Push { before, default_branch } => resolver.push(before.as_deref(), default_branch.as_deref()).await,
+        Trigger::Other(event) => Ok(Resolution::None(format!("`{event}` has no base"))),
+        Trigger::Laptop => resolver.laptop().await,
+    }
+}
+
+fn found(sha: String, origin: &str) -> Resolution {
+    Resolution::Base(Base { sha, origin: origin.to_owned(), with_untracked: false })
+}
+
+struct Resolver<'a> {
+    git: &'a Git,
+    credential: Option<&'a Credential>,
+}
+
+impl Resolver<'_> {
+    async fn pull_request(&self, head: &str, base: &str) -> Result<Resolution> {
+        let checked_out = self.head().await?;
+        let parents = self.git.parents(&checked_out).await?;
+        if let [first, second] = parents.as_slice()
+            && second == head
+        {
+            let sha = self.obtain(first).await?;
+            return Ok(found(sha, "first parent of the merge commit"));
+        }
+        // Somebody checked out the head itself, or the event is of an earlier push.
+        let sha = self.common_ancestor(base, &checked_out).await?;
+        Ok(found(sha, "merge base with the base branch"))
+    }
+
+    async fn push(&self, before: Option<&str>, default_branch: Option<&str>) -> Result<Resolution> {
+        let Some(before) = before else {
+            return Ok(Resolution::None("the first push of a branch has no base".into()));
+        };
+        match self.obtain(before).await {
+            Ok(sha) => return Ok(found(sha, "tip before the push")),
+            Err(error) if matches!(error.kind, crate::error::Kind::Interrupted(_)) => return Err(error),
+            Err(_) => tracing::info!(%before, "the commit before the push cannot be had any more (forced push)"),
+        }
+        let Some(branch) = default_branch else {
+            return Err(unobtainable(before).hint("pass `base: <revision>` or `scope: everything`"));
+        };
+        let tip = self.remote_branch(branch).await?;
+        let sha = self.common_ancestor(&tip, &self.head().await?).await?;
+        Ok(found(sha, "merge base with the default branch (the commit before the push is gone)"))
+    }
+
+    async fn laptop(&self) -> Result<Resolution> {
+        if self.git.top_level().await?.is_none() {
+            return Ok(Resolution::None("not a git repository".into()));
+        }
+        let Some(head) = self.git.commit("HEAD").await? else {
+            return Ok(Resolution::None("the repository has no commit yet".into()));
+        };
+        let remote = self.git.answer(["symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"]).await?;
+        let candidates = remote.iter().map(String::as_str).chain(["origin/main", "origin/master", "main", "master"]);
+        for candidate in candidates {
+            let Some(tip) = self.git.commit(candidate).await? else { continue };
+            if let Some(sha) = self.git.merge_base(&tip, &head).await? {
+                let origin = format!("merge base with `{candidate}`, and what is not committed");
+                return Ok(Resolution::Base(Base { sha, origin, with_untracked: true }));
+            }
+        }
+        let origin = "HEAD (no default branch found), and what is not committed".into();
+        Ok(Resolution::Base(Base { sha: head, origin, with_untracked: true }))
+    }
+
+    async fn explicit(&self, revision: &str, with_untracked: bool) -> Result<Resolution> {
+        let tip = match self.git.commit(revision).await? {
+            Some(sha) => sha,
+            None if is_sha(revision) => self.obtain(revision).await?,
+            None => {
+                return Err(Error::usage(format!("`base`: there is no commit `{revision}` here"))
+                    .hint("pass a branch, tag or full SHA that the checkout has; `git branch -a` lists branches"));
+            }
+        };
+        let sha = match self.git.merge_base(&tip, "HEAD").await? {
+            Some(sha) => sha,
+            // Without common history in a shallow clone the tree that was named is the base.
+            None => tip,
+        };
+        Ok(Resolution::Base(Base { sha, origin: format!("`base: {revision}`"), with_untracked }))
+    }
+
+    async fn head(&self) -> Result<String> {
+        self.git.commit("HEAD").await?.ok_or_else(|| {
+            Error::no_verdict("the workspace holds no git checkout, so there is no change to measure")
+                .hint("run `actions/checkout` first, or pass `scope: everything`")
+        })
+    }
+
+    /// The commit of this SHA, fetched alone where history is cut off. Never `--depth` on a full clone: it would cut it.
+    async fn obtain(&self, sha: &str) -> Result<String> {
+        if !is_sha(sha) {
+            return Err(Error::no_verdict(format!("the event names `{sha}` as base, which is no full SHA")));
+        }
+        if let Some(sha) = self.git.commit(sha).await? {
+            return Ok(sha);
+        }
+        let mut arguments = vec!["origin", sha];
+        if self.git.is_shallow().await? {
+            arguments.insert(0, "--depth=1");
+        }
+        tracing::debug!(%sha, "fetching the base");
+        let fetch = self.git.fetch(&arguments, self.credential).await?;
+        match self.git.commit(sha).await? {
+            Some(sha) => Ok(sha),
+            None => Err(unobtainable(sha)
+                .cause(format!("git fetch: {}, {}", fetch.ending, last_line(&fetch.stderr)))
+                .hint("let the step have `token` with `contents: read`, or check out with `fetch-depth: 0`")),
+        }
+    }
+
+    async fn remote_branch(&self, branch: &str) -> Result<String> {
+        let tracking = format!("refs/remotes/origin/{branch}");
+        if let Some(sha) = self.git.commit(&tracking).await? {
+            return Ok(sha);
+        }
+        let refspec = format!("+refs/heads/{branch}:{tracking}");
+        let mut arguments = vec!["origin", refspec.as_str()];
+        if self.git.is_shallow().await? {
+            arguments.insert(0, "--depth=1");
+        }
+        self.git.fetch(&arguments, self.credential).await?;
+        self.git
+            .commit(&tracking)
+            .await?
+            .ok_or_else(|| Error::no_verdict(format!("the branch `{branch}` could not be fetched")))
+    }
+
+    async fn common_ancestor(&self, left: &str, right: &str) -> Result<String> {
+        self.obtain(left).await?;
+        if let Some(sha) = self.git.merge_base(left, right).await? {
+            return Ok(sha);
+        }
+        for depth in DEEPEN {
+            if !self.git.is_shallow().await? {
+                break;
+            }
+            let deepen = format!("--deepen={depth}");
+            self.git.fetch(&[&deepen, "origin", left, right], self.credential).await?;
+            if let Some(sha) = self.git.merge_base(left, right).await? {
+                return Ok(sha);
+            }
+        }
+        Err(Error::no_verdict(format!("`{left}` and `{right}` have no common ancestor in the history that is here"))
+            .hint("check out with `fetch-depth: 0`, or check out the merge commit (the default of `actions/checkout`)"))
+    }
+}
+
+fn unobtainable(sha: &str) -> Error {
+    Error::no_verdict(format!("the base commit `{sha}` is not in this checkout and could not be fetched"))
+}
+
+fn is_sha(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn last_line(text: &str) -> &str {
+    text.trim_end().lines().last().unwrap_or("no message")
+}

@@ -1,0 +1,14 @@
+//! The machine: processes, git, Python environments, files, time, logs, secrets.
+
+pub mod base;
+pub mod clock;
+pub mod config;
+pub mod diff;
+pub mod environment;
+pub mod files;
+pub mod git;
+pub mod logging;
+pub mod masking;
+pub mod process;
+pub mod python;
+pub mod stop;

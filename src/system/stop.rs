@@ -1,0 +1,118 @@
+//! When to stop: SIGINT, SIGTERM, or, in a workflow, the end of the process that started us.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+/// The signals that stop a run.
+const SIGINT: u8 = 2;
+const SIGTERM: u8 = 15;
+
+/// Tells everybody who waits that the run is to stop. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Stop {
+    signal: watch::Receiver<Option<u8>>,
+    // Keeps the channel open where nobody listens to signals.
+    _sender: std::sync::Arc<watch::Sender<Option<u8>>>,
+}
+
+impl Stop {
+    /// Listens from now on. With `watch_parent`, the end of the parent process counts as SIGTERM: a cancelled
+    /// job must not leave an orphan that goes on working.
+    pub fn listen(watch_parent: bool) -> io::Result<Self> {
+        let (sender, signal) = watch::channel(None);
+        let sender = std::sync::Arc::new(sender);
+        listen_to_signals(&sender)?;
+        if watch_parent {
+            listen_to_parent(&sender)?;
+        }
+        Ok(Self { signal, _sender: sender })
+    }
+
+    /// A run that nothing stops.
+    pub fn never() -> Self {
+        let (sender, signal) = watch::channel(None);
+        Self { signal, _sender: std::sync::Arc::new(sender) }
+    }
+
+    /// The signal that asked us to stop, if any did.
+    pub fn signal(&self) -> Option<u8> {
+        *self.signal.borrow()
+    }
+
+    /// Waits until the run is to stop; returns the signal's number.
+    pub async fn requested(&mut self) -> u8 {
+        loop {
+            if let Some(signal) = self.signal() {
+                return signal;
+            }
+            if self.signal.changed().await.is_err() {
+                tokio::time::sleep(Duration::MAX).await;
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+fn listen_to_signals(sender: &std::sync::Arc<watch::Sender<Option<u8>>>) -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    for (kind, number) in [(SignalKind::interrupt(), SIGINT), (SignalKind::terminate(), SIGTERM)] {
+        let mut stream = signal(kind)?;
+        let sender = sender.clone();
+        tokio::spawn(async move {
+            while stream.recv().await.is_some() {
+                sender.send_if_modified(|first| first.replace(first.unwrap_or(number)).is_none());
+            }
+        });
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn listen_to_signals(sender: &std::sync::Arc<watch::Sender<Option<u8>>>) -> io::Result<()> {
+    let sender = sender.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            sender.send_replace(Some(SIGINT));
+        }
+    });
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+fn listen_to_parent(sender: &std::sync::Arc<watch::Sender<Option<u8>>>) -> io::Result<()> {
+    use rustix::event::{PollFd, PollFlags, poll};
+    use rustix::process::{PidfdFlags, getppid, pidfd_open};
+
+    let Some(parent) = getppid() else { return Ok(()) };
+    // An old kernel or a sandbox without pidfd: we lose the watch, not the run.
+    let Ok(handle) = pidfd_open(parent, PidfdFlags::empty()) else { return Ok(()) };
+    let sender = sender.clone();
+    let wait = move || {
+        loop {
+            match poll(&mut [PollFd::new(&handle, PollFlags::IN)], None) {
+                Ok(_) => break,
+                Err(rustix::io::Errno::INTR) => {}
+                Err(_) => return,
+            }
+        }
+        sender.send_if_modified(|first| first.replace(first.unwrap_or(SIGTERM)).is_none());
+    };
+    std::thread::Builder::new().name("parent-watch".into()).stack_size(64 * 1024).spawn(wait)?;
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+#[expect(clippy::unnecessary_wraps, reason = "the same shape as on Linux")]
+fn listen_to_parent(_sender: &std::sync::Arc<watch::Sender<Option<u8>>>) -> io::Result<()> {
+    Ok(())
+}
+
+/// Makes this process unreadable to others of the same user, so that a tool cannot look up our environment.
+pub fn hide_from_siblings() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable) {
+        tracing::debug!(%error, "this process stays readable to others of the same user");
+    }
+}
