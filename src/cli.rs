@@ -20,18 +20,29 @@ use crate::system::stop;
 
 /// Steps of a CI/CD pipeline for Python projects, the same on a laptop and in GitHub Actions
 #[derive(Debug, Parser)]
-#[command(name = "lockgate", version, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(
+    name = "lockgate",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
 struct Cli {}
 
 /// Every step as a subcommand: the definition from which help, actions and pages are made.
 pub fn command() -> Command {
-    Cli::command().subcommands(Step::ALL.map(Step::command)).subcommand_required(true).max_term_width(100)
+    Cli::command()
+        .subcommands(Step::ALL.map(Step::command))
+        .subcommand_required(true)
+        .max_term_width(100)
 }
 
 /// Runs the process: `arguments` as the system gave them, the program's name first.
 pub fn main(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> u8 {
     stop::hide_from_siblings();
-    let bare = Context { is_workflow: environment.get("GITHUB_ACTIONS") == Some("true"), ..Context::default() };
+    let bare = Context {
+        is_workflow: environment.get("GITHUB_ACTIONS") == Some("true"),
+        ..Context::default()
+    };
     let fallback = Console::new(&environment, Masker::default(), &bare, OutputFormat::Human);
     match run(arguments, environment, &fallback) {
         Ok(code) => code,
@@ -57,8 +68,16 @@ fn report_error(console: &Console, error: &Error) {
     console.command(&annotation);
 }
 
-fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment, console: &Console) -> Result<u8> {
-    let secrets: Vec<SecretInput> = Step::ALL.into_iter().flat_map(Step::secrets).copied().collect();
+fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: Environment,
+    console: &Console,
+) -> Result<u8> {
+    let secrets: Vec<SecretInput> = Step::ALL
+        .into_iter()
+        .flat_map(Step::secrets)
+        .copied()
+        .collect();
     let arguments = as_subcommand(arguments.into_iter().collect());
     let matches = match command().try_get_matches_from(arguments) {
         Ok(matches) => matches,
@@ -71,10 +90,12 @@ fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment, 
     let Some((name, typed)) = matches.subcommand() else {
         return Err(Error::bug("a subcommand was required and is not there"));
     };
-    let step = Step::from_name(name).ok_or_else(|| Error::bug(format!("`{name}` is defined but is no step")))?;
+    let step = Step::from_name(name)
+        .ok_or_else(|| Error::bug(format!("`{name}` is defined but is no step")))?;
     match step {
         Step::LintGate => {
-            let (arguments, world) = inputs_of::<lint_gate::Arguments>(step, typed, environment, console.masker())?;
+            let (arguments, world) =
+                inputs_of::<lint_gate::Arguments>(step, typed, environment, console.masker())?;
             lint_gate::run(&arguments, &world)
         }
     }
@@ -83,7 +104,10 @@ fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment, 
 /// A link or copy of the binary named after a step is that step.
 fn as_subcommand(mut arguments: Vec<OsString>) -> Vec<OsString> {
     let program = arguments.first().map(PathBuf::from).unwrap_or_default();
-    let stem = program.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let stem = program
+        .file_stem()
+        .and_then(|stem| stem.to_str())
+        .unwrap_or_default();
     let name = stem.strip_prefix("lockgate-").unwrap_or(stem);
     if let Some(step) = Step::from_name(name) {
         arguments.splice(0..1, ["lockgate".into(), step.name().into()]);
@@ -100,7 +124,11 @@ fn inputs_of<A: FromArgMatches + AsRef<Common>>(
 ) -> Result<(A, World)> {
     let context = Context::read(&environment)?;
     let (definition, secrets) = (step.command(), step.secrets());
-    let variables = inputs::parse(&definition, &inputs::from_environment(&definition, &environment), secrets)?;
+    let variables = inputs::parse(
+        &definition,
+        &inputs::from_environment(&definition, &environment),
+        secrets,
+    )?;
     // The folder decides which file counts, so the file cannot name it.
     let outer: A = inputs::merge(&[&variables, typed])?;
     let directory = working_directory(outer.as_ref().working_directory.as_deref(), &context)?;
@@ -113,36 +141,70 @@ fn inputs_of<A: FromArgMatches + AsRef<Common>>(
 
     let common = arguments.as_ref();
     let level = if context.is_debug { "debug" } else { "info" };
-    logging::start(common.log_format.unwrap_or_default(), environment.get("LOCKGATE_LOG").unwrap_or(level), masker);
-    let console = Console::new(&environment, masker.clone(), &context, common.output_format.unwrap_or_default());
+    logging::start(
+        common.log_format.unwrap_or_default(),
+        environment.get("LOCKGATE_LOG").unwrap_or(level),
+        masker,
+    );
+    let console = Console::new(
+        &environment,
+        masker.clone(),
+        &context,
+        common.output_format.unwrap_or_default(),
+    );
     for secret in secrets {
         if let Some((_, value)) = inputs::variable(&environment, secret.name) {
             console.hide(&Secret::new(value));
         }
     }
-    Ok((arguments, World { environment, context, directory, root, config, console, given }))
+    Ok((
+        arguments,
+        World {
+            environment,
+            context,
+            directory,
+            root,
+            config,
+            console,
+            given,
+        },
+    ))
 }
 
 fn working_directory(named: Option<&Path>, context: &Context) -> Result<PathBuf> {
-    let current = std::env::current_dir()
-        .map_err(|error| Error::usage("the current folder is gone").cause(error).hint("change to one that exists"))?;
-    let Some(named) = named else { return Ok(current) };
+    let current = std::env::current_dir().map_err(|error| {
+        Error::usage("the current folder is gone")
+            .cause(error)
+            .hint("change to one that exists")
+    })?;
+    let Some(named) = named else {
+        return Ok(current);
+    };
     let directory = crate::system::files::normalise(&current.join(named));
     if !directory.is_dir() {
-        return Err(Error::usage(format!("`working-directory`: `{}` is no folder", named.display()))
-            .cause(format!("looked at `{}`", directory.display())));
+        return Err(Error::usage(format!(
+            "`working-directory`: `{}` is no folder",
+            named.display()
+        ))
+        .cause(format!("looked at `{}`", directory.display())));
     }
     if let Some(workspace) = &context.workspace
         && !directory.starts_with(workspace)
     {
-        return Err(Error::usage(format!("`working-directory`: `{}` leads out of the workspace", named.display())));
+        return Err(Error::usage(format!(
+            "`working-directory`: `{}` leads out of the workspace",
+            named.display()
+        )));
     }
     Ok(directory)
 }
 
 /// Above this nothing is looked up: the repository around the folder, else the workspace, else the folder itself.
 fn outer_root(directory: &Path, context: &Context) -> PathBuf {
-    let limit = context.workspace.as_deref().filter(|workspace| directory.starts_with(workspace));
+    let limit = context
+        .workspace
+        .as_deref()
+        .filter(|workspace| directory.starts_with(workspace));
     for folder in directory.ancestors() {
         if folder.join(".git").exists() || Some(folder) == limit {
             return folder.to_owned();
@@ -152,19 +214,27 @@ fn outer_root(directory: &Path, context: &Context) -> PathBuf {
 }
 
 fn check_version(config: &Config) -> Result<()> {
-    let Some(required) = &config.required_version else { return Ok(()) };
+    let Some(required) = &config.required_version else {
+        return Ok(());
+    };
     let text = required.items.join(", ");
     let requirement = semver::VersionReq::parse(&text).map_err(|error| {
-        Error::usage(format!("`required-version`: `{text}` is no version requirement"))
-            .at(required.place.clone())
-            .cause(error)
-            .hint("write a requirement such as `>=0.1, <0.3`")
+        Error::usage(format!(
+            "`required-version`: `{text}` is no version requirement"
+        ))
+        .at(required.place.clone())
+        .cause(error)
+        .hint("write a requirement such as `>=0.1, <0.3`")
     })?;
-    let own = semver::Version::parse(crate::VERSION).map_err(|error| Error::bug("our own version is none").cause(error))?;
+    let own = semver::Version::parse(crate::VERSION)
+        .map_err(|error| Error::bug("our own version is none").cause(error))?;
     if requirement.matches(&own) {
         return Ok(());
     }
-    Err(Error::usage(format!("this is lockgate {}, and the project requires `{text}`", crate::VERSION))
-        .at(required.place.clone())
-        .hint("pin the action to a release that fits, or run `uvx lockgate@<version>`"))
+    Err(Error::usage(format!(
+        "this is lockgate {}, and the project requires `{text}`",
+        crate::VERSION
+    ))
+    .at(required.place.clone())
+    .hint("pin the action to a release that fits, or run `uvx lockgate@<version>`"))
 }

@@ -146,7 +146,10 @@ impl Error {
 
     /// We were told to stop.
     pub fn interrupted(signal: u8) -> Self {
-        Self::new(Kind::Interrupted(signal), format!("stopped by signal {signal}"))
+        Self::new(
+            Kind::Interrupted(signal),
+            format!("stopped by signal {signal}"),
+        )
     }
 
     /// A bug of ours.
@@ -188,7 +191,11 @@ impl Error {
         if let Some(place) = &self.place {
             let number = place.line.to_string();
             let margin = " ".repeat(number.len());
-            let _ = write!(text, "\n{margin}--> {}:{}:{}", place.path, place.line, place.column);
+            let _ = write!(
+                text,
+                "\n{margin}--> {}:{}:{}",
+                place.path, place.line, place.column
+            );
             if let Some(excerpt) = &place.excerpt {
                 let indent: String = excerpt
                     .chars()
@@ -203,7 +210,11 @@ impl Error {
             }
         }
         for cause in &self.causes {
-            let _ = write!(text, "\n  cause: {}", cause.trim_end().replace('\n', "\n         "));
+            let _ = write!(
+                text,
+                "\n  cause: {}",
+                cause.trim_end().replace('\n', "\n         ")
+            );
         }
         if !self.allowed.is_empty() {
             let _ = write!(text, "\n  allowed: {}", list(&self.allowed, "or"));
@@ -245,7 +256,10 @@ pub fn count(number: u64, noun: &str) -> String {
 }
 
 /// The candidate most like `word`, if any is close enough to be what was meant.
-pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn did_you_mean<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     candidates
         .into_iter()
         .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
@@ -285,7 +299,10 @@ mod tests {
 
     #[test]
     fn suggests_only_what_is_close() {
-        assert_eq!(did_you_mean("fail-onn", ["fail-on", "scope"]), Some("fail-on"));
+        assert_eq!(
+            did_you_mean("fail-onn", ["fail-on", "scope"]),
+            Some("fail-on")
+        );
         assert_eq!(did_you_mean("zzz", ["fail-on", "scope"]), None);
     }
 }

@@ -7,7 +7,10 @@ use lockgate::system::environment::Environment;
 
 fn main() -> ExitCode {
     report_bugs();
-    ExitCode::from(lockgate::cli::main(std::env::args_os(), Environment::of_this_process()))
+    ExitCode::from(lockgate::cli::main(
+        std::env::args_os(),
+        Environment::of_this_process(),
+    ))
 }
 
 /// A panic is a bug of ours and says so, with its own exit code.
@@ -21,7 +24,10 @@ fn report_bugs() {
             lockgate::VERSION
         );
         let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
-        #[expect(clippy::exit, reason = "a panic on any thread ends the process with the code for bugs")]
+        #[expect(
+            clippy::exit,
+            reason = "a panic on any thread ends the process with the code for bugs"
+        )]
         std::process::exit(i32::from(exit::BUG));
     }));
 }

@@ -41,32 +41,55 @@ impl Level {
 impl Command {
     /// Starts a foldable group of log lines.
     pub fn group(title: &str) -> Self {
-        Self { name: "group", data: title.to_owned(), ..Self::default() }
+        Self {
+            name: "group",
+            data: title.to_owned(),
+            ..Self::default()
+        }
     }
 
     /// Ends the group; groups do not nest.
     pub fn end_group() -> Self {
-        Self { name: "endgroup", ..Self::default() }
+        Self {
+            name: "endgroup",
+            ..Self::default()
+        }
     }
 
     /// Hides a value in everything that comes later.
     pub fn add_mask(value: &str) -> Self {
-        Self { name: "add-mask", data: value.to_owned(), ..Self::default() }
+        Self {
+            name: "add-mask",
+            data: value.to_owned(),
+            ..Self::default()
+        }
     }
 
     /// Removes the matcher of this owner, so that lines which look like its pattern take nothing of our budget.
     pub fn remove_matcher(owner: &str) -> Self {
-        Self { name: "remove-matcher", properties: vec![("owner", owner.to_owned())], ..Self::default() }
+        Self {
+            name: "remove-matcher",
+            properties: vec![("owner", owner.to_owned())],
+            ..Self::default()
+        }
     }
 
     /// A line for the log that shows only in debug mode.
     pub fn debug(message: &str) -> Self {
-        Self { name: "debug", data: message.to_owned(), ..Self::default() }
+        Self {
+            name: "debug",
+            data: message.to_owned(),
+            ..Self::default()
+        }
     }
 
     /// An annotation. Empty properties are left out.
     pub fn annotation(level: Level, title: &str, message: &str) -> Self {
-        let mut command = Self { name: level.name(), data: cut(message, MESSAGE_LIMIT), ..Self::default() };
+        let mut command = Self {
+            name: level.name(),
+            data: cut(message, MESSAGE_LIMIT),
+            ..Self::default()
+        };
         command.property("title", cut(title, TITLE_LIMIT));
         command
     }
@@ -94,7 +117,10 @@ impl Command {
 
 /// `%`, CR and LF, percent first.
 fn escape_data(value: &str) -> String {
-    value.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    value
+        .replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }
 
 /// Data's rules, and `:` and `,`.
@@ -109,7 +135,10 @@ pub fn cut(text: &str, limit: usize) -> String {
         units += character.len_utf16();
         if units > limit {
             // Room for the mark itself.
-            let end = text[..at].char_indices().next_back().map_or(0, |(before, _)| before);
+            let end = text[..at]
+                .char_indices()
+                .next_back()
+                .map_or(0, |(before, _)| before);
             return format!("{}…", &text[..end]);
         }
     }
@@ -135,7 +164,10 @@ mod tests {
     fn commands_without_properties_have_no_space() {
         assert_eq!(Command::end_group().render(), "::endgroup::");
         assert_eq!(Command::add_mask("a%\nb").render(), "::add-mask::a%25%0Ab");
-        assert_eq!(Command::remove_matcher("python").render(), "::remove-matcher owner=python::");
+        assert_eq!(
+            Command::remove_matcher("python").render(),
+            "::remove-matcher owner=python::"
+        );
     }
 
     #[test]

@@ -42,9 +42,19 @@ pub struct Console {
 
 impl Console {
     /// The doors for one format of output.
-    pub fn new(environment: &Environment, masker: Masker, context: &Context, format: OutputFormat) -> Self {
+    pub fn new(
+        environment: &Environment,
+        masker: Masker,
+        context: &Context,
+        format: OutputFormat,
+    ) -> Self {
         let color = format == OutputFormat::Human && wants_color(environment, context.is_workflow);
-        Self { masker, commands: context.is_workflow || format == OutputFormat::Github, format, color }
+        Self {
+            masker,
+            commands: context.is_workflow || format == OutputFormat::Github,
+            format,
+            color,
+        }
     }
 
     /// What goes to standard output.
@@ -65,7 +75,11 @@ impl Console {
     /// Human text, several lines. Every line is made harmless; colour that we added stays.
     pub fn text(&self, text: &str) {
         let masked = self.masker.mask(text);
-        let tame = if self.color { keep_color(&masked) } else { untrusted::lines(&masked) };
+        let tame = if self.color {
+            keep_color(&masked)
+        } else {
+            untrusted::lines(&masked)
+        };
         self.write(&tame);
     }
 
@@ -140,7 +154,9 @@ fn keep_color(text: &str) -> String {
         while let Some(at) = rest.find("\x1b[") {
             kept.push_str(&untrusted::line(&rest[..at]));
             let tail = &rest[at + 2..];
-            let length = tail.find(|c: char| !c.is_ascii_digit() && c != ';').unwrap_or(tail.len());
+            let length = tail
+                .find(|c: char| !c.is_ascii_digit() && c != ';')
+                .unwrap_or(tail.len());
             if tail[length..].starts_with('m') {
                 kept.push_str(&rest[at..at + 2 + length + 1]);
                 rest = &tail[length + 1..];
@@ -160,14 +176,20 @@ mod tests {
 
     #[test]
     fn only_colour_survives() {
-        assert_eq!(keep_color("\x1b[1;31mx\x1b[0m \x1b[2J\x1b]0;t\x07"), "\x1b[1;31mx\x1b[0m ␛[2J␛]0;t␇");
+        assert_eq!(
+            keep_color("\x1b[1;31mx\x1b[0m \x1b[2J\x1b]0;t\x07"),
+            "\x1b[1;31mx\x1b[0m ␛[2J␛]0;t␇"
+        );
     }
 
     #[test]
     fn colour_follows_the_conventions() {
         let environment = |pairs: &[(&str, &str)]| pairs.iter().copied().collect::<Environment>();
         assert!(wants_color(&environment(&[("FORCE_COLOR", "1")]), true));
-        assert!(!wants_color(&environment(&[("FORCE_COLOR", "1"), ("NO_COLOR", "1")]), false));
+        assert!(!wants_color(
+            &environment(&[("FORCE_COLOR", "1"), ("NO_COLOR", "1")]),
+            false
+        ));
         assert!(!wants_color(&environment(&[("CLICOLOR_FORCE", "0")]), true));
     }
 }

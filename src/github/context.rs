@@ -119,12 +119,20 @@ impl Context {
                 head: self.sha_at("/pull_request/head/sha")?,
                 base: self.sha_at("/pull_request/base/sha")?,
             }),
-            "merge_group" => Ok(Trigger::MergeGroup { base: self.sha_at("/merge_group/base_sha")? }),
+            "merge_group" => Ok(Trigger::MergeGroup {
+                base: self.sha_at("/merge_group/base_sha")?,
+            }),
             "push" => {
                 let before = self.sha_at("/before")?;
                 let is_new = before.bytes().all(|byte| byte == b'0');
-                let default_branch = self.event.pointer("/repository/default_branch").and_then(Value::as_str);
-                Ok(Trigger::Push { before: (!is_new).then_some(before), default_branch: default_branch.map(str::to_owned) })
+                let default_branch = self
+                    .event
+                    .pointer("/repository/default_branch")
+                    .and_then(Value::as_str);
+                Ok(Trigger::Push {
+                    before: (!is_new).then_some(before),
+                    default_branch: default_branch.map(str::to_owned),
+                })
             }
             other => Ok(Trigger::Other(other.to_owned())),
         }
@@ -132,22 +140,35 @@ impl Context {
 
     /// Whether the run has rights that the author of the code under test should not have: no project code runs then.
     pub fn is_privileged(&self) -> bool {
-        matches!(self.event_name.as_str(), "pull_request_target" | "workflow_run")
+        matches!(
+            self.event_name.as_str(),
+            "pull_request_target" | "workflow_run"
+        )
     }
 
     /// Whether what is judged may try to loosen its own judgement.
     pub fn judges_a_proposal(&self) -> bool {
-        matches!(self.event_name.as_str(), "pull_request" | "pull_request_target" | "merge_group")
+        matches!(
+            self.event_name.as_str(),
+            "pull_request" | "pull_request_target" | "merge_group"
+        )
     }
 
     fn sha_at(&self, pointer: &str) -> Result<String> {
-        let value = self.event.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let value = self
+            .event
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         if matches!(value.len(), 40 | 64) && value.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Ok(value.to_owned());
         }
         let field = pointer.trim_start_matches('/').replace('/', ".");
-        Err(Error::no_verdict(format!("the `{}` event has no SHA at `{field}`: `{value}`", self.event_name))
-            .hint("the file that GITHUB_EVENT_PATH names must hold the payload of the event"))
+        Err(Error::no_verdict(format!(
+            "the `{}` event has no SHA at `{field}`: `{value}`",
+            self.event_name
+        ))
+        .hint("the file that GITHUB_EVENT_PATH names must hold the payload of the event"))
     }
 }
 
@@ -158,9 +179,13 @@ fn read_event(environment: &Environment) -> Result<Value> {
     let unreadable = |cause: &dyn std::fmt::Display| {
         Error::no_verdict(format!("the event payload `{path}` cannot be read")).cause(cause)
     };
-    let length = std::fs::metadata(path).map_err(|error| unreadable(&error))?.len();
+    let length = std::fs::metadata(path)
+        .map_err(|error| unreadable(&error))?
+        .len();
     if length > EVENT_LIMIT {
-        return Err(unreadable(&format!("it has {length} bytes, more than {EVENT_LIMIT}")));
+        return Err(unreadable(&format!(
+            "it has {length} bytes, more than {EVENT_LIMIT}"
+        )));
     }
     let bytes = std::fs::read(path).map_err(|error| unreadable(&error))?;
     serde_json::from_slice(&bytes).map_err(|error| unreadable(&error))
@@ -171,7 +196,12 @@ mod tests {
     use super::*;
 
     fn context(event_name: &str, event: Value) -> Context {
-        Context { is_workflow: true, event_name: event_name.into(), event, ..Context::default() }
+        Context {
+            is_workflow: true,
+            event_name: event_name.into(),
+            event,
+            ..Context::default()
+        }
     }
 
     #[test]
@@ -179,14 +209,23 @@ mod tests {
         let zeros = "0".repeat(40);
         let event = serde_json::json!({"before": zeros, "repository": {"default_branch": "main"}});
         let trigger = context("push", event).trigger().unwrap();
-        assert_eq!(trigger, Trigger::Push { before: None, default_branch: Some("main".into()) });
+        assert_eq!(
+            trigger,
+            Trigger::Push {
+                before: None,
+                default_branch: Some("main".into())
+            }
+        );
     }
 
     #[test]
     fn a_payload_without_its_shas_is_no_verdict() {
         for (event, payload) in [
             ("pull_request", serde_json::json!({})),
-            ("merge_group", serde_json::json!({"merge_group": {"base_sha": "--upload-pack=evil"}})),
+            (
+                "merge_group",
+                serde_json::json!({"merge_group": {"base_sha": "--upload-pack=evil"}}),
+            ),
             ("push", serde_json::json!({"before": 7})),
         ] {
             let error = context(event, payload).trigger().unwrap_err();
@@ -196,7 +235,12 @@ mod tests {
 
     #[test]
     fn outside_a_workflow_nothing_is_read() {
-        let environment = [("GITHUB_EVENT_PATH", "/missing"), ("GITHUB_WORKSPACE", "/w")].into_iter().collect();
+        let environment = [
+            ("GITHUB_EVENT_PATH", "/missing"),
+            ("GITHUB_WORKSPACE", "/w"),
+        ]
+        .into_iter()
+        .collect();
         let context = Context::read(&environment).unwrap();
         assert!(!context.is_workflow && context.workspace.is_none());
         assert_eq!(context.trigger().unwrap(), Trigger::Laptop);

@@ -21,7 +21,10 @@ pub fn append_value(file: &Path, name: &str, value: &str) -> io::Result<()> {
 /// Appends a variable for later steps; only names of our own list.
 pub fn append_environment(file: &Path, name: &str, value: &str) -> io::Result<()> {
     if !ENV_NAMES.contains(&name) {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("`{name}` is not ours to set for later steps")));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("`{name}` is not ours to set for later steps"),
+        ));
     }
     append(file, &heredoc(name, value)?)
 }
@@ -29,7 +32,10 @@ pub fn append_environment(file: &Path, name: &str, value: &str) -> io::Result<()
 /// Puts a folder in front of `PATH` for later steps.
 pub fn append_path(file: &Path, folder: &str) -> io::Result<()> {
     if folder.is_empty() || folder.contains(['\n', '\r']) {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "a folder for PATH must be one line"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "a folder for PATH must be one line",
+        ));
     }
     append(file, &format!("{folder}\n"))
 }
@@ -51,14 +57,21 @@ fn heredoc(name: &str, value: &str) -> io::Result<String> {
     let delimiter = format!("ghadelimiter_{}", hex(&random));
     let broken = name.is_empty() || name.contains(['=', '\n', '\r']) || name.contains("<<");
     if broken || value.contains(&delimiter) {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("`{name}` cannot be written as an output")));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("`{name}` cannot be written as an output"),
+        ));
     }
     Ok(format!("{name}<<{delimiter}\n{value}\n{delimiter}\n"))
 }
 
 /// One write, so that nobody's line comes between ours.
 fn append(file: &Path, text: &str) -> io::Result<()> {
-    OpenOptions::new().append(true).create(true).open(file)?.write_all(text.as_bytes())
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(file)?
+        .write_all(text.as_bytes())
 }
 
 #[cfg(test)]
@@ -76,7 +89,13 @@ mod tests {
         let first = lines.next().unwrap();
         let delimiter = first.strip_prefix("verdict<<").unwrap();
         assert_eq!(delimiter.len(), "ghadelimiter_".len() + 32);
-        assert_eq!(lines.by_ref().take_while(|line| *line != delimiter).collect::<Vec<_>>(), ["pass", "EOF", "evil=1"]);
+        assert_eq!(
+            lines
+                .by_ref()
+                .take_while(|line| *line != delimiter)
+                .collect::<Vec<_>>(),
+            ["pass", "EOF", "evil=1"]
+        );
         assert!(append_value(&file, "a=b", "").is_err());
         assert!(append_value(&file, "a<<b", "").is_err());
     }
@@ -85,7 +104,13 @@ mod tests {
     fn later_steps_get_only_what_is_ours() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("env");
-        for name in ["LD_PRELOAD", "BASH_ENV", "PATH", "NODE_OPTIONS", "PIP_INDEX_URL"] {
+        for name in [
+            "LD_PRELOAD",
+            "BASH_ENV",
+            "PATH",
+            "NODE_OPTIONS",
+            "PIP_INDEX_URL",
+        ] {
             assert!(append_environment(&file, name, "x").is_err(), "{name}");
         }
         append_environment(&file, "LOCKGATE_VERSION", "0.1.0").unwrap();

@@ -41,6 +41,11 @@ pub enum Judgement {
         /// How many files it looked at, where it says so.
         files: Option<u64>,
     },
+    /// The tool found no file to look at: no verdict either, unless the user said that this is fine.
+    Empty {
+        /// What happened in one line, then the tool's last lines. Untrusted text.
+        reason: String,
+    },
     /// There is no verdict. What went to the sink is true as far as it goes, but nobody knows what is missing.
     Failed {
         /// What happened in one line, then the tool's last lines. Untrusted text.
@@ -73,6 +78,19 @@ const MAX_LINES: usize = 8;
 impl ToolRun<'_> {
     /// The failure with this headline and the tool's last lines.
     pub(super) fn failed(&self, tool: &str, what: &str) -> Judgement {
+        Judgement::Failed {
+            reason: self.reason(tool, what),
+        }
+    }
+
+    /// The tool found no file to look at.
+    pub(super) fn empty(&self, tool: &str) -> Judgement {
+        Judgement::Empty {
+            reason: self.reason(tool, "checked no file"),
+        }
+    }
+
+    fn reason(&self, tool: &str, what: &str) -> String {
         let mut reason = format!("{tool}: {what}");
         let lines: Vec<&str> = self
             .stderr
@@ -83,7 +101,7 @@ impl ToolRun<'_> {
             reason.push('\n');
             reason.push_str(&cut(line.trim_end()));
         }
-        Judgement::Failed { reason }
+        reason
     }
 
     /// The exit code, or the failure of a run that did not return one, or whose output is unreadable.
@@ -119,7 +137,13 @@ impl Reading {
             },
             (0, count) => run.failed(tool, &format!("exit code 0 in spite of {count} findings")),
             (1, 0) => run.failed(tool, "exit code 1 without a finding"),
-            (code, _) => run.failed(tool, &format!("exit code {code}")),
+            // Some crashes are told on standard output alone.
+            (code, _) => match &self.fault {
+                Some(fault) if run.stderr.trim().is_empty() => {
+                    run.failed(tool, &format!("exit code {code}, {fault}"))
+                }
+                _ => run.failed(tool, &format!("exit code {code}")),
+            },
         }
     }
 }

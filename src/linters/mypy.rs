@@ -113,6 +113,9 @@ pub(super) fn conclude(run: &ToolRun<'_>, reading: &Reading) -> Judgement {
             &format!("stopped at a syntax error and checked nothing else, {stopped}"),
         );
     }
+    if code == 2 && run.stderr.starts_with("There are no .py[i] files in ") {
+        return run.empty(NAME);
+    }
     if matches!(code, 0 | 1) && run.stderr.lines().any(is_broken_configuration) {
         return run.failed(
             NAME,

@@ -95,7 +95,7 @@ pub(super) fn conclude(run: &ToolRun<'_>, reading: &Reading) -> Judgement {
         return run.failed(NAME, &format!("exit code {code}"));
     }
     if reading.files == Some(0) {
-        return run.failed(NAME, "checked no file");
+        return run.empty(NAME);
     }
     if run
         .stderr

@@ -65,13 +65,12 @@ pub(super) fn arguments(invocation: &Invocation<'_>) -> Vec<String> {
         "--no-fix-only",
         "--no-show-fixes",
         "--extend-select=E902",
-        "--color=never",
     ];
     command("check", invocation, &own)
 }
 
 pub(super) fn probe_arguments(invocation: &Invocation<'_>) -> Vec<String> {
-    command("check", invocation, &["--show-files", "--color=never"])
+    command("check", invocation, &["--show-files"])
 }
 
 /// The user's arguments come before ours, which win.
@@ -105,21 +104,20 @@ pub(super) fn conclude(run: &ToolRun<'_>, reading: &Reading) -> Judgement {
         return run.failed(NAME, &format!("could not check {stopped}"));
     }
     if code == 0
-        && let Some(warning) = blind_spot(run.stderr)
+        && let Some(blind) = blind_spot(NAME, run)
     {
-        return run.failed(NAME, warning);
+        return blind;
     }
     reading.agree(NAME, run, code)
 }
 
 /// What ruff only mentions on standard error before it exits with 0.
-pub(super) fn blind_spot(stderr: &str) -> Option<&'static str> {
-    if stderr.contains("No Python files found under the given path(s)") {
-        Some("checked no file")
-    } else if stderr.contains("warning: Failed to lint ")
-        || stderr.contains("warning: Encountered error: ")
-    {
-        Some("could not check a file")
+pub(super) fn blind_spot(name: &str, run: &ToolRun<'_>) -> Option<Judgement> {
+    let says = |text: &str| run.stderr.contains(text);
+    if says("warning: Failed to lint ") || says("warning: Encountered error: ") {
+        Some(run.failed(name, "could not check a file"))
+    } else if says("No Python files found under the given path(s)") {
+        Some(run.empty(name))
     } else {
         None
     }
@@ -140,7 +138,7 @@ pub(super) fn judge_probe(run: &ToolRun<'_>, output: impl BufRead) -> Judgement 
     match run.code(NAME, &reading) {
         Err(failed) => failed,
         Ok(0) if files > 0 => Judgement::Clean { files: Some(files) },
-        Ok(0) => run.failed(NAME, "checked no file"),
+        Ok(0) => run.empty(NAME),
         Ok(code) => run.failed(NAME, &format!("exit code {code} of `--show-files`")),
     }
 }

@@ -1,4 +1,5 @@
-//! `ruff format --check --output-format json-lines`: one object for every file that is not formatted.
+//! `ruff format --check`: as `json-lines` one object for every file that is not formatted; before ruff 0.16 a line of
+//! text for each, and a count at the end.
 //!
 //! Contract, as ruff 0.17.6 behaves: 0 and nothing printed is clean, once the probe has counted files; 1 with
 //! `unformatted` is findings; 2 is a failure: a file with a syntax error (`invalid-syntax`, also a finding), a file
@@ -8,11 +9,14 @@ use std::io::BufRead;
 
 use crate::linters::contract::{Judgement, Reading, ToolRun};
 use crate::linters::lines;
-use crate::linters::ruff;
+use crate::linters::ruff::{self, Line};
 use crate::linters::tool::Invocation;
 use crate::model::diagnostic::{RawFinding, Severity};
+use crate::model::region::Region;
 
 const NAME: &str = "ruff-format";
+const UNFORMATTED: &str = "unformatted";
+const HELP: &str = "run `ruff format`";
 
 pub(super) const REFUSED_ARGUMENTS: &[&str] = &[
     "--diff",
@@ -26,36 +30,75 @@ pub(super) const REFUSED_ARGUMENTS: &[&str] = &[
     "-s",
 ];
 
+/// Releases before 0.16 have no `--output-format` here, or only in preview: the variable says the same to the others.
+pub(super) const ENVIRONMENT: &[(&str, &str)] = &[("RUFF_OUTPUT_FORMAT", "json-lines")];
+/// See [`probe_arguments`].
+pub(super) const PROBE_ENVIRONMENT: &[(&str, &str)] = &[("RUFF_OUTPUT_FORMAT", "concise")];
+
 pub(super) fn arguments(invocation: &Invocation<'_>) -> Vec<String> {
-    let own = ["--check", "--output-format=json-lines", "--color=never"];
-    ruff::command("format", invocation, &own)
+    ruff::command("format", invocation, &["--check"])
 }
 
 /// `ruff check --show-files` would also list what `format.exclude` leaves out, so the formatter itself is asked: its
 /// text form ends with counts. The second run reads ruff's cache.
 pub(super) fn probe_arguments(invocation: &Invocation<'_>) -> Vec<String> {
-    let own = ["--check", "--output-format=concise", "--color=never"];
-    ruff::command("format", invocation, &own)
+    arguments(invocation)
 }
 
 pub(super) fn read(output: impl BufRead, sink: &mut dyn FnMut(RawFinding)) -> Reading {
-    ruff::read_lines(output, |line, reading| {
-        let is_syntax_error = line.code() == Some("invalid-syntax");
-        if is_syntax_error || line.is_failure() {
-            reading.stopped.get_or_insert_with(|| line.headline());
+    let mut reading = Reading::default();
+    let mut unformatted = 0_u64;
+    let end = lines::for_each(output, |number, line| {
+        reading.has_output = true;
+        if let Some(path) = line.strip_prefix(b"Would reformat: ") {
+            unformatted += 1;
+            reading.findings += 1;
+            reading.errors += 1;
+            sink(unformatted_file(&String::from_utf8_lossy(path)));
+        } else if let Some(files) = std::str::from_utf8(line).ok().and_then(counted) {
+            reading.files = Some(files);
+        } else {
+            match serde_json::from_slice::<Line<'_>>(line) {
+                Ok(line) => read_line(line, &mut reading, sink),
+                Err(error) => reading.fault(ruff::no_object(number, line, &error)),
+            }
         }
-        if line.is_failure() {
-            return;
-        }
-        let is_unformatted = line.code() == Some("unformatted");
-        let mut finding = line.into_finding();
-        if is_unformatted && finding.help.is_none() {
-            finding.help = Some("run `ruff format`".to_owned());
-        }
-        reading.findings += 1;
-        reading.errors += u64::from(finding.severity == Severity::Error);
-        sink(finding);
-    })
+    });
+    ruff::note_end(end, &mut reading);
+    if unformatted > reading.files.unwrap_or(0) {
+        reading.fault("cut off before the number of files");
+    }
+    reading
+}
+
+fn read_line(line: Line<'_>, reading: &mut Reading, sink: &mut dyn FnMut(RawFinding)) {
+    if line.code() == Some("invalid-syntax") || line.is_failure() {
+        reading.stopped.get_or_insert_with(|| line.headline());
+    }
+    if line.is_failure() {
+        return;
+    }
+    let is_unformatted = line.code() == Some(UNFORMATTED);
+    let mut finding = line.into_finding();
+    if is_unformatted && finding.help.is_none() {
+        finding.help = Some(HELP.to_owned());
+    }
+    reading.findings += 1;
+    reading.errors += u64::from(finding.severity == Severity::Error);
+    sink(finding);
+}
+
+/// What the text form knows of a file.
+fn unformatted_file(path: &str) -> RawFinding {
+    RawFinding {
+        rule: Some(UNFORMATTED.to_owned()),
+        severity: Severity::Error,
+        message: "File would be reformatted".to_owned(),
+        path: Some(path.to_owned()),
+        region: Region::FILE,
+        url: None,
+        help: Some(HELP.to_owned()),
+    }
 }
 
 pub(super) fn conclude(run: &ToolRun<'_>, reading: &Reading) -> Judgement {
@@ -67,9 +110,9 @@ pub(super) fn conclude(run: &ToolRun<'_>, reading: &Reading) -> Judgement {
         return run.failed(NAME, &format!("could not format {stopped}"));
     }
     if code == 0
-        && let Some(warning) = ruff::blind_spot(run.stderr)
+        && let Some(blind) = ruff::blind_spot(NAME, run)
     {
-        return run.failed(NAME, warning);
+        return blind;
     }
     reading.agree(NAME, run, code)
 }
@@ -88,7 +131,7 @@ pub(super) fn judge_probe(run: &ToolRun<'_>, output: impl BufRead) -> Judgement 
         Err(failed) => failed,
         Ok(0 | 1) => match counted(&last) {
             Some(files @ 1..) => Judgement::Clean { files: Some(files) },
-            _ => run.failed(NAME, "checked no file"),
+            _ => run.empty(NAME),
         },
         Ok(code) => run.failed(
             NAME,

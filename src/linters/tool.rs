@@ -85,6 +85,22 @@ impl Tool {
         }
     }
 
+    /// Variables that the run with [`Tool::arguments`] needs, beside a PATH that for pyright holds `node`.
+    pub fn environment(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::RuffFormat => ruff_format::ENVIRONMENT,
+            Self::Ruff | Self::Mypy | Self::Pyright => &[],
+        }
+    }
+
+    /// Variables that the run with [`Tool::probe_arguments`] needs.
+    pub fn probe_environment(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::RuffFormat => ruff_format::PROBE_ENVIRONMENT,
+            Self::Ruff | Self::Mypy | Self::Pyright => &[],
+        }
+    }
+
     /// The arguments of the run that proves that files were looked at, read by [`Tool::judge_probe`]. Needed only
     /// after [`Judgement::Clean`] without a count; `None` where the tool counts, or refuses to check nothing.
     pub fn probe_arguments(self, invocation: &Invocation<'_>) -> Option<Vec<String>> {
@@ -143,7 +159,7 @@ impl Tool {
     }
 
     /// Reads the output of the run with [`Tool::probe_arguments`]: [`Judgement::Clean`] with the number of files, or
-    /// [`Judgement::Failed`] where there was none. A tool without a probe fails.
+    /// [`Judgement::Empty`] where there was none. A tool without a probe fails.
     pub fn judge_probe(self, run: &ToolRun<'_>, output: impl BufRead) -> Judgement {
         match self {
             Self::Ruff => ruff::judge_probe(run, output),

@@ -9,14 +9,19 @@ pub fn has_hashes(text: &str) -> bool {
 
 /// How many packages it pins.
 pub fn len(text: &str) -> usize {
-    logical_lines(text).filter(|line| pinned(line).is_some()).count()
+    logical_lines(text)
+        .filter(|line| pinned(line).is_some())
+        .count()
 }
 
 /// The pinned version; `None` where the file does not have the package, or has it more than once.
 pub fn version_of(text: &str, package: &str) -> Option<String> {
     let wanted = normalise_name(package);
     let lines: Vec<String> = logical_lines(text).collect();
-    let mut versions = lines.iter().filter_map(|line| pinned(line)).filter(|(name, _)| *name == wanted);
+    let mut versions = lines
+        .iter()
+        .filter_map(|line| pinned(line))
+        .filter(|(name, _)| *name == wanted);
     match (versions.next(), versions.next()) {
         (Some((_, version)), None) => Some(version),
         _ => None,
@@ -27,9 +32,14 @@ pub fn version_of(text: &str, package: &str) -> Option<String> {
 fn pinned(line: &str) -> Option<(String, String)> {
     let (name, rest) = line.split_once("==")?;
     let name = name.split('[').next()?.trim();
-    let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    let is_name = !name.is_empty()
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
     let version = rest.trim_start_matches('=').trim_start();
-    let end = version.find(|c: char| c.is_whitespace() || c == ';').unwrap_or(version.len());
+    let end = version
+        .find(|c: char| c.is_whitespace() || c == ';')
+        .unwrap_or(version.len());
     (is_name && end > 0).then(|| (normalise_name(name), version[..end].to_owned()))
 }
 
@@ -39,8 +49,14 @@ fn logical_lines(text: &str) -> impl Iterator<Item = String> {
     std::iter::from_fn(move || {
         let mut logical = String::new();
         loop {
-            let Some(line) = lines.next() else { return (!logical.is_empty()).then_some(logical) };
-            let line = if line.starts_with('#') { "" } else { line.split(" #").next().unwrap_or_default() };
+            let Some(line) = lines.next() else {
+                return (!logical.is_empty()).then_some(logical);
+            };
+            let line = if line.starts_with('#') {
+                ""
+            } else {
+                line.split(" #").next().unwrap_or_default()
+            };
             match line.strip_suffix('\\') {
                 Some(part) => logical.push_str(part),
                 None => {
@@ -61,7 +77,10 @@ mod tests {
         let text = "# made by a tool\nmypy-extensions==1.1.0 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\n    # via mypy\nMypy[x]==2.4.1 ; python_version >= '3.11' --hash=sha256:cc\n";
         assert!(has_hashes(text));
         assert_eq!(len(text), 2);
-        assert_eq!(version_of(text, "mypy_extensions").as_deref(), Some("1.1.0"));
+        assert_eq!(
+            version_of(text, "mypy_extensions").as_deref(),
+            Some("1.1.0")
+        );
         assert_eq!(version_of(text, "mypy").as_deref(), Some("2.4.1"));
         assert_eq!(version_of(text, "ruff"), None);
     }

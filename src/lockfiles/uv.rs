@@ -48,7 +48,11 @@ impl UvLock {
     /// The pinned version; `None` where the lock does not have the package, or has several versions of it.
     pub fn version_of(&self, package: &str) -> Option<String> {
         let wanted = normalise_name(package);
-        let mut versions = self.packages.iter().filter(|package| package.name == wanted).map(|package| &package.version);
+        let mut versions = self
+            .packages
+            .iter()
+            .filter(|package| package.name == wanted)
+            .map(|package| &package.version);
         match (versions.next(), versions.next()) {
             (Some(version), None) => version.clone(),
             _ => None,
@@ -57,7 +61,10 @@ impl UvLock {
 
     /// How many third-party packages it pins.
     pub fn len(&self) -> usize {
-        self.packages.iter().filter(|package| !package.is_local()).count()
+        self.packages
+            .iter()
+            .filter(|package| !package.is_local())
+            .count()
     }
 
     /// Whether it pins nothing.
@@ -70,7 +77,11 @@ impl UvLock {
         let wanted = normalise_name(package);
         let naming = |tables: &BTreeMap<String, Vec<Named>>| -> BTreeSet<String> {
             let has = |names: &&Vec<Named>| names.iter().any(|named| named.name == wanted);
-            tables.iter().filter(|(_, names)| has(names)).map(|(table, _)| table.clone()).collect()
+            tables
+                .iter()
+                .filter(|(_, names)| has(names))
+                .map(|(table, _)| table.clone())
+                .collect()
         };
         let mut selection = Selection::default();
         for project in self.packages.iter().filter(|package| package.is_local()) {
@@ -86,7 +97,9 @@ impl UvLock {
 
 impl Package {
     fn is_local(&self) -> bool {
-        ["editable", "virtual", "directory"].iter().any(|kind| self.source.contains_key(*kind))
+        ["editable", "virtual", "directory"]
+            .iter()
+            .any(|kind| self.source.contains_key(*kind))
     }
 }
 
@@ -125,13 +138,23 @@ source = { registry = "https://index.example/simple" }
         assert_eq!(lock.version_of("mypy"), None);
         assert_eq!(lock.version_of("numpy"), None);
         assert_eq!(lock.len(), 3);
-        assert_eq!(lock.selection_for("ruff").groups, BTreeSet::from(["lint".into()]));
+        assert_eq!(
+            lock.selection_for("ruff").groups,
+            BTreeSet::from(["lint".into()])
+        );
         assert!(lock.selection_for("ruff").extras.is_empty());
-        assert_eq!(lock.selection_for("mypy").extras, BTreeSet::from(["types".into()]));
+        assert_eq!(
+            lock.selection_for("mypy").extras,
+            BTreeSet::from(["types".into()])
+        );
     }
 
     #[test]
     fn a_broken_lock_says_where() {
-        assert!(read("[[package]]\nname = 1\n").unwrap_err().contains("line 2"));
+        assert!(
+            read("[[package]]\nname = 1\n")
+                .unwrap_err()
+                .contains("line 2")
+        );
     }
 }

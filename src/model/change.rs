@@ -13,15 +13,20 @@ pub struct FileChange {
 }
 
 impl FileChange {
-    /// Whether the line was added or edited.
-    pub fn has_line(&self, line: u32) -> bool {
-        let index = self.added.partition_point(|range| *range.end() < line);
-        self.added.get(index).is_some_and(|range| range.contains(&line))
+    /// Whether any of the lines from `first` to `last` was added or edited.
+    pub fn touches(&self, first: u32, last: u32) -> bool {
+        let index = self.added.partition_point(|range| *range.end() < first);
+        self.added
+            .get(index)
+            .is_some_and(|range| *range.start() <= last)
     }
 
     /// How many lines were added or edited.
     pub fn line_count(&self) -> u64 {
-        self.added.iter().map(|range| u64::from(range.end() - range.start()) + 1).sum()
+        self.added
+            .iter()
+            .map(|range| u64::from(range.end() - range.start()) + 1)
+            .sum()
     }
 }
 
@@ -33,9 +38,11 @@ pub struct Change {
 }
 
 impl Change {
-    /// Whether the line of this file was added or edited.
-    pub fn has_line(&self, path: &str, line: u32) -> bool {
-        self.files.get(path).is_some_and(|file| file.has_line(line))
+    /// Whether any of the lines from `first` to `last` of this file was added or edited.
+    pub fn touches(&self, path: &str, first: u32, last: u32) -> bool {
+        self.files
+            .get(path)
+            .is_some_and(|file| file.touches(first, last))
     }
 
     /// Whether the file differs from the base in any way (content, name, mode).
@@ -46,5 +53,29 @@ impl Change {
     /// How many lines were added or edited in all files.
     pub fn line_count(&self) -> u64 {
         self.files.values().map(FileChange::line_count).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_touched_where_any_of_its_lines_is() {
+        let file = FileChange {
+            renamed_from: None,
+            added: vec![3..=4, 10..=10],
+        };
+        for (first, last, touched) in [
+            (1, 2, false),
+            (1, 3, true),
+            (4, 4, true),
+            (5, 9, false),
+            (5, 99, true),
+            (11, 12, false),
+        ] {
+            assert_eq!(file.touches(first, last), touched, "{first}..={last}");
+        }
+        assert_eq!(file.line_count(), 3);
     }
 }

@@ -16,7 +16,9 @@ pub enum Severity {
 impl Severity {
     /// The severity of this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Note, Self::Warning, Self::Error].into_iter().find(|severity| severity.name() == name)
+        [Self::Note, Self::Warning, Self::Error]
+            .into_iter()
+            .find(|severity| severity.name() == name)
     }
 
     /// The name used in inputs, reports and SARIF levels.

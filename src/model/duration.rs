@@ -14,7 +14,9 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
         let number: u32 = rest[..digits].parse().map_err(|_| wrong())?;
         rest = &rest[digits..];
-        let letters = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        let letters = rest
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(rest.len());
         let unit = match &rest[..letters] {
             "ms" => Duration::from_millis(1),
             "s" => Duration::from_secs(1),
@@ -22,7 +24,10 @@ pub fn parse(text: &str) -> Result<Duration, String> {
             "h" => Duration::from_secs(3_600),
             _ => return Err(wrong()),
         };
-        total = unit.checked_mul(number).and_then(|part| total.checked_add(part)).ok_or_else(wrong)?;
+        total = unit
+            .checked_mul(number)
+            .and_then(|part| total.checked_add(part))
+            .ok_or_else(wrong)?;
         rest = &rest[letters..];
     }
     if total.is_zero() {
@@ -37,7 +42,11 @@ pub fn show(duration: Duration) -> String {
     match milliseconds {
         0..1_000 => format!("{milliseconds} ms"),
         1_000..60_000 => format!("{:.1} s", duration.as_secs_f64()),
-        _ => format!("{} min {} s", duration.as_secs() / 60, duration.as_secs() % 60),
+        _ => format!(
+            "{} min {} s",
+            duration.as_secs() / 60,
+            duration.as_secs() % 60
+        ),
     }
 }
 
@@ -50,7 +59,17 @@ mod tests {
         assert_eq!(parse("1h30m"), Ok(Duration::from_secs(5_400)));
         assert_eq!(parse("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(show(Duration::from_millis(3_420)), "3.4 s");
-        for text in ["", "10", "m", "1d", "-1s", "0s", "99999999999h", "1 h", "１s"] {
+        for text in [
+            "",
+            "10",
+            "m",
+            "1d",
+            "-1s",
+            "0s",
+            "99999999999h",
+            "1 h",
+            "１s",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

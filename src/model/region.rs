@@ -35,7 +35,13 @@ pub struct Region {
 
 impl Region {
     /// A finding about the file as a whole.
-    pub const FILE: Self = Self { line: None, column: None, end_line: None, end_column: None, unit: ColumnUnit::CodePoint };
+    pub const FILE: Self = Self {
+        line: None,
+        column: None,
+        end_line: None,
+        end_column: None,
+        unit: ColumnUnit::CodePoint,
+    };
 }
 
 /// One end of a [`Span`].

@@ -103,7 +103,10 @@ impl Report {
 
     /// How many findings have this severity.
     pub fn count(&self, severity: Severity) -> u64 {
-        self.findings.iter().filter(|finding| finding.severity == severity).count() as u64
+        self.findings
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .count() as u64
     }
 
     /// The checks that could not look.
@@ -116,6 +119,7 @@ impl Report {
 
     /// Whether this finding is one of those that mean no.
     pub fn counts(&self, finding: &Finding) -> bool {
-        self.fail_on.is_some_and(|threshold| finding.severity >= threshold)
+        self.fail_on
+            .is_some_and(|threshold| finding.severity >= threshold)
     }
 }

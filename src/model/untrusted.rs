@@ -11,7 +11,9 @@ const BREAK: char = '\u{200b}';
 
 /// One line: no line breaks, control characters shown as pictures, no live workflow command.
 pub fn line(text: &str) -> Cow<'_, str> {
-    let tame = !text.chars().any(is_control) && !text.contains("##[") && !text.trim_start().starts_with("::");
+    let tame = !text.chars().any(is_control)
+        && !text.contains("##[")
+        && !text.trim_start().starts_with("::");
     if tame {
         return Cow::Borrowed(text);
     }
@@ -48,7 +50,8 @@ pub fn markdown(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             // Entities, not backslashes: inside a table or HTML block a backslash would show.
-            '|' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '#' | '!' | '~' | '\\' | '@' | ':' | '$' => {
+            '|' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '#' | '!' | '~' | '\\' | '@' | ':'
+            | '$' => {
                 use std::fmt::Write as _;
                 let _ = write!(escaped, "&#{};", u32::from(character));
             }
@@ -81,7 +84,14 @@ mod tests {
 
     #[test]
     fn no_line_is_a_command() {
-        for text in ["::error::x", "  \u{3000}::add-mask::y", "a ##[add-mask]z", "x\r::error::y", "##[[", "\u{200b}::x"] {
+        for text in [
+            "::error::x",
+            "  \u{3000}::add-mask::y",
+            "a ##[add-mask]z",
+            "x\r::error::y",
+            "##[[",
+            "\u{200b}::x",
+        ] {
             let tame = line(text);
             assert!(!tame.trim_start().starts_with("::"), "{tame:?}");
             assert!(!tame.contains("##["), "{tame:?}");
@@ -103,6 +113,9 @@ mod tests {
 
     #[test]
     fn markdown_shows_what_was_written() {
-        assert_eq!(markdown("<b>|`@user`"), "&lt;b&gt;&#124;&#96;&#64;user&#96;");
+        assert_eq!(
+            markdown("<b>|`@user`"),
+            "&lt;b&gt;&#124;&#96;&#64;user&#96;"
+        );
     }
 }

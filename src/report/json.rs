@@ -13,7 +13,11 @@ const SHAPE: u32 = 1;
 /// The report of any step.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "Report of a Lockgate step"))]
+#[cfg_attr(
+    test,
+    derive(schemars::JsonSchema),
+    schemars(title = "Report of a Lockgate step")
+)]
 struct Document<'r> {
     /// `lockgate.<step>/<version of the shape>`.
     schema: String,
@@ -101,16 +105,34 @@ struct LeftOutDocument<'r> {
 }
 
 /// The report as JSON. `outputs` are all outputs, `ignore_until` the day for the entries of `ignore`.
-pub fn render(report: &Report, outputs: &BTreeMap<String, String>, ignore_until: &str) -> serde_json::Result<String> {
+pub fn render(
+    report: &Report,
+    outputs: &BTreeMap<String, String>,
+    ignore_until: &str,
+) -> serde_json::Result<String> {
     let document = Document {
         schema: format!("lockgate.{}/{SHAPE}", report.step),
         version: crate::VERSION,
         verdict: report.verdict.name(),
         exit_code: report.exit_code(),
-        findings: report.findings.iter().map(|finding| finding_document(finding, ignore_until)).collect(),
+        findings: report
+            .findings
+            .iter()
+            .map(|finding| finding_document(finding, ignore_until))
+            .collect(),
         checks: report.checks.iter().map(check_document).collect(),
-        outputs: outputs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
-        left_out: report.left_out.iter().map(|one| LeftOutDocument { reason: &one.reason, count: one.count }).collect(),
+        outputs: outputs
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect(),
+        left_out: report
+            .left_out
+            .iter()
+            .map(|one| LeftOutDocument {
+                reason: &one.reason,
+                count: one.count,
+            })
+            .collect(),
         duration_ms: milliseconds(report.duration),
     };
     serde_json::to_string_pretty(&document)
@@ -163,13 +185,21 @@ mod tests {
 
     #[test]
     fn the_published_schema_is_that_of_the_code() {
-        let schema = serde_json::to_string_pretty(&schemars::schema_for!(Document<'static>)).unwrap() + "\n";
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schemas/report.schema.json");
+        let schema =
+            serde_json::to_string_pretty(&schemars::schema_for!(Document<'static>)).unwrap() + "\n";
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/docs/schemas/report.schema.json"
+        );
         if UPDATE_EXPECT.is_some() {
             std::fs::create_dir_all(std::path::Path::new(path).parent().unwrap()).unwrap();
             std::fs::write(path, &schema).unwrap();
         }
-        assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), schema, "run `UPDATE_EXPECT=1 cargo test`");
+        assert_eq!(
+            std::fs::read_to_string(path).unwrap_or_default(),
+            schema,
+            "run `UPDATE_EXPECT=1 cargo test`"
+        );
     }
 
     /// Read when the test is compiled or run: `UPDATE_EXPECT=1 cargo test` rewrites generated files.
@@ -182,10 +212,18 @@ mod tests {
     fn a_report_fits_its_schema() {
         let schema = serde_json::to_value(schemars::schema_for!(Document<'static>)).unwrap();
         let validator = jsonschema::validator_for(&schema).unwrap();
-        let text = render(&report(vec![finding("ruff", "F401", "a.py", 3, "x")]), &BTreeMap::new(), "2027-01-01").unwrap();
+        let text = render(
+            &report(vec![finding("ruff", "F401", "a.py", 3, "x")]),
+            &BTreeMap::new(),
+            "2027-01-01",
+        )
+        .unwrap();
         let document: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert!(validator.is_valid(&document), "{text}");
         assert_eq!(document["schema"], "lockgate.lint-gate/1");
-        assert_eq!(document["findings"][0]["ignore"], "ruff:F401 a.py until 2027-01-01: <reason>");
+        assert_eq!(
+            document["findings"][0]["ignore"],
+            "ruff:F401 a.py until 2027-01-01: <reason>"
+        );
     }
 }

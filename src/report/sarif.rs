@@ -10,13 +10,20 @@ use crate::model::report::{Report, Status};
 /// The report as one SARIF log.
 pub fn render(report: &Report) -> serde_json::Result<String> {
     let mut tools: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
-    for check in report.checks.iter().filter(|check| !check.origin.starts_with("report")) {
+    for check in report
+        .checks
+        .iter()
+        .filter(|check| !check.origin.starts_with("report"))
+    {
         tools.entry(&check.name).or_default();
     }
     for finding in &report.findings {
         tools.entry(&finding.tool).or_default().push(finding);
     }
-    let mut runs: Vec<Value> = tools.iter().map(|(tool, findings)| run(tool, findings, report)).collect();
+    let mut runs: Vec<Value> = tools
+        .iter()
+        .map(|(tool, findings)| run(tool, findings, report))
+        .collect();
     let unread: Vec<&str> = report
         .failures()
         .filter(|(check, _)| check.origin.starts_with("report"))
@@ -66,8 +73,10 @@ fn run(tool: &str, findings: &[&Finding], report: &Report) -> Value {
 }
 
 fn invocation(failures: &[&str]) -> Value {
-    let notifications: Vec<Value> =
-        failures.iter().map(|reason| json!({"level": "error", "message": {"text": reason}})).collect();
+    let notifications: Vec<Value> = failures
+        .iter()
+        .map(|reason| json!({"level": "error", "message": {"text": reason}}))
+        .collect();
     json!({"executionSuccessful": failures.is_empty(), "toolExecutionNotifications": notifications})
 }
 
@@ -83,7 +92,8 @@ fn result(finding: &Finding) -> Value {
         result.insert("properties".to_owned(), json!({"new": new}));
     }
     if let Some(path) = &finding.path {
-        let mut location = Map::from_iter([("artifactLocation".to_owned(), json!({"uri": uri(path)}))]);
+        let mut location =
+            Map::from_iter([("artifactLocation".to_owned(), json!({"uri": uri(path)}))]);
         if let Some(span) = finding.span {
             let mut region = Map::from_iter([
                 ("startLine".to_owned(), json!(span.start.line)),
@@ -95,7 +105,10 @@ fn result(finding: &Finding) -> Value {
             }
             location.insert("region".to_owned(), Value::Object(region));
         }
-        result.insert("locations".to_owned(), json!([{"physicalLocation": location}]));
+        result.insert(
+            "locations".to_owned(),
+            json!([{"physicalLocation": location}]),
+        );
     }
     Value::Object(result)
 }
@@ -103,14 +116,15 @@ fn result(finding: &Finding) -> Value {
 /// A relative path as a URI reference (RFC 3986): everything but unreserved characters and `/` is percent-encoded.
 fn uri(path: &str) -> String {
     use std::fmt::Write as _;
-    path.bytes().fold(String::with_capacity(path.len()), |mut uri, byte| {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'.' | b'_' | b'~') {
-            uri.push(char::from(byte));
-        } else {
-            let _ = write!(uri, "%{byte:02X}");
-        }
-        uri
-    })
+    path.bytes()
+        .fold(String::with_capacity(path.len()), |mut uri, byte| {
+            if byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'.' | b'_' | b'~') {
+                uri.push(char::from(byte));
+            } else {
+                let _ = write!(uri, "%{byte:02X}");
+            }
+            uri
+        })
 }
 
 #[cfg(test)]
@@ -125,7 +139,10 @@ mod tests {
         let log: Value = serde_json::from_str(&render(&report).unwrap()).unwrap();
         let run = &log["runs"][0];
         assert_eq!(run["invocations"][0]["executionSuccessful"], false);
-        assert_eq!(run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "na%20%C3%AFve/a.py");
+        assert_eq!(
+            run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
+            "na%20%C3%AFve/a.py"
+        );
     }
 
     #[test]

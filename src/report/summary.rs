@@ -16,7 +16,12 @@ pub fn render(report: &Report, limit: usize) -> String {
     }
     text.push_str(&checks(report));
     for (check, reason) in report.failures() {
-        let _ = write!(text, "\n**{}** gave no verdict:\n\n<pre>{}</pre>\n\nWhy this is not green: <{NO_VERDICT_PAGE}>\n", markdown(&check.name), preformatted(reason));
+        let _ = write!(
+            text,
+            "\n**{}** gave no verdict:\n\n<pre>{}</pre>\n\nWhy this is not green: <{NO_VERDICT_PAGE}>\n",
+            markdown(&check.name),
+            preformatted(reason)
+        );
     }
     let tail = tail(report);
     // Room for the note on what does not fit.
@@ -25,7 +30,7 @@ pub fn render(report: &Report, limit: usize) -> String {
     text.push_str(&tail);
     if text.len() > limit {
         // Only failures without end get here.
-        let mut end = limit.saturating_sub(8);
+        let mut end = limit.saturating_sub(16);
         while !text.is_char_boundary(end) {
             end -= 1;
         }
@@ -48,12 +53,22 @@ fn headline(report: &Report) -> String {
         .filter(|(number, _)| *number > 0)
         .map(|(number, name)| count(number, name))
         .collect();
-    let numbers = if numbers.is_empty() { "no findings".to_owned() } else { numbers.join(", ") };
-    format!("### {mark} {}: {word}\n\n{numbers} in {}<br>\n", report.step, duration::show(report.duration))
+    let numbers = if numbers.is_empty() {
+        "no findings".to_owned()
+    } else {
+        numbers.join(", ")
+    };
+    format!(
+        "### {mark} {}: {word}\n\n{numbers} in {}<br>\n",
+        report.step,
+        duration::show(report.duration)
+    )
 }
 
 fn checks(report: &Report) -> String {
-    let mut text = "\n| check | version | from | result | files | time |\n|---|---|---|---|--:|--:|\n".to_owned();
+    let mut text =
+        "\n| check | version | from | result | files | time |\n|---|---|---|---|--:|--:|\n"
+            .to_owned();
     for check in &report.checks {
         let _ = writeln!(
             text,
@@ -62,7 +77,10 @@ fn checks(report: &Report) -> String {
             markdown(check.version.as_deref().unwrap_or_default()),
             markdown(&check.origin),
             result(check),
-            check.files.map(|files| files.to_string()).unwrap_or_default(),
+            check
+                .files
+                .map(|files| files.to_string())
+                .unwrap_or_default(),
             duration::show(check.duration),
         );
     }
@@ -85,7 +103,11 @@ fn findings(report: &Report, room: usize) -> String {
     for (index, finding) in report.findings.iter().enumerate() {
         let row = row(finding);
         if text.len() + row.len() > room {
-            let _ = writeln!(text, "\n{} more in the JSON report.", count((report.findings.len() - index) as u64, "finding"));
+            let _ = writeln!(
+                text,
+                "\n{} more in the JSON report.",
+                count((report.findings.len() - index) as u64, "finding")
+            );
             break;
         }
         text.push_str(&row);
@@ -99,8 +121,16 @@ fn row(finding: &Finding) -> String {
         Severity::Warning => "🟠",
         Severity::Note => "🔵",
     };
-    let new = if finding.new == Some(true) { " **new**" } else { "" };
-    let rule = format!("{} {}", finding.tool, finding.rule.as_deref().unwrap_or_default());
+    let new = if finding.new == Some(true) {
+        " **new**"
+    } else {
+        ""
+    };
+    let rule = format!(
+        "{} {}",
+        finding.tool,
+        finding.rule.as_deref().unwrap_or_default()
+    );
     // A message is one cell; its later lines are in the log and the report.
     let message = finding.message.lines().next().unwrap_or_default();
     format!(
@@ -115,13 +145,22 @@ fn tail(report: &Report) -> String {
     if report.left_out.is_empty() {
         return String::new();
     }
-    let parts: Vec<String> = report.left_out.iter().map(|one| format!("{} {}", one.count, markdown(&one.reason))).collect();
+    let parts: Vec<String> = report
+        .left_out
+        .iter()
+        .map(|one| format!("{} {}", one.count, markdown(&one.reason)))
+        .collect();
     format!("\nLeft out: {}.\n", parts.join(", "))
 }
 
 /// Text inside `<pre>`: entities, no blank lines (they would end the HTML block).
 fn preformatted(text: &str) -> String {
-    let lines: Vec<String> = text.lines().filter(|line| !line.trim().is_empty()).take(40).map(markdown).collect();
+    let lines: Vec<String> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .take(40)
+        .map(markdown)
+        .collect();
     lines.join("\n")
 }
 
@@ -135,14 +174,21 @@ pub(crate) mod tests {
 
     /// A finding for tests of renderers.
     pub(crate) fn finding(tool: &str, rule: &str, path: &str, line: u32, message: &str) -> Finding {
-        let point = |column| Point { line, byte: Some(column - 1), column: Some(column) };
+        let point = |column| Point {
+            line,
+            byte: Some(column - 1),
+            column: Some(column),
+        };
         Finding {
             tool: tool.into(),
             rule: Some(rule.into()),
             severity: Severity::Error,
             message: message.into(),
             path: Some(path.into()),
-            span: Some(Span { start: point(1), end: point(3) }),
+            span: Some(Span {
+                start: point(1),
+                end: point(3),
+            }),
             url: None,
             help: None,
             new: Some(true),
@@ -154,7 +200,11 @@ pub(crate) mod tests {
     pub(crate) fn report(findings: Vec<Finding>) -> Report {
         Report {
             step: "lint-gate",
-            verdict: if findings.is_empty() { Verdict::Pass } else { Verdict::Fail },
+            verdict: if findings.is_empty() {
+                Verdict::Pass
+            } else {
+                Verdict::Fail
+            },
             is_report_only: false,
             fail_on: Some(Severity::Error),
             findings,
@@ -166,7 +216,10 @@ pub(crate) mod tests {
                 files: Some(3),
                 duration: Duration::from_millis(12),
             }],
-            left_out: vec![LeftOut { reason: "not on a changed line".into(), count: 4 }],
+            left_out: vec![LeftOut {
+                reason: "not on a changed line".into(),
+                count: 4,
+            }],
             facts: vec![("scope".into(), "changed-lines".into())],
             outputs: BTreeMap::new(),
             duration: Duration::from_millis(34),
@@ -175,19 +228,34 @@ pub(crate) mod tests {
 
     #[test]
     fn strangers_write_no_markup() {
-        let hostile = finding("ruff", "X|Y", "a|b<script>.py", 1, "![x](http://e) | `c` <img> @all\n| new | row |");
+        let hostile = finding(
+            "ruff",
+            "X|Y",
+            "a|b<script>.py",
+            1,
+            "![x](http://e) | `c` <img> @all\n| new | row |",
+        );
         let text = render(&report(vec![hostile]), 10_000);
-        assert!(!text.contains("<script>") && !text.contains("![x]") && !text.contains("@all"), "{text}");
+        assert!(
+            !text.contains("<script>") && !text.contains("![x]") && !text.contains("@all"),
+            "{text}"
+        );
         let rows = text.lines().filter(|line| line.contains("script")).count();
         assert_eq!(rows, 1);
     }
 
     #[test]
     fn what_does_not_fit_is_counted() {
-        let findings = (1..=5_000).map(|line| finding("ruff", "F401", "a.py", line, "unused import")).collect();
+        let findings = (1..=5_000)
+            .map(|line| finding("ruff", "F401", "a.py", line, "unused import"))
+            .collect();
         let text = render(&report(findings), 20_000);
         assert!(text.len() <= 20_000);
-        assert!(text.contains("findings more in the JSON report"), "{}", &text[text.len() - 300..]);
+        assert!(
+            text.contains("findings more in the JSON report"),
+            "{}",
+            &text[text.len() - 300..]
+        );
         assert!(text.ends_with("Left out: 4 not on a changed line.\n"));
     }
 
@@ -195,7 +263,10 @@ pub(crate) mod tests {
     fn a_flood_of_failures_stays_below_the_limit() {
         let mut report = report(vec![]);
         report.checks = (0..200)
-            .map(|_| Check { status: Status::Failed("x\n".repeat(100) + &"é".repeat(9_000)), ..report.checks[0].clone() })
+            .map(|_| Check {
+                status: Status::Failed("x\n".repeat(100) + &"é".repeat(9_000)),
+                ..report.checks[0].clone()
+            })
             .collect();
         assert!(render(&report, 30_000).len() <= 30_000);
     }

@@ -12,14 +12,23 @@ use crate::model::untrusted;
 
 /// The report as text, with colour where wanted.
 pub fn render(report: &Report, color: bool, ignore_until: &str) -> String {
-    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    let renderer = if color {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
     let mut text = String::new();
     for finding in &report.findings {
         text.push_str(&one(finding, &renderer, ignore_until));
         text.push('\n');
     }
     for (check, reason) in report.failures() {
-        let _ = write!(text, "error: {} gave no verdict\n  {}\n  see: {NO_VERDICT_PAGE}\n\n", untrusted::line(&check.name), untrusted::lines(reason).replace('\n', "\n  "));
+        let _ = write!(
+            text,
+            "error: {} gave no verdict\n  {}\n  see: {NO_VERDICT_PAGE}\n\n",
+            untrusted::line(&check.name),
+            untrusted::lines(reason).replace('\n', "\n  ")
+        );
     }
     for check in &report.checks {
         let result = match &check.status {
@@ -27,8 +36,15 @@ pub fn render(report: &Report, color: bool, ignore_until: &str) -> String {
             Status::Findings(number) => count(*number, "finding"),
             Status::Failed(_) => "no verdict".to_owned(),
         };
-        let files = check.files.map(|files| format!(", {}", count(files, "file"))).unwrap_or_default();
-        let version = check.version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
+        let files = check
+            .files
+            .map(|files| format!(", {}", count(files, "file")))
+            .unwrap_or_default();
+        let version = check
+            .version
+            .as_deref()
+            .map(|version| format!(" {version}"))
+            .unwrap_or_default();
         let _ = writeln!(
             text,
             "  {}{} ({}): {result}{files}, {}",
@@ -56,7 +72,12 @@ fn verdict(report: &Report) -> String {
         .into_iter()
         .map(|severity| count(report.count(severity), severity.name()))
         .collect();
-    format!("{}: {word} · {} · {}\n", report.step, numbers.join(", "), duration::show(report.duration))
+    format!(
+        "{}: {word} · {} · {}\n",
+        report.step,
+        numbers.join(", "),
+        duration::show(report.duration)
+    )
 }
 
 fn one(finding: &Finding, renderer: &Renderer, ignore_until: &str) -> String {
@@ -67,14 +88,27 @@ fn one(finding: &Finding, renderer: &Renderer, ignore_until: &str) -> String {
     };
     let id = untrusted::line(&finding.id()).into_owned();
     let message = untrusted::lines(&finding.message);
-    let message = if finding.new == Some(true) { format!("{message} (new)") } else { message };
+    let message = match (finding.new, message.split_once('\n')) {
+        (Some(true), Some((first, rest))) => format!("{first} (new)\n{rest}"),
+        (Some(true), None) => format!("{message} (new)"),
+        _ => message,
+    };
     let title = level.primary_title(message.as_str()).id(id.as_str());
-    let path = finding.path.as_deref().map(|path| untrusted::line(path).into_owned());
-    let excerpt = finding.span.zip(finding.excerpt.as_deref()).map(|(span, line)| marked(line, span));
+    let path = finding
+        .path
+        .as_deref()
+        .map(|path| untrusted::line(path).into_owned());
+    let excerpt = finding
+        .span
+        .zip(finding.excerpt.as_deref())
+        .map(|(span, line)| marked(line, span));
     let mut rendered = match (&path, &excerpt, finding.span) {
         (Some(path), Some((line, range)), Some(span)) => {
             let start = usize::try_from(span.start.line).unwrap_or(1);
-            let snippet = Snippet::source(line.as_str()).line_start(start).path(path.as_str()).fold(false);
+            let snippet = Snippet::source(line.as_str())
+                .line_start(start)
+                .path(path.as_str())
+                .fold(false);
             let snippet = match range {
                 Some(range) => snippet.annotation(AnnotationKind::Primary.span(range.clone())),
                 None => snippet.annotation(AnnotationKind::Primary.span(0..line.trim_end().len())),
@@ -82,24 +116,41 @@ fn one(finding: &Finding, renderer: &Renderer, ignore_until: &str) -> String {
             renderer.render(&[title.element(snippet)])
         }
         _ => {
-            let place = untrusted::line(&finding.place().unwrap_or_else(|| "(no file)".to_owned())).into_owned();
-            format!("{}\n --> {place}", renderer.render(&[annotate_snippets::Group::with_title(title)]))
+            let place = untrusted::line(&finding.place().unwrap_or_else(|| "(no file)".to_owned()))
+                .into_owned();
+            format!(
+                "{}\n --> {place}",
+                renderer.render(&[annotate_snippets::Group::with_title(title)])
+            )
         }
     };
     for (name, value) in [("help", &finding.help), ("see", &finding.url)] {
         if let Some(value) = value {
-            let _ = write!(rendered, "\n  {name}: {}", untrusted::lines(value).replace('\n', "\n        "));
+            let _ = write!(
+                rendered,
+                "\n  {name}: {}",
+                untrusted::lines(value).replace('\n', "\n        ")
+            );
         }
     }
     let entry = finding.ignore_entry(ignore_until);
-    let _ = writeln!(rendered, "\n  to ignore: ignore = [\"{}\"]", untrusted::line(&entry));
+    let _ = writeln!(
+        rendered,
+        "\n  to ignore: ignore = [\"{}\"]",
+        untrusted::line(&entry)
+    );
     rendered
 }
 
 /// The line made harmless, and the range to underline in it. Every byte may have become several.
-fn marked(line: &str, span: crate::model::region::Span) -> (String, Option<std::ops::Range<usize>>) {
+fn marked(
+    line: &str,
+    span: crate::model::region::Span,
+) -> (String, Option<std::ops::Range<usize>>) {
     let tame = |text: &str| untrusted::line(text).into_owned();
-    let Some(start) = span.start.byte.and_then(|byte| usize::try_from(byte).ok()) else { return (tame(line), None) };
+    let Some(start) = span.start.byte.and_then(|byte| usize::try_from(byte).ok()) else {
+        return (tame(line), None);
+    };
     let end = match span.end.byte.and_then(|byte| usize::try_from(byte).ok()) {
         Some(end) if span.end.line == span.start.line => end.max(start),
         _ => line.len(),
@@ -122,7 +173,17 @@ mod tests {
 
     #[test]
     fn a_finding_shows_its_line_and_a_caret() {
-        let text = render(&report(vec![finding("ruff", "F401", "src/a.py", 7, "unused import")]), false, "2027-01-01");
+        let text = render(
+            &report(vec![finding(
+                "ruff",
+                "F401",
+                "src/a.py",
+                7,
+                "unused import",
+            )]),
+            false,
+            "2027-01-01",
+        );
         assert_eq!(
             text,
             "error[ruff:F401]: unused import (new)\n --> src/a.py:7:1\n  |\n7 | import os\n  | ^^\n  to ignore: ignore = [\"ruff:F401 src/a.py until 2027-01-01: <reason>\"]\n\n  ruff 0.17.6 (uv.lock): clean, 3 files, 12 ms\n  left out: 4 not on a changed line\nlint-gate: fail · 1 error, 0 warnings, 0 notes · 34 ms\n"
@@ -140,7 +201,10 @@ mod tests {
             }
             let text = render(&report(vec![wide.clone()]), false, "2027-01-01");
             assert!(!text.contains('\x1b') && !text.contains("##["), "{text:?}");
-            assert!(!text.lines().any(|line| line.trim_start().starts_with("::")), "{text}");
+            assert!(
+                !text.lines().any(|line| line.trim_start().starts_with("::")),
+                "{text}"
+            );
         }
     }
 }

@@ -24,8 +24,15 @@ pub fn emit(report: &Report, common: &Common, world: &World) -> Result<u8> {
     let report_file = report_file(report, common, world)?;
     let mut outputs = report.outputs.clone();
     outputs.insert("verdict".to_owned(), report.verdict.name().to_owned());
-    outputs.insert("report".to_owned(), report_file.as_ref().map(|path| path.display().to_string()).unwrap_or_default());
-    let broken = |error: serde_json::Error| Error::bug("the report cannot be written as JSON").cause(error);
+    outputs.insert(
+        "report".to_owned(),
+        report_file
+            .as_ref()
+            .map(|path| path.display().to_string())
+            .unwrap_or_default(),
+    );
+    let broken =
+        |error: serde_json::Error| Error::bug("the report cannot be written as JSON").cause(error);
     let document = json::render(report, &outputs, &until).map_err(broken)?;
     let mask = |text: &str| console.masker().mask(text).into_owned();
 
@@ -33,7 +40,10 @@ pub fn emit(report: &Report, common: &Common, world: &World) -> Result<u8> {
         write(path, &mask(&document))?;
     }
     if let Some(path) = &common.sarif_file {
-        write(&world.directory.join(path), &mask(&sarif::render(report).map_err(broken)?))?;
+        write(
+            &world.directory.join(path),
+            &mask(&sarif::render(report).map_err(broken)?),
+        )?;
     }
     match console.format() {
         OutputFormat::Human => console.text(&text::render(report, console.color(), &until)),
@@ -45,8 +55,9 @@ pub fn emit(report: &Report, common: &Common, world: &World) -> Result<u8> {
     summarise(report, common, world)?;
     if let Some(path) = &world.context.output_file {
         for (name, value) in &outputs {
-            files::append_value(path, name, &mask(value))
-                .map_err(|error| Error::no_verdict("the step's outputs cannot be written").cause(error))?;
+            files::append_value(path, name, &mask(value)).map_err(|error| {
+                Error::no_verdict("the step's outputs cannot be written").cause(error)
+            })?;
         }
     }
     Ok(report.exit_code())
@@ -57,15 +68,23 @@ fn report_file(report: &Report, common: &Common, world: &World) -> Result<Option
     if let Some(path) = &common.report_file {
         return Ok(Some(world.directory.join(path)));
     }
-    let Some(temp) = &world.context.runner_temp else { return Ok(None) };
+    let Some(temp) = &world.context.runner_temp else {
+        return Ok(None);
+    };
     let mut random = [0; 8];
-    getrandom::fill(&mut random).map_err(|error| Error::no_verdict("the system gives no random numbers").cause(error))?;
-    Ok(Some(temp.join("lockgate").join(format!("{}-{}.json", report.step, hex(&random)))))
+    getrandom::fill(&mut random)
+        .map_err(|error| Error::no_verdict("the system gives no random numbers").cause(error))?;
+    Ok(Some(temp.join("lockgate").join(format!(
+        "{}-{}.json",
+        report.step,
+        hex(&random)
+    ))))
 }
 
 fn write(path: &std::path::Path, content: &str) -> Result<()> {
-    write_atomically(path, content.as_bytes())
-        .map_err(|error| Error::no_verdict(format!("`{}` cannot be written", path.display())).cause(error))
+    write_atomically(path, content.as_bytes()).map_err(|error| {
+        Error::no_verdict(format!("`{}` cannot be written", path.display())).cause(error)
+    })
 }
 
 fn annotate(report: &Report, world: &World, until: &str) {
@@ -106,15 +125,24 @@ fn command(annotation: &Annotation) -> Command {
 fn summarise(report: &Report, common: &Common, world: &World) -> Result<()> {
     let mask = |text: &str| world.console.masker().mask(text).into_owned();
     if let Some(path) = &common.summary_file {
-        return write(&world.directory.join(path), &mask(&summary::render(report, SUMMARY_LIMIT)));
+        return write(
+            &world.directory.join(path),
+            &mask(&summary::render(report, SUMMARY_LIMIT)),
+        );
     }
-    let Some(path) = &world.context.summary_file else { return Ok(()) };
+    let Some(path) = &world.context.summary_file else {
+        return Ok(());
+    };
     // Other steps of the same composite write their own files; one file is one step's.
     let markdown = mask(&summary::render(report, SUMMARY_LIMIT - 1_024));
     match files::append_summary(path, &markdown) {
         Ok(true) => {}
-        Ok(false) => world.console.note("the job summary is full; the report has everything"),
-        Err(error) => world.console.note(&format!("the job summary cannot be written: {error}")),
+        Ok(false) => world
+            .console
+            .note("the job summary is full; the report has everything"),
+        Err(error) => world
+            .console
+            .note(&format!("the job summary cannot be written: {error}")),
     }
     Ok(())
 }

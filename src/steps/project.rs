@@ -12,7 +12,12 @@ use crate::system::git::Git;
 use crate::system::python::{Provider, Venv, on_path};
 
 /// Names that are looked for in each folder from the project upward, best first.
-const LOCKS: &[&str] = &["uv.lock", "requirements-dev.txt", "dev-requirements.txt", "requirements.txt"];
+const LOCKS: &[&str] = &[
+    "uv.lock",
+    "requirements-dev.txt",
+    "dev-requirements.txt",
+    "requirements.txt",
+];
 
 /// A lock that was read.
 #[derive(Clone, Debug)]
@@ -42,7 +47,9 @@ impl Lock {
         for folder in directory.ancestors() {
             for name in LOCKS {
                 let found = Self::read(&folder.join(name), root)?;
-                if let Some(lock) = found.filter(|lock| lock.format == Format::Uv || requirements::has_hashes(&lock.text)) {
+                if let Some(lock) = found.filter(|lock| {
+                    lock.format == Format::Uv || requirements::has_hashes(&lock.text)
+                }) {
                     return Ok(Some(lock));
                 }
             }
@@ -54,28 +61,55 @@ impl Lock {
     }
 
     fn read(path: &Path, root: &Path) -> Result<Option<Self>> {
-        let name = path.strip_prefix(root).unwrap_or(path).display().to_string();
+        let name = path
+            .strip_prefix(root)
+            .unwrap_or(path)
+            .display()
+            .to_string();
         let bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Error::usage(format!("`{name}` cannot be read")).cause(error)),
         };
-        let digest = sha256(bytes.as_slice()).map_err(|error| Error::bug("a digest in memory failed").cause(error))?;
+        let digest = sha256(bytes.as_slice())
+            .map_err(|error| Error::bug("a digest in memory failed").cause(error))?;
         let text = String::from_utf8(bytes).map_err(|error| {
-            let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
-            Error::usage(format!("`{name}` is not UTF-8"))
-                .at(Place { path: name.clone(), line, column: 1, excerpt: None, width: 1 })
+            let line = error.as_bytes()[..error.utf8_error().valid_up_to()]
+                .iter()
+                .filter(|byte| **byte == b'\n')
+                .count()
+                + 1;
+            Error::usage(format!("`{name}` is not UTF-8")).at(Place {
+                path: name.clone(),
+                line,
+                column: 1,
+                excerpt: None,
+                width: 1,
+            })
         })?;
-        let format = path.file_name().and_then(|file| file.to_str()).and_then(Format::of_file).ok_or_else(|| {
-            Error::usage(format!("`lockfile`: `{name}` is no lockfile that environments can be made from"))
+        let format = path
+            .file_name()
+            .and_then(|file| file.to_str())
+            .and_then(Format::of_file)
+            .ok_or_else(|| {
+                Error::usage(format!(
+                    "`lockfile`: `{name}` is no lockfile that environments can be made from"
+                ))
                 .allowed(["uv.lock", "requirements*.txt with hashes"])
-        })?;
-        Ok(Some(Self { path: path.to_owned(), name, format, text, digest }))
+            })?;
+        Ok(Some(Self {
+            path: path.to_owned(),
+            name,
+            format,
+            text,
+            digest,
+        }))
     }
 
     /// The pinned version of a package.
     pub fn version_of(&self, package: &str) -> Result<Option<String>> {
-        lockfiles::version_of(self.format, &self.text, package).map_err(|message| self.broken(&message))
+        lockfiles::version_of(self.format, &self.text, package)
+            .map_err(|message| self.broken(&message))
     }
 
     /// How to make the environment that holds these packages.
@@ -90,10 +124,21 @@ impl Lock {
                     selection.groups.extend(one.groups);
                     selection.extras.extend(one.extras);
                 }
-                (Installer::Uv { groups: selection.groups, extras: selection.extras }, lock.len())
+                (
+                    Installer::Uv {
+                        groups: selection.groups,
+                        extras: selection.extras,
+                    },
+                    lock.len(),
+                )
             }
         };
-        Ok(Recipe { lock: self.path.clone(), digest: self.digest.clone(), installer, packages: count })
+        Ok(Recipe {
+            lock: self.path.clone(),
+            digest: self.digest.clone(),
+            installer,
+            packages: count,
+        })
     }
 
     fn broken(&self, message: &str) -> Error {
@@ -104,7 +149,10 @@ impl Lock {
 }
 
 fn missing(named: &str, directory: &Path) -> Error {
-    let error = Error::usage(format!("`lockfile`: there is no file `{named}` in `{}`", directory.display()));
+    let error = Error::usage(format!(
+        "`lockfile`: there is no file `{named}` in `{}`",
+        directory.display()
+    ));
     let there: Vec<String> = std::fs::read_dir(directory)
         .into_iter()
         .flatten()
@@ -150,7 +198,11 @@ pub struct Toolbox<'a> {
 impl Toolbox<'_> {
     /// Finds each `(package, executable)`, in order: the project's `.venv` where its version is the locked one, the
     /// lock's own environment, PATH where the lock does not have the tool.
-    pub async fn locate(&self, tools: &[(&str, &str)], say: &mut (dyn FnMut(&str) + Send)) -> Result<Vec<Located>> {
+    pub async fn locate(
+        &self,
+        tools: &[(&str, &str)],
+        say: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<Vec<Located>> {
         let mut pinned = Vec::new();
         for (package, _) in tools {
             let version = match self.lock.filter(|_| !self.only_path) {
@@ -161,13 +213,19 @@ impl Toolbox<'_> {
         }
         let own = self.own_environment(&pinned).await?;
         let fits = |package: &str, version: &str| {
-            own.as_ref().filter(|venv| venv.version_of(package).as_deref() == Some(version))
+            own.as_ref()
+                .filter(|venv| venv.version_of(package).as_deref() == Some(version))
         };
         // Two tools of one project see the same packages: one that does not fit sends all to the lock's environment.
-        let all_fit = tools.iter().zip(&pinned).all(|((package, executable), version)| match version {
-            Some(version) => fits(package, version).is_some_and(|venv| venv.executable(executable).is_some()),
-            None => true,
-        });
+        let all_fit =
+            tools
+                .iter()
+                .zip(&pinned)
+                .all(|((package, executable), version)| match version {
+                    Some(version) => fits(package, version)
+                        .is_some_and(|venv| venv.executable(executable).is_some()),
+                    None => true,
+                });
         let mut provisioned = None;
         let mut located = Vec::new();
         for ((package, executable), version) in tools.iter().zip(&pinned) {
@@ -177,13 +235,27 @@ impl Toolbox<'_> {
             };
             let (venv, origin) = match own.as_ref().filter(|_| all_fit) {
                 Some(venv) => (venv.clone(), ".venv".to_owned()),
-                None => (self.provisioned(&mut provisioned, tools, &pinned, say).await?, self.lock_name()),
+                None => (
+                    self.provisioned(&mut provisioned, tools, &pinned, say)
+                        .await?,
+                    self.lock_name(),
+                ),
             };
             let program = venv.executable(executable).ok_or_else(|| {
-                Error::no_verdict(format!("the environment made from `{}` has no `{executable}`", self.lock_name()))
-                    .hint(format!("put `{package}` into a dependency group: `uv add --dev {package}`"))
+                Error::no_verdict(format!(
+                    "the environment made from `{}` has no `{executable}`",
+                    self.lock_name()
+                ))
+                .hint(format!(
+                    "put `{package}` into a dependency group: `uv add --dev {package}`"
+                ))
             })?;
-            located.push(Located { program, version: Some(version.clone()), origin, venv: Some(venv) });
+            located.push(Located {
+                program,
+                version: Some(version.clone()),
+                origin,
+                venv: Some(venv),
+            });
         }
         Ok(located)
     }
@@ -194,8 +266,13 @@ impl Toolbox<'_> {
             return Ok(None);
         }
         // uv keeps the environment of a workspace beside its lock.
-        let folder = self.lock.and_then(|lock| lock.path.parent()).unwrap_or(self.directory);
-        let Some(venv) = Venv::at(folder.join(".venv")) else { return Ok(None) };
+        let folder = self
+            .lock
+            .and_then(|lock| lock.path.parent())
+            .unwrap_or(self.directory);
+        let Some(venv) = Venv::at(folder.join(".venv")) else {
+            return Ok(None);
+        };
         if self.git.at(folder).tracks(Path::new(".venv")).await? {
             tracing::warn!("`.venv` is tracked by git and not used");
             return Ok(None);
@@ -213,10 +290,19 @@ impl Toolbox<'_> {
         if let Some(venv) = made {
             return Ok(venv.clone());
         }
-        let lock = self.lock.ok_or_else(|| Error::bug("a pinned version without a lock"))?;
-        let packages: Vec<&str> =
-            tools.iter().zip(pinned).filter(|(_, version)| version.is_some()).map(|((package, _), _)| *package).collect();
-        let venv = self.provider.provide(&lock.recipe(&packages)?, self.directory, say).await?;
+        let lock = self
+            .lock
+            .ok_or_else(|| Error::bug("a pinned version without a lock"))?;
+        let packages: Vec<&str> = tools
+            .iter()
+            .zip(pinned)
+            .filter(|(_, version)| version.is_some())
+            .map(|((package, _), _)| *package)
+            .collect();
+        let venv = self
+            .provider
+            .provide(&lock.recipe(&packages)?, self.directory, say)
+            .await?;
         *made = Some(venv.clone());
         Ok(venv)
     }
@@ -224,14 +310,21 @@ impl Toolbox<'_> {
     fn on_path(&self, package: &str, executable: &str) -> Result<Located> {
         let program = on_path(self.environment, executable).ok_or_else(|| {
             let place = match self.lock {
-                Some(lock) if !self.only_path => format!("`{package}` is neither in `{}` nor on PATH", lock.name),
+                Some(lock) if !self.only_path => {
+                    format!("`{package}` is neither in `{}` nor on PATH", lock.name)
+                }
                 _ => format!("`{package}` is not on PATH"),
             };
             Error::usage(place).hint(format!("uv add --dev {package}"))
         })?;
         let venv = program.parent().and_then(Path::parent).and_then(Venv::at);
         let version = venv.as_ref().and_then(|venv| venv.version_of(package));
-        Ok(Located { program, version, origin: "PATH".to_owned(), venv })
+        Ok(Located {
+            program,
+            version,
+            origin: "PATH".to_owned(),
+            venv,
+        })
     }
 
     fn lock_name(&self) -> String {

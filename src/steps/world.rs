@@ -18,7 +18,13 @@ use crate::system::masking::Secret;
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Common {
     /// Work in this folder [default: the current one; in a workflow, the workspace]
-    #[arg(short = 'C', long = "working-directory", visible_alias = "directory", value_name = "DIR", help_heading = "General")]
+    #[arg(
+        short = 'C',
+        long = "working-directory",
+        visible_alias = "directory",
+        value_name = "DIR",
+        help_heading = "General"
+    )]
     pub working_directory: Option<PathBuf>,
 
     /// What goes to standard output [default: human]
@@ -74,10 +80,18 @@ impl World {
 }
 
 /// The arguments of a step: from the file, overridden by what environment and command line say (`given`, in this order).
-pub fn arguments<A: FromArgMatches>(step: Step, config: &Config, given: &[ArgMatches; 2]) -> Result<A> {
+pub fn arguments<A: FromArgMatches>(
+    step: Step,
+    config: &Config,
+    given: &[ArgMatches; 2],
+) -> Result<A> {
     let (definition, secrets) = (step.command(), step.secrets());
     let table = config.steps.get(step.name()).cloned().unwrap_or_default();
-    let file = inputs::parse(&definition, &inputs::from_file(&definition, &table, secrets)?, secrets)?;
+    let file = inputs::parse(
+        &definition,
+        &inputs::from_file(&definition, &table, secrets)?,
+        secrets,
+    )?;
     let [environment, typed] = given;
     inputs::merge(&[&file, environment, typed])
 }

@@ -21,7 +21,9 @@ pub async fn resolve(
 ) -> Result<Resolution> {
     let resolver = Resolver { git, credential };
     if let Some(revision) = explicit {
-        return resolver.explicit(revision, *trigger == Trigger::Laptop).await;
+        return resolver
+            .explicit(revision, *trigger == Trigger::Laptop)
+            .await;
     }
     match trigger {
         Trigger::PullRequest { head, base } => resolver.pull_request(head, base).await,
@@ -29,14 +31,25 @@ pub async fn resolve(
             let sha = resolver.obtain(base).await?;
             Ok(found(sha, "base of the merge group"))
         }
-        Trigger::Push { before, default_branch } => resolver.push(before.as_deref(), default_branch.as_deref()).await,
+        Trigger::Push {
+            before,
+            default_branch,
+        } => {
+            resolver
+                .push(before.as_deref(), default_branch.as_deref())
+                .await
+        }
         Trigger::Other(event) => Ok(Resolution::None(format!("`{event}` has no base"))),
         Trigger::Laptop => resolver.laptop().await,
     }
 }
 
 fn found(sha: String, origin: &str) -> Resolution {
-    Resolution::Base(Base { sha, origin: origin.to_owned(), with_untracked: false })
+    Resolution::Base(Base {
+        sha,
+        origin: origin.to_owned(),
+        with_untracked: false,
+    })
 }
 
 struct Resolver<'a> {
@@ -61,19 +74,28 @@ impl Resolver<'_> {
 
     async fn push(&self, before: Option<&str>, default_branch: Option<&str>) -> Result<Resolution> {
         let Some(before) = before else {
-            return Ok(Resolution::None("the first push of a branch has no base".into()));
+            return Ok(Resolution::None(
+                "the first push of a branch has no base".into(),
+            ));
         };
         match self.obtain(before).await {
             Ok(sha) => return Ok(found(sha, "tip before the push")),
-            Err(error) if matches!(error.kind, crate::error::Kind::Interrupted(_)) => return Err(error),
-            Err(_) => tracing::info!(%before, "the commit before the push cannot be had any more (forced push)"),
+            Err(error) if matches!(error.kind, crate::error::Kind::Interrupted(_)) => {
+                return Err(error);
+            }
+            Err(_) => {
+                tracing::info!(%before, "the commit before the push cannot be had any more (forced push)")
+            }
         }
         let Some(branch) = default_branch else {
             return Err(unobtainable(before).hint("pass `base: <revision>` or `scope: everything`"));
         };
         let tip = self.remote_branch(branch).await?;
         let sha = self.common_ancestor(&tip, &self.head().await?).await?;
-        Ok(found(sha, "merge base with the default branch (the commit before the push is gone)"))
+        Ok(found(
+            sha,
+            "merge base with the default branch (the commit before the push is gone)",
+        ))
     }
 
     async fn laptop(&self) -> Result<Resolution> {
@@ -83,17 +105,40 @@ impl Resolver<'_> {
         let Some(head) = self.git.commit("HEAD").await? else {
             return Ok(Resolution::None("the repository has no commit yet".into()));
         };
-        let remote = self.git.answer(["symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"]).await?;
-        let candidates = remote.iter().map(String::as_str).chain(["origin/main", "origin/master", "main", "master"]);
+        let remote = self
+            .git
+            .answer([
+                "symbolic-ref",
+                "--quiet",
+                "--short",
+                "refs/remotes/origin/HEAD",
+            ])
+            .await?;
+        let candidates = remote.iter().map(String::as_str).chain([
+            "origin/main",
+            "origin/master",
+            "main",
+            "master",
+        ]);
         for candidate in candidates {
-            let Some(tip) = self.git.commit(candidate).await? else { continue };
+            let Some(tip) = self.git.commit(candidate).await? else {
+                continue;
+            };
             if let Some(sha) = self.git.merge_base(&tip, &head).await? {
                 let origin = format!("merge base with `{candidate}`, and what is not committed");
-                return Ok(Resolution::Base(Base { sha, origin, with_untracked: true }));
+                return Ok(Resolution::Base(Base {
+                    sha,
+                    origin,
+                    with_untracked: true,
+                }));
             }
         }
         let origin = "HEAD (no default branch found), and what is not committed".into();
-        Ok(Resolution::Base(Base { sha: head, origin, with_untracked: true }))
+        Ok(Resolution::Base(Base {
+            sha: head,
+            origin,
+            with_untracked: true,
+        }))
     }
 
     async fn explicit(&self, revision: &str, with_untracked: bool) -> Result<Resolution> {
@@ -110,20 +155,28 @@ impl Resolver<'_> {
             // Without common history in a shallow clone the tree that was named is the base.
             None => tip,
         };
-        Ok(Resolution::Base(Base { sha, origin: format!("`base: {revision}`"), with_untracked }))
+        Ok(Resolution::Base(Base {
+            sha,
+            origin: format!("`base: {revision}`"),
+            with_untracked,
+        }))
     }
 
     async fn head(&self) -> Result<String> {
         self.git.commit("HEAD").await?.ok_or_else(|| {
-            Error::no_verdict("the workspace holds no git checkout, so there is no change to measure")
-                .hint("run `actions/checkout` first, or pass `scope: everything`")
+            Error::no_verdict(
+                "the workspace holds no git checkout, so there is no change to measure",
+            )
+            .hint("run `actions/checkout` first, or pass `scope: everything`")
         })
     }
 
     /// The commit of this SHA, fetched alone where history is cut off. Never `--depth` on a full clone: it would cut it.
     async fn obtain(&self, sha: &str) -> Result<String> {
         if !is_sha(sha) {
-            return Err(Error::no_verdict(format!("the event names `{sha}` as base, which is no full SHA")));
+            return Err(Error::no_verdict(format!(
+                "the event names `{sha}` as base, which is no full SHA"
+            )));
         }
         if let Some(sha) = self.git.commit(sha).await? {
             return Ok(sha);
@@ -169,7 +222,9 @@ impl Resolver<'_> {
                 break;
             }
             let deepen = format!("--deepen={depth}");
-            self.git.fetch(&[&deepen, "origin", left, right], self.credential).await?;
+            self.git
+                .fetch(&[&deepen, "origin", left, right], self.credential)
+                .await?;
             if let Some(sha) = self.git.merge_base(left, right).await? {
                 return Ok(sha);
             }
@@ -180,7 +235,9 @@ impl Resolver<'_> {
 }
 
 fn unobtainable(sha: &str) -> Error {
-    Error::no_verdict(format!("the base commit `{sha}` is not in this checkout and could not be fetched"))
+    Error::no_verdict(format!(
+        "the base commit `{sha}` is not in this checkout and could not be fetched"
+    ))
 }
 
 fn is_sha(text: &str) -> bool {

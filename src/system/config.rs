@@ -76,10 +76,18 @@ pub fn load_from(
                 ))
                 .hint("keep one of them"));
             }
-            (Some(config), None) => return Ok(Config { path: Some(project), ..config }),
+            (Some(config), None) => {
+                return Ok(Config {
+                    path: Some(project),
+                    ..config
+                });
+            }
             (None, Some((own, text))) => {
                 let config = parse_yaml(&text, &shown(&own, root), steps)?;
-                return Ok(Config { path: Some(own), ..config });
+                return Ok(Config {
+                    path: Some(own),
+                    ..config
+                });
             }
             (None, None) => {}
         }
@@ -98,13 +106,25 @@ fn read(path: &Path) -> Result<Option<String>> {
             })?;
             Ok(Some(text))
         }
-        Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => Ok(None),
-        Err(error) => Err(Error::usage(format!("`{}` cannot be read", path.display())).cause(error)),
+        Err(error)
+            if matches!(
+                error.kind(),
+                std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Ok(None)
+        }
+        Err(error) => {
+            Err(Error::usage(format!("`{}` cannot be read", path.display())).cause(error))
+        }
     }
 }
 
 fn shown(path: &Path, root: &Path) -> String {
-    path.strip_prefix(root).unwrap_or(path).display().to_string()
+    path.strip_prefix(root)
+        .unwrap_or(path)
+        .display()
+        .to_string()
 }
 
 fn parse_toml(text: &str, path: &str, steps: &[&str]) -> Result<Option<Config>> {
@@ -117,7 +137,10 @@ fn parse_toml(text: &str, path: &str, steps: &[&str]) -> Result<Option<Config>> 
             None => failure,
         }
     })?;
-    let ours = document.get_ref().get("tool").and_then(|tool| tool.get_ref().get("lockgate"));
+    let ours = document
+        .get_ref()
+        .get("tool")
+        .and_then(|tool| tool.get_ref().get("lockgate"));
     let Some(ours) = ours else { return Ok(None) };
     let mut config = Config::default();
     let table = toml_table(ours, "tool.lockgate", &place)?;
@@ -128,7 +151,10 @@ fn parse_toml(text: &str, path: &str, steps: &[&str]) -> Result<Option<Config>> 
         } else if steps.contains(&name) {
             let mut entries = Table::new();
             for (key, value) in toml_table(value, name, &place)? {
-                entries.insert(key.get_ref().to_string(), toml_value(key.get_ref(), value, &place)?);
+                entries.insert(
+                    key.get_ref().to_string(),
+                    toml_value(key.get_ref(), value, &place)?,
+                );
             }
             config.steps.insert(name.to_owned(), entries);
         } else {
@@ -149,20 +175,30 @@ fn toml_table<'t, 'i>(
         .ok_or_else(|| Error::usage(format!("`{name}` must be a table")).at(place(value.span())))
 }
 
-fn toml_value(name: &str, value: &Spanned<DeValue<'_>>, place: &impl Fn(Range<usize>) -> Place) -> Result<Value> {
+fn toml_value(
+    name: &str,
+    value: &Spanned<DeValue<'_>>,
+    place: &impl Fn(Range<usize>) -> Place,
+) -> Result<Value> {
     let scalar = |value: &Spanned<DeValue<'_>>| match value.get_ref() {
         DeValue::String(text) => Ok(text.to_string()),
         DeValue::Boolean(flag) => Ok(flag.to_string()),
         DeValue::Integer(number) => Ok(number.to_string()),
         DeValue::Datetime(date) => Ok(date.to_string()),
-        _ => Err(Error::usage(format!("`{name}` must be text, a number, true or false, or a list of texts"))
-            .at(place(value.span()))),
+        _ => Err(Error::usage(format!(
+            "`{name}` must be text, a number, true or false, or a list of texts"
+        ))
+        .at(place(value.span()))),
     };
     let (items, is_list) = match value.get_ref() {
         DeValue::Array(items) => (items.iter().map(scalar).collect::<Result<_>>()?, true),
         _ => (vec![scalar(value)?], false),
     };
-    Ok(Value { items, is_list, place: place(value.span()) })
+    Ok(Value {
+        items,
+        is_list,
+        place: place(value.span()),
+    })
 }
 
 /// The shapes that a value in YAML may have.
@@ -206,7 +242,10 @@ struct DocumentSeed<'s>(&'s [&'s str]);
 impl<'de> DeserializeSeed<'de> for DocumentSeed<'_> {
     type Value = Document;
 
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> std::result::Result<Document, D::Error> {
+    fn deserialize<D: serde::Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> std::result::Result<Document, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
@@ -238,17 +277,35 @@ fn parse_yaml(text: &str, path: &str, steps: &[&str]) -> Result<Config> {
     let place_of = |location: serde_saphyr::Location| {
         let line = usize::try_from(location.line()).unwrap_or(1).max(1);
         let column = usize::try_from(location.column()).unwrap_or(1).max(1);
-        let excerpt = text.lines().nth(line - 1).filter(|line| line.len() < 400).map(str::to_owned);
-        Place { path: path.to_owned(), line, column, excerpt, width: 1 }
+        let excerpt = text
+            .lines()
+            .nth(line - 1)
+            .filter(|line| line.len() < 400)
+            .map(str::to_owned);
+        Place {
+            path: path.to_owned(),
+            line,
+            column,
+            excerpt,
+            width: 1,
+        }
     };
-    if text.lines().all(|line| line.trim().is_empty() || line.starts_with('#')) {
+    if text
+        .lines()
+        .all(|line| line.trim().is_empty() || line.starts_with('#'))
+    {
         return Ok(Config::default());
     }
     let seed = DocumentSeed(steps);
-    let read = serde_saphyr::with_deserializer_from_str(text, |deserializer| seed.deserialize(deserializer));
+    let read = serde_saphyr::with_deserializer_from_str(text, |deserializer| {
+        seed.deserialize(deserializer)
+    });
     let document = read.map_err(|error| {
         let whole = error.without_snippet().to_string();
-        let failure = Error::usage(format!("`{path}` cannot be used: {}", whole.lines().next().unwrap_or_default()));
+        let failure = Error::usage(format!(
+            "`{path}` cannot be used: {}",
+            whole.lines().next().unwrap_or_default()
+        ));
         match error.location() {
             Some(location) => failure.at(place_of(location)),
             None => failure,
@@ -267,11 +324,28 @@ fn parse_yaml(text: &str, path: &str, steps: &[&str]) -> Result<Config> {
             Node::List(items) => (items.iter().map(ToString::to_string).collect(), true),
             Node::Scalar(scalar) => (vec![scalar.to_string()], false),
         };
-        Value { items, is_list, place: place_of(node.referenced) }
+        Value {
+            items,
+            is_list,
+            place: place_of(node.referenced),
+        }
     };
-    let table = |table: BTreeMap<String, Located<Node>>| table.into_iter().map(|(key, node)| (key, value(node))).collect();
-    let steps = document.steps.into_iter().map(|(step, entries)| (step, table(entries))).collect();
-    Ok(Config { path: None, steps, required_version })
+    let table = |table: BTreeMap<String, Located<Node>>| {
+        table
+            .into_iter()
+            .map(|(key, node)| (key, value(node)))
+            .collect()
+    };
+    let steps = document
+        .steps
+        .into_iter()
+        .map(|(step, entries)| (step, table(entries)))
+        .collect();
+    Ok(Config {
+        path: None,
+        steps,
+        required_version,
+    })
 }
 
 fn unknown_key(name: &str, place: Place, steps: &[&str]) -> Error {
@@ -290,7 +364,11 @@ mod tests {
     const STEPS: &[&str] = &["lint-gate"];
 
     fn parse(name: &str, text: &str, steps: &[&str]) -> Result<Option<Config>> {
-        if name.ends_with(".toml") { parse_toml(text, name, steps) } else { parse_yaml(text, name, steps).map(Some) }
+        if name.ends_with(".toml") {
+            parse_toml(text, name, steps)
+        } else {
+            parse_yaml(text, name, steps).map(Some)
+        }
     }
 
     #[test]
@@ -300,7 +378,10 @@ mod tests {
         let toml = parse("pyproject.toml", toml, STEPS).unwrap().unwrap();
         let yaml = parse("lockgate.yaml", yaml, STEPS).unwrap().unwrap();
         let plain = |config: &Config| {
-            config.steps["lint-gate"].iter().map(|(key, value)| format!("{key}={:?}", value.items)).collect::<Vec<_>>()
+            config.steps["lint-gate"]
+                .iter()
+                .map(|(key, value)| format!("{key}={:?}", value.items))
+                .collect::<Vec<_>>()
         };
         assert_eq!(plain(&toml), plain(&yaml));
         assert_eq!(yaml.steps["lint-gate"]["tools"].place.line, 4);
@@ -310,7 +391,10 @@ mod tests {
     #[test]
     fn an_unknown_key_is_an_error_with_a_suggestion() {
         for (name, text) in [
-            ("pyproject.toml", "[tool.lockgate]\n\n[tool.lockgate.lint-gat]\nx = 1\n"),
+            (
+                "pyproject.toml",
+                "[tool.lockgate]\n\n[tool.lockgate.lint-gat]\nx = 1\n",
+            ),
             ("lockgate.yaml", "lint-gat:\n  x: 1\n"),
         ] {
             let error = parse(name, text, STEPS).unwrap_err();
@@ -321,7 +405,10 @@ mod tests {
 
     #[test]
     fn broken_files_are_errors_with_a_place() {
-        for (name, text) in [("pyproject.toml", "[tool.lockgate\nx"), ("lockgate.yaml", "lint-gate:\n  a: [1,\n b")] {
+        for (name, text) in [
+            ("pyproject.toml", "[tool.lockgate\nx"),
+            ("lockgate.yaml", "lint-gate:\n  a: [1,\n b"),
+        ] {
             let error = parse(name, text, STEPS).unwrap_err();
             assert!(error.place.is_some(), "{}", error.render());
         }
@@ -329,6 +416,9 @@ mod tests {
 
     #[test]
     fn another_project_is_none_of_ours() {
-        assert_eq!(parse("pyproject.toml", "[tool.ruff]\n", STEPS).unwrap(), None);
+        assert_eq!(
+            parse("pyproject.toml", "[tool.ruff]\n", STEPS).unwrap(),
+            None
+        );
     }
 }

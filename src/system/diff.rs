@@ -23,7 +23,11 @@ pub const ARGUMENTS: &[&str] = &[
 
 /// Reads a whole diff. Fails on anything that is not one, and on one that was cut.
 pub fn parse(reader: &mut impl BufRead) -> io::Result<Change> {
-    let mut lines = Lines { reader, line: Vec::new(), number: 0 };
+    let mut lines = Lines {
+        reader,
+        line: Vec::new(),
+        number: 0,
+    };
     let mut change = Change::default();
     let mut more = lines.advance()?;
     while more {
@@ -55,21 +59,30 @@ fn section<R: BufRead>(lines: &mut Lines<'_, R>) -> io::Result<(Option<String>, 
         }
         let line = lines.line.as_slice();
         if let Some(header) = line.strip_prefix(b"@@ ") {
-            let (removed, added) = hunk_header(header).ok_or_else(|| lines.unexpected("a hunk header"))?;
+            let (removed, added) =
+                hunk_header(header).ok_or_else(|| lines.unexpected("a hunk header"))?;
             if let Some(last) = added.count.checked_sub(1) {
-                let end = added.start.checked_add(last).ok_or_else(|| lines.unexpected("a line number"))?;
+                let end = added
+                    .start
+                    .checked_add(last)
+                    .ok_or_else(|| lines.unexpected("a line number"))?;
                 file.added.push(added.start..=end);
             }
             lines.skip_hunk(removed.count, added.count)?;
         } else if let Some(name) = line.strip_prefix(b"rename from ") {
             file.renamed_from = Some(unquote(name));
-        } else if let Some(name) = line.strip_prefix(b"rename to ").or_else(|| line.strip_prefix(b"copy to ")) {
+        } else if let Some(name) = line
+            .strip_prefix(b"rename to ")
+            .or_else(|| line.strip_prefix(b"copy to "))
+        {
             path = Some(unquote(name));
         } else if let Some(name) = line.strip_prefix(b"+++ ") {
             if name == b"/dev/null" {
                 deleted = true;
             } else {
-                path = Some(without_prefix(unquote(name.strip_suffix(b"\t").unwrap_or(name))));
+                path = Some(without_prefix(unquote(
+                    name.strip_suffix(b"\t").unwrap_or(name),
+                )));
             }
         } else if line.starts_with(b"deleted file mode ") {
             deleted = true;
@@ -101,7 +114,9 @@ struct Side {
 
 /// `-a,b +c,d @@ …`, where `,1` may be left out.
 fn hunk_header(header: &[u8]) -> Option<(Side, Side)> {
-    let text = std::str::from_utf8(&header[..header.len().min(60)]).or_else(|error| std::str::from_utf8(&header[..error.valid_up_to()])).ok()?;
+    let text = std::str::from_utf8(&header[..header.len().min(60)])
+        .or_else(|error| std::str::from_utf8(&header[..error.valid_up_to()]))
+        .ok()?;
     let mut words = text.split(' ');
     let removed = side(words.next()?.strip_prefix('-')?)?;
     let added = side(words.next()?.strip_prefix('+')?)?;
@@ -110,7 +125,10 @@ fn hunk_header(header: &[u8]) -> Option<(Side, Side)> {
 
 fn side(text: &str) -> Option<Side> {
     let (start, count) = text.split_once(',').unwrap_or((text, "1"));
-    Some(Side { start: start.parse().ok()?, count: count.parse().ok()? })
+    Some(Side {
+        start: start.parse().ok()?,
+        count: count.parse().ok()?,
+    })
 }
 
 /// The path in `a/P b/P`, where both sides are the same: the only header of a change of mode.
@@ -138,12 +156,18 @@ fn closing_quote(quoted: &[u8]) -> Option<usize> {
 }
 
 fn without_prefix(path: String) -> String {
-    path.strip_prefix("b/").or_else(|| path.strip_prefix("a/")).map(str::to_owned).unwrap_or(path)
+    path.strip_prefix("b/")
+        .or_else(|| path.strip_prefix("a/"))
+        .map(str::to_owned)
+        .unwrap_or(path)
 }
 
 /// A name as git quotes it in the style of C, or the name itself.
 fn unquote(name: &[u8]) -> String {
-    let Some(inner) = name.strip_prefix(b"\"").and_then(|name| name.strip_suffix(b"\"")) else {
+    let Some(inner) = name
+        .strip_prefix(b"\"")
+        .and_then(|name| name.strip_suffix(b"\""))
+    else {
         return String::from_utf8_lossy(name).into_owned();
     };
     let mut bytes = Vec::with_capacity(inner.len());
@@ -233,7 +257,13 @@ impl<R: BufRead> Lines<'_, R> {
     }
 
     fn unexpected(&self, expected: &str) -> io::Error {
-        io::Error::new(io::ErrorKind::InvalidData, format!("line {} of git's diff: expected {expected}", self.number.max(1)))
+        io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!(
+                "line {} of git's diff: expected {expected}",
+                self.number.max(1)
+            ),
+        )
     }
 }
 
@@ -257,7 +287,10 @@ mod tests {
     fn names_are_unquoted() {
         let text = b"diff --git \"a/na\\303\\257ve \\\"x\\\".py\" \"b/na\\303\\257ve \\\"x\\\".py\"\nold mode 100644\nnew mode 100755\ndiff --git a/with space.py b/with space.py\nindex 1..2\n--- a/with space.py\t\n+++ b/with space.py\t\n@@ -0,0 +1 @@\n+x\n\\ No newline at end of file\n";
         let change = change(text);
-        assert_eq!(change.files.keys().collect::<Vec<_>>(), ["naïve \"x\".py", "with space.py"]);
+        assert_eq!(
+            change.files.keys().collect::<Vec<_>>(),
+            ["naïve \"x\".py", "with space.py"]
+        );
     }
 
     #[test]
@@ -275,7 +308,11 @@ mod tests {
         let whole = [0, 19, 37, 45, 53];
         for length in 0..text.len() {
             let cut = &text[..length];
-            assert_eq!(parse(&mut &cut[..]).is_ok(), whole.contains(&length), "{length}");
+            assert_eq!(
+                parse(&mut &cut[..]).is_ok(),
+                whole.contains(&length),
+                "{length}"
+            );
         }
     }
 

@@ -65,9 +65,14 @@ pub struct Environment {
 
 impl Environment {
     /// The process's own environment. Only `main` calls it.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the environment"
+    )]
     pub fn of_this_process() -> Self {
-        Self { variables: std::env::vars_os().collect() }
+        Self {
+            variables: std::env::vars_os().collect(),
+        }
     }
 
     /// The variable's value; `None` where it is unset, empty or no Unicode.
@@ -77,7 +82,10 @@ impl Environment {
 
     /// The variable's value as the system has it; `None` where it is unset or empty.
     pub fn os(&self, name: &str) -> Option<&OsStr> {
-        self.variables.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
+        self.variables
+            .get(OsStr::new(name))
+            .map(OsString::as_os_str)
+            .filter(|value| !value.is_empty())
     }
 
     /// Sets a variable.
@@ -87,7 +95,9 @@ impl Environment {
 
     /// Every variable.
     pub fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
-        self.variables.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+        self.variables
+            .iter()
+            .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }
 
     /// What every child starts from.
@@ -118,14 +128,22 @@ impl Environment {
 
 impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Environment {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
-        Self { variables: pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect() }
+        Self {
+            variables: pairs
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        }
     }
 }
 
 /// Names only: a value may be a secret.
 impl std::fmt::Debug for Environment {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_set().entries(self.variables.keys()).finish()
+        formatter
+            .debug_set()
+            .entries(self.variables.keys())
+            .finish()
     }
 }
 
@@ -135,11 +153,20 @@ mod tests {
 
     #[test]
     fn a_child_gets_no_variable_that_nobody_declared() {
-        let all: Environment = [("PATH", "/bin"), ("GITHUB_TOKEN", "s"), ("AWS_SECRET", "s"), ("LC_ALL", "C"), ("IDX", "s")]
-            .into_iter()
-            .collect();
+        let all: Environment = [
+            ("PATH", "/bin"),
+            ("GITHUB_TOKEN", "s"),
+            ("AWS_SECRET", "s"),
+            ("LC_ALL", "C"),
+            ("IDX", "s"),
+        ]
+        .into_iter()
+        .collect();
         assert_eq!(format!("{:?}", all.base()), r#"{"LC_ALL", "PATH"}"#);
-        assert_eq!(format!("{:?}", all.for_installer(&["IDX".into()])), r#"{"IDX", "LC_ALL", "PATH"}"#);
+        assert_eq!(
+            format!("{:?}", all.for_installer(&["IDX".into()])),
+            r#"{"IDX", "LC_ALL", "PATH"}"#
+        );
     }
 
     #[test]

@@ -27,22 +27,28 @@ pub fn sha256_of_file(path: &Path) -> io::Result<String> {
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// Writes a file whole or not at all; makes the folders above it.
 pub fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(content)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
+        file.as_file()
+            .set_permissions(std::fs::Permissions::from_mode(0o644))?;
     }
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
@@ -54,7 +60,9 @@ pub fn normalise(path: &Path) -> PathBuf {
     for component in path.components() {
         match component {
             Component::CurDir => {}
-            Component::ParentDir if matches!(parts.components().next_back(), Some(Component::Normal(_))) => {
+            Component::ParentDir
+                if matches!(parts.components().next_back(), Some(Component::Normal(_))) =>
+            {
                 parts.pop();
             }
             other => parts.push(other),
@@ -94,11 +102,22 @@ impl Workspace {
             .ok()
             .or_else(|| {
                 // Last resort: the folder may be reached through another link.
-                let real = absolute.parent()?.canonicalize().ok()?.join(absolute.file_name()?);
-                real.strip_prefix(&self.real_root).map(Path::to_path_buf).ok()
+                let real = absolute
+                    .parent()?
+                    .canonicalize()
+                    .ok()?
+                    .join(absolute.file_name()?);
+                real.strip_prefix(&self.real_root)
+                    .map(Path::to_path_buf)
+                    .ok()
             })?;
-        let parts: Option<Vec<&str>> = inside.components().map(|part| part.as_os_str().to_str()).collect();
-        parts.map(|parts| parts.join("/")).filter(|path| !path.is_empty())
+        let parts: Option<Vec<&str>> = inside
+            .components()
+            .map(|part| part.as_os_str().to_str())
+            .collect();
+        parts
+            .map(|parts| parts.join("/"))
+            .filter(|path| !path.is_empty())
     }
 
     /// Where a relative path stands, if following its links does not lead out of the workspace.
@@ -126,7 +145,11 @@ mod tests {
             ("/w/repository/x.py", None),
             ("", Some("service")),
         ] {
-            assert_eq!(workspace.relative(spelled, directory).as_deref(), expected, "{spelled}");
+            assert_eq!(
+                workspace.relative(spelled, directory).as_deref(),
+                expected,
+                "{spelled}"
+            );
         }
     }
 
@@ -136,6 +159,9 @@ mod tests {
         let path = folder.path().join("a/b/c.json");
         write_atomically(&path, b"{}").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"{}");
-        assert_eq!(sha256_of_file(&path).unwrap(), "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
+        assert_eq!(
+            sha256_of_file(&path).unwrap(),
+            "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+        );
     }
 }

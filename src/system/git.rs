@@ -66,7 +66,10 @@ impl Git {
         let mut own = environment.for_installer(&[]);
         for (name, value) in [
             ("GIT_CONFIG_NOSYSTEM", "1"),
-            ("GIT_CONFIG_GLOBAL", if cfg!(windows) { "NUL" } else { "/dev/null" }),
+            (
+                "GIT_CONFIG_GLOBAL",
+                if cfg!(windows) { "NUL" } else { "/dev/null" },
+            ),
             ("GIT_TERMINAL_PROMPT", "0"),
             ("GIT_OPTIONAL_LOCKS", "0"),
             ("GIT_LITERAL_PATHSPECS", "1"),
@@ -74,16 +77,28 @@ impl Git {
         ] {
             own.set(name, value);
         }
-        let git = Self { directory: directory.into(), environment: own, stop };
-        git.with_configuration(CONFIGURATION.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())))
+        let git = Self {
+            directory: directory.into(),
+            environment: own,
+            stop,
+        };
+        git.with_configuration(
+            CONFIGURATION
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned())),
+        )
     }
 
     fn with_configuration(mut self, pairs: impl IntoIterator<Item = (String, String)>) -> Self {
-        let mut count: usize =
-            self.environment.get("GIT_CONFIG_COUNT").and_then(|count| count.parse().ok()).unwrap_or(0);
+        let mut count: usize = self
+            .environment
+            .get("GIT_CONFIG_COUNT")
+            .and_then(|count| count.parse().ok())
+            .unwrap_or(0);
         for (key, value) in pairs {
             self.environment.set(format!("GIT_CONFIG_KEY_{count}"), key);
-            self.environment.set(format!("GIT_CONFIG_VALUE_{count}"), value);
+            self.environment
+                .set(format!("GIT_CONFIG_VALUE_{count}"), value);
             count += 1;
         }
         self.environment.set("GIT_CONFIG_COUNT", count.to_string());
@@ -92,21 +107,32 @@ impl Git {
 
     /// The same git, elsewhere.
     pub fn at(&self, directory: &Path) -> Self {
-        Self { directory: directory.to_owned(), ..self.clone() }
+        Self {
+            directory: directory.to_owned(),
+            ..self.clone()
+        }
     }
 
     /// Runs git to its end, whatever its exit code.
-    pub async fn run<S: Into<OsString>>(&self, arguments: impl IntoIterator<Item = S>) -> Result<Finished> {
+    pub async fn run<S: Into<OsString>>(
+        &self,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Result<Finished> {
         let child = Child::new("git", &self.directory, self.environment.clone())
             .arguments(arguments)
             .time_limit(TIME_LIMIT);
-        let finished = child.run(&mut self.stop.clone(), &mut |_| {}).await.map_err(|error| {
-            if error.kind() == std::io::ErrorKind::NotFound {
-                Error::usage("`git` is not on PATH").cause(error).hint("install git, or pass `scope: everything`")
-            } else {
-                Error::no_verdict("git could not be run").cause(error)
-            }
-        })?;
+        let finished = child
+            .run(&mut self.stop.clone(), &mut |_| {})
+            .await
+            .map_err(|error| {
+                if error.kind() == std::io::ErrorKind::NotFound {
+                    Error::usage("`git` is not on PATH")
+                        .cause(error)
+                        .hint("install git, or pass `scope: everything`")
+                } else {
+                    Error::no_verdict("git could not be run").cause(error)
+                }
+            })?;
         if let Ending::Stopped(signal) = finished.ending {
             return Err(Error::interrupted(signal));
         }
@@ -114,36 +140,66 @@ impl Git {
     }
 
     /// The trimmed answer of a call that must succeed; `None` where git says no.
-    pub async fn answer<S: Into<OsString>>(&self, arguments: impl IntoIterator<Item = S>) -> Result<Option<String>> {
+    pub async fn answer<S: Into<OsString>>(
+        &self,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Result<Option<String>> {
         let mut finished = self.run(arguments).await?;
         if !finished.ending.is_success() {
             return Ok(None);
         }
-        let bytes = finished.read_stdout(SHORT).map_err(|error| Error::no_verdict("git's answer could not be read").cause(error))?;
-        Ok(Some(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']).to_owned()))
+        let bytes = finished
+            .read_stdout(SHORT)
+            .map_err(|error| Error::no_verdict("git's answer could not be read").cause(error))?;
+        Ok(Some(
+            String::from_utf8_lossy(&bytes)
+                .trim_end_matches(['\n', '\r'])
+                .to_owned(),
+        ))
     }
 
     /// The root of the work tree around the directory; `None` outside a repository.
     pub async fn top_level(&self) -> Result<Option<PathBuf>> {
-        Ok(self.answer(["rev-parse", "--show-toplevel"]).await?.map(PathBuf::from))
+        Ok(self
+            .answer(["rev-parse", "--show-toplevel"])
+            .await?
+            .map(PathBuf::from))
     }
 
     /// The full SHA of the commit that `revision` names, if it is here.
     pub async fn commit(&self, revision: &str) -> Result<Option<String>> {
         let revision = format!("{revision}^{{commit}}");
-        self.answer(["rev-parse", "--verify", "--quiet", "--end-of-options", &revision]).await
+        self.answer([
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            &revision,
+        ])
+        .await
     }
 
     /// The parents that a commit names, also where a shallow clone does not have them.
     pub async fn parents(&self, commit: &str) -> Result<Vec<String>> {
-        let text = self.answer(["cat-file", "commit", commit]).await?.unwrap_or_default();
+        let text = self
+            .answer(["cat-file", "commit", commit])
+            .await?
+            .unwrap_or_default();
         let header = text.split("\n\n").next().unwrap_or_default();
-        Ok(header.lines().filter_map(|line| line.strip_prefix("parent ")).map(str::to_owned).collect())
+        Ok(header
+            .lines()
+            .filter_map(|line| line.strip_prefix("parent "))
+            .map(str::to_owned)
+            .collect())
     }
 
     /// Whether history is cut off.
     pub async fn is_shallow(&self) -> Result<bool> {
-        Ok(self.answer(["rev-parse", "--is-shallow-repository"]).await?.as_deref() == Some("true"))
+        Ok(self
+            .answer(["rev-parse", "--is-shallow-repository"])
+            .await?
+            .as_deref()
+            == Some("true"))
     }
 
     /// The best common ancestor, if the history that is here shows one.
@@ -154,31 +210,46 @@ impl Git {
     /// Whether git tracks anything at this path.
     pub async fn tracks(&self, path: &Path) -> Result<bool> {
         let arguments: [OsString; 4] = ["ls-files".into(), "-z".into(), "--".into(), path.into()];
-        Ok(self.answer(arguments).await?.is_some_and(|files| !files.is_empty()))
+        Ok(self
+            .answer(arguments)
+            .await?
+            .is_some_and(|files| !files.is_empty()))
     }
 
     /// A file's content in a commit; `None` where it is not there.
     pub async fn show(&self, commit: &str, path: &str) -> Result<Option<String>> {
-        let mut finished = self.run(["cat-file", "blob", &format!("{commit}:{path}")]).await?;
+        let mut finished = self
+            .run(["cat-file", "blob", &format!("{commit}:{path}")])
+            .await?;
         if !finished.ending.is_success() {
             return Ok(None);
         }
-        let bytes = finished
-            .read_stdout(SHORT)
-            .map_err(|error| Error::no_verdict(format!("`{path}` of the base could not be read")).cause(error))?;
+        let bytes = finished.read_stdout(SHORT).map_err(|error| {
+            Error::no_verdict(format!("`{path}` of the base could not be read")).cause(error)
+        })?;
         Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
     }
 
     /// Fetches with these arguments after `fetch`, from `origin`. The credential goes to its server only, over an
     /// anonymous pipe: it stands in no argument, environment or file.
-    pub async fn fetch(&self, arguments: &[&str], credential: Option<&Credential>) -> Result<Finished> {
-        let mut all: Vec<OsString> = vec!["fetch".into(), "--quiet".into(), "--no-tags".into(), "--no-write-fetch-head".into()];
+    pub async fn fetch(
+        &self,
+        arguments: &[&str],
+        credential: Option<&Credential>,
+    ) -> Result<Finished> {
+        let mut all: Vec<OsString> = vec![
+            "fetch".into(),
+            "--quiet".into(),
+            "--no-tags".into(),
+            "--no-write-fetch-head".into(),
+        ];
         let Some(credential) = credential else {
             all.extend(arguments.iter().map(OsString::from));
             return self.run(all).await;
         };
-        let (helper, _pipe) = credential_helper(credential)
-            .map_err(|error| Error::no_verdict("the token could not be handed to git").cause(error))?;
+        let (helper, _pipe) = credential_helper(credential).map_err(|error| {
+            Error::no_verdict("the token could not be handed to git").cause(error)
+        })?;
         all.extend(arguments.iter().map(OsString::from));
         self.clone().with_configuration(helper).run(all).await
     }
@@ -186,24 +257,41 @@ impl Git {
 
 /// Git's configuration for one credential, and the pipe that holds it.
 #[cfg(unix)]
-fn credential_helper(credential: &Credential) -> std::io::Result<(Vec<(String, String)>, std::os::fd::OwnedFd)> {
+fn credential_helper(
+    credential: &Credential,
+) -> std::io::Result<(Vec<(String, String)>, std::os::fd::OwnedFd)> {
     use std::os::fd::AsRawFd;
 
     // Without close-on-exec: git's child must inherit the reading end. Nothing else is started meanwhile.
     let (reader, writer) = rustix::pipe::pipe()?;
     rustix::io::fcntl_setfd(&writer, rustix::io::FdFlags::CLOEXEC)?;
     let mut writer = std::fs::File::from(writer);
-    let answer = format!("username=x-access-token\npassword={}\n", credential.token.reveal());
+    let answer = format!(
+        "username=x-access-token\npassword={}\n",
+        credential.token.reveal()
+    );
     std::io::Write::write_all(&mut writer, answer.as_bytes())?;
     drop(writer);
-    let helper = format!("!f() {{ test \"$1\" = get && cat /dev/fd/{}; }}; f", reader.as_raw_fd());
-    let scope = format!("credential.{}.helper", credential.server.trim_end_matches('/'));
-    Ok((vec![("credential.helper".into(), String::new()), (scope, helper)], reader))
+    let helper = format!(
+        "!f() {{ test \"$1\" = get && cat /dev/fd/{}; }}; f",
+        reader.as_raw_fd()
+    );
+    let scope = format!(
+        "credential.{}.helper",
+        credential.server.trim_end_matches('/')
+    );
+    Ok((
+        vec![("credential.helper".into(), String::new()), (scope, helper)],
+        reader,
+    ))
 }
 
 #[cfg(not(unix))]
 fn credential_helper(_credential: &Credential) -> std::io::Result<(Vec<(String, String)>, ())> {
-    Err(std::io::Error::new(std::io::ErrorKind::Unsupported, "only on Linux and macOS so far; let the checkout keep its credentials"))
+    Err(std::io::Error::new(
+        std::io::ErrorKind::Unsupported,
+        "only on Linux and macOS so far; let the checkout keep its credentials",
+    ))
 }
 
 #[cfg(test)]
@@ -212,9 +300,19 @@ mod tests {
 
     #[test]
     fn configuration_is_counted_and_appended() {
-        let git = Git::new(".", &Environment::default(), Stop::never()).with_configuration([("a.b".into(), "c".into())]);
-        let count: usize = git.environment.get("GIT_CONFIG_COUNT").unwrap().parse().unwrap();
+        let git = Git::new(".", &Environment::default(), Stop::never())
+            .with_configuration([("a.b".into(), "c".into())]);
+        let count: usize = git
+            .environment
+            .get("GIT_CONFIG_COUNT")
+            .unwrap()
+            .parse()
+            .unwrap();
         assert_eq!(count, CONFIGURATION.len() + 1);
-        assert_eq!(git.environment.get(&format!("GIT_CONFIG_KEY_{}", count - 1)), Some("a.b"));
+        assert_eq!(
+            git.environment
+                .get(&format!("GIT_CONFIG_KEY_{}", count - 1)),
+            Some("a.b")
+        );
     }
 }

@@ -23,7 +23,9 @@ pub fn start(format: LogFormat, filter: &str, masker: &Masker) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(Door { masker: masker.clone() })
+        .with_writer(Door {
+            masker: masker.clone(),
+        })
         .with_ansi(false)
         .with_target(false);
     // A second start in one process (tests) keeps the first.
@@ -55,7 +57,9 @@ impl<'a> MakeWriter<'a> for Door {
     type Writer = DoorWriter<'a>;
 
     fn make_writer(&'a self) -> Self::Writer {
-        DoorWriter { masker: &self.masker }
+        DoorWriter {
+            masker: &self.masker,
+        }
     }
 }
 

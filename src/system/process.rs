@@ -43,7 +43,11 @@ pub struct Child {
 
 impl Child {
     /// A child with the usual limits: ten minutes, two seconds of grace, 4 GiB of output.
-    pub fn new(program: impl Into<PathBuf>, directory: impl Into<PathBuf>, environment: Environment) -> Self {
+    pub fn new(
+        program: impl Into<PathBuf>,
+        directory: impl Into<PathBuf>,
+        environment: Environment,
+    ) -> Self {
         Self {
             program: program.into(),
             arguments: Vec::new(),
@@ -72,7 +76,11 @@ impl Child {
     /// Runs the child to its end. `on_line` sees each line of standard error as it comes.
     ///
     /// Fails only where the child could not be started or its output could not be kept.
-    pub async fn run(self, stop: &mut Stop, on_line: &mut (dyn FnMut(&str) + Send)) -> io::Result<Finished> {
+    pub async fn run(
+        self,
+        stop: &mut Stop,
+        on_line: &mut (dyn FnMut(&str) + Send),
+    ) -> io::Result<Finished> {
         let started = Instant::now();
         let mut child = self.command().spawn()?;
         let group = Group::of(&child);
@@ -121,10 +129,18 @@ impl Child {
             Some(Err(_)) => Ending::Flooded,
             _ => ending,
         };
-        Ok(Finished { ending, stdout: output.into_file()?, stderr: errors.into_text(), duration: started.elapsed() })
+        Ok(Finished {
+            ending,
+            stdout: output.into_file()?,
+            stderr: errors.into_text(),
+            duration: started.elapsed(),
+        })
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the one place that starts children")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that starts children"
+    )]
     fn command(&self) -> tokio::process::Command {
         let mut command = tokio::process::Command::new(&self.program);
         command
@@ -204,7 +220,10 @@ impl Finished {
         let mut bytes = Vec::new();
         let read = (&mut self.stdout).take(limit + 1).read_to_end(&mut bytes)?;
         if read as u64 > limit {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {limit} bytes of output")));
+            return Err(io::Error::new(
+                io::ErrorKind::FileTooLarge,
+                format!("more than {limit} bytes of output"),
+            ));
         }
         Ok(bytes)
     }
@@ -219,7 +238,10 @@ struct Group {
 #[cfg(unix)]
 impl Group {
     fn of(child: &tokio::process::Child) -> Self {
-        let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
+        let id = child
+            .id()
+            .and_then(|id| i32::try_from(id).ok())
+            .and_then(rustix::process::Pid::from_raw);
         Self { id }
     }
 
@@ -231,7 +253,8 @@ impl Group {
     }
 
     fn is_alive(&self) -> bool {
-        self.id.is_some_and(|id| rustix::process::test_kill_process_group(id).is_ok())
+        self.id
+            .is_some_and(|id| rustix::process::test_kill_process_group(id).is_ok())
     }
 
     /// Ends the group while the leader lives: gracefully, then hard. The pipes are drained all the while, so that a
@@ -300,7 +323,11 @@ struct Spool {
 
 impl Spool {
     fn new(limit: u64) -> io::Result<Self> {
-        Ok(Self { file: tempfile::tempfile()?, written: 0, limit })
+        Ok(Self {
+            file: tempfile::tempfile()?,
+            written: 0,
+            limit,
+        })
     }
 
     async fn fill(&mut self, pipe: Option<impl AsyncRead + Unpin>) -> io::Result<()> {
@@ -333,7 +360,11 @@ struct Tail {
 }
 
 impl Tail {
-    async fn fill(&mut self, pipe: Option<impl AsyncRead + Unpin>, on_line: &mut (dyn FnMut(&str) + Send)) {
+    async fn fill(
+        &mut self,
+        pipe: Option<impl AsyncRead + Unpin>,
+        on_line: &mut (dyn FnMut(&str) + Send),
+    ) {
         let Some(mut pipe) = pipe else { return };
         let mut buffer = vec![0; 16 * 1024];
         // A broken pipe is the end of it: what was said so far is what there is.

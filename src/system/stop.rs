@@ -27,13 +27,19 @@ impl Stop {
         if watch_parent {
             listen_to_parent(&sender)?;
         }
-        Ok(Self { signal, _sender: sender })
+        Ok(Self {
+            signal,
+            _sender: sender,
+        })
     }
 
     /// A run that nothing stops.
     pub fn never() -> Self {
         let (sender, signal) = watch::channel(None);
-        Self { signal, _sender: std::sync::Arc::new(sender) }
+        Self {
+            signal,
+            _sender: std::sync::Arc::new(sender),
+        }
     }
 
     /// The signal that asked us to stop, if any did.
@@ -57,7 +63,10 @@ impl Stop {
 #[cfg(unix)]
 fn listen_to_signals(sender: &std::sync::Arc<watch::Sender<Option<u8>>>) -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
-    for (kind, number) in [(SignalKind::interrupt(), SIGINT), (SignalKind::terminate(), SIGTERM)] {
+    for (kind, number) in [
+        (SignalKind::interrupt(), SIGINT),
+        (SignalKind::terminate(), SIGTERM),
+    ] {
         let mut stream = signal(kind)?;
         let sender = sender.clone();
         tokio::spawn(async move {
@@ -85,9 +94,13 @@ fn listen_to_parent(sender: &std::sync::Arc<watch::Sender<Option<u8>>>) -> io::R
     use rustix::event::{PollFd, PollFlags, poll};
     use rustix::process::{PidfdFlags, getppid, pidfd_open};
 
-    let Some(parent) = getppid() else { return Ok(()) };
+    let Some(parent) = getppid() else {
+        return Ok(());
+    };
     // An old kernel or a sandbox without pidfd: we lose the watch, not the run.
-    let Ok(handle) = pidfd_open(parent, PidfdFlags::empty()) else { return Ok(()) };
+    let Ok(handle) = pidfd_open(parent, PidfdFlags::empty()) else {
+        return Ok(());
+    };
     let sender = sender.clone();
     let wait = move || {
         loop {
@@ -99,7 +112,10 @@ fn listen_to_parent(sender: &std::sync::Arc<watch::Sender<Option<u8>>>) -> io::R
         }
         sender.send_if_modified(|first| first.replace(first.unwrap_or(SIGTERM)).is_none());
     };
-    std::thread::Builder::new().name("parent-watch".into()).stack_size(64 * 1024).spawn(wait)?;
+    std::thread::Builder::new()
+        .name("parent-watch".into())
+        .stack_size(64 * 1024)
+        .spawn(wait)?;
     Ok(())
 }
 
@@ -112,7 +128,9 @@ fn listen_to_parent(_sender: &std::sync::Arc<watch::Sender<Option<u8>>>) -> io::
 /// Makes this process unreadable to others of the same user, so that a tool cannot look up our environment.
 pub fn hide_from_siblings() {
     #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable) {
+    if let Err(error) =
+        rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
+    {
         tracing::debug!(%error, "this process stays readable to others of the same user");
     }
 }

@@ -1,1 +1,11 @@
 //! The one integration test binary: a file per step or concern.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests start the binary and real tools, and read their own environment"
+)]
+
+mod generated;
+mod install;
+mod linters;
+mod support;
+mod tidy;

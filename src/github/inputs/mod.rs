@@ -51,7 +51,10 @@ pub fn names(command: &Command) -> impl Iterator<Item = (&str, &clap::Arg)> {
         if argument.is_positional() {
             return Some((argument.get_id().as_str(), argument));
         }
-        argument.get_long().filter(|long| *long != "help" && *long != "version").map(|long| (long, argument))
+        argument
+            .get_long()
+            .filter(|long| *long != "help" && *long != "version")
+            .map(|long| (long, argument))
     })
 }
 
@@ -66,11 +69,21 @@ pub fn from_environment(command: &Command, environment: &Environment) -> Layer {
     let given = names(command).filter_map(|(name, argument)| {
         let (variable, value) = variable(environment, name)?;
         let items: Vec<String> = if is_list(argument) {
-            value.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+            value
+                .lines()
+                .map(str::trim)
+                .filter(|line| !line.is_empty())
+                .map(str::to_owned)
+                .collect()
         } else {
             vec![value.trim().to_owned()]
         };
-        (!items.iter().all(String::is_empty)).then_some((name, argument, items, Source::Variable(variable)))
+        (!items.iter().all(String::is_empty)).then_some((
+            name,
+            argument,
+            items,
+            Source::Variable(variable),
+        ))
     });
     layer(given)
 }
@@ -78,9 +91,16 @@ pub fn from_environment(command: &Command, environment: &Environment) -> Layer {
 /// The value of an input in the environment, and the name of its variable.
 pub fn variable(environment: &Environment, input: &str) -> Option<(String, String)> {
     let upper = input.to_uppercase();
-    [format!("INPUT_{}", upper.replace('-', "_")), format!("INPUT_{upper}")]
-        .into_iter()
-        .find_map(|name| environment.get(&name).map(|value| (name.clone(), value.to_owned())))
+    [
+        format!("INPUT_{}", upper.replace('-', "_")),
+        format!("INPUT_{upper}"),
+    ]
+    .into_iter()
+    .find_map(|name| {
+        environment
+            .get(&name)
+            .map(|value| (name.clone(), value.to_owned()))
+    })
 }
 
 /// What the step's table in the configuration file says. Unknown keys are errors.
@@ -90,9 +110,11 @@ pub fn from_file(command: &Command, table: &Table, secrets: &[SecretInput]) -> R
     for (key, value) in table {
         let place = value.place.clone();
         if secrets.iter().any(|secret| secret.name == key) {
-            return Err(Error::usage(format!("`{key}` is a secret and does not belong in a file"))
-                .at(place)
-                .hint(format!("pass it as `{key}:` in the workflow")));
+            return Err(
+                Error::usage(format!("`{key}` is a secret and does not belong in a file"))
+                    .at(place)
+                    .hint(format!("pass it as `{key}:` in the workflow")),
+            );
         }
         let Some((name, argument)) = known.get_key_value(key.as_str()) else {
             let error = Error::usage(format!("unknown key `{key}`")).at(place);
@@ -111,15 +133,22 @@ pub fn from_file(command: &Command, table: &Table, secrets: &[SecretInput]) -> R
 
 /// Reads one layer by the step's own parser.
 pub fn parse(definition: &Command, layer: &Layer, secrets: &[SecretInput]) -> Result<ArgMatches> {
-    let arguments = std::iter::once(OsString::from(definition.get_name())).chain(layer.arguments.iter().cloned());
-    definition.clone().try_get_matches_from(arguments).map_err(|error| reword(&error, layer, secrets))
+    let arguments = std::iter::once(OsString::from(definition.get_name()))
+        .chain(layer.arguments.iter().cloned());
+    definition
+        .clone()
+        .try_get_matches_from(arguments)
+        .map_err(|error| reword(&error, layer, secrets))
 }
 
 /// The arguments from all layers, the weakest first: what a later layer has replaces what an earlier one had.
 pub fn merge<A: FromArgMatches>(layers: &[&ArgMatches]) -> Result<A> {
-    let unfit = |error: clap::Error| Error::bug("parsed arguments do not fit their type").cause(error);
+    let unfit =
+        |error: clap::Error| Error::bug("parsed arguments do not fit their type").cause(error);
     let mut layers = layers.iter();
-    let weakest = layers.next().ok_or_else(|| Error::bug("no layer of arguments"))?;
+    let weakest = layers
+        .next()
+        .ok_or_else(|| Error::bug("no layer of arguments"))?;
     let mut arguments = A::from_arg_matches(weakest).map_err(unfit)?;
     for layer in layers {
         arguments.update_from_arg_matches(layer).map_err(unfit)?;
@@ -127,7 +156,9 @@ pub fn merge<A: FromArgMatches>(layers: &[&ArgMatches]) -> Result<A> {
     Ok(arguments)
 }
 
-fn layer<'c>(given: impl IntoIterator<Item = (&'c str, &'c clap::Arg, Vec<String>, Source)>) -> Layer {
+fn layer<'c>(
+    given: impl IntoIterator<Item = (&'c str, &'c clap::Arg, Vec<String>, Source)>,
+) -> Layer {
     let mut layer = Layer::default();
     let mut positional = Vec::new();
     for (name, argument, items, source) in given {
@@ -163,8 +194,16 @@ mod tests {
     fn command() -> Command {
         Command::new("step")
             .arg(clap::Arg::new("fail-on").long("fail-on"))
-            .arg(clap::Arg::new("tools").long("tools").action(ArgAction::Append))
-            .arg(clap::Arg::new("paths").action(ArgAction::Append).num_args(0..))
+            .arg(
+                clap::Arg::new("tools")
+                    .long("tools")
+                    .action(ArgAction::Append),
+            )
+            .arg(
+                clap::Arg::new("paths")
+                    .action(ArgAction::Append)
+                    .num_args(0..),
+            )
     }
 
     #[test]
@@ -179,8 +218,20 @@ mod tests {
         .into_iter()
         .collect();
         let layer = from_environment(&command(), &environment);
-        assert_eq!(layer.arguments, ["--fail-on=warning", "--tools=ruff", "--tools=mypy", "--", "-src"]);
-        assert_eq!(layer.sources["fail-on"], Source::Variable("INPUT_FAIL-ON".into()));
+        assert_eq!(
+            layer.arguments,
+            [
+                "--fail-on=warning",
+                "--tools=ruff",
+                "--tools=mypy",
+                "--",
+                "-src"
+            ]
+        );
+        assert_eq!(
+            layer.sources["fail-on"],
+            Source::Variable("INPUT_FAIL-ON".into())
+        );
     }
 
     #[test]

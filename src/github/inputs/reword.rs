@@ -12,13 +12,23 @@ pub fn reword(error: &clap::Error, layer: &Layer, secrets: &[SecretInput]) -> Er
     let value = text(error, ContextKind::InvalidValue).unwrap_or_default();
     let shown = match layer.sources.get(&input) {
         Some(_) => format!("`{input}`"),
-        None => format!("`{}`", argument.as_deref().and_then(|argument| argument.split([' ', '=']).next()).unwrap_or("?")),
+        None => format!(
+            "`{}`",
+            argument
+                .as_deref()
+                .and_then(|argument| argument.split([' ', '=']).next())
+                .unwrap_or("?")
+        ),
     };
     let reworded = match error.kind() {
-        ErrorKind::InvalidValue if value.is_empty() => Error::usage(format!("{shown} needs a value")),
+        ErrorKind::InvalidValue if value.is_empty() => {
+            Error::usage(format!("{shown} needs a value"))
+        }
         ErrorKind::InvalidValue => Error::usage(format!("invalid value `{value}` for {shown}")),
         ErrorKind::ValueValidation => {
-            let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+            let cause = std::error::Error::source(error)
+                .map(ToString::to_string)
+                .unwrap_or_default();
             Error::usage(format!("invalid value `{value}` for {shown}: {cause}"))
         }
         ErrorKind::UnknownArgument => unknown(&argument.unwrap_or_default(), secrets),
@@ -30,12 +40,21 @@ pub fn reword(error: &clap::Error, layer: &Layer, secrets: &[SecretInput]) -> Er
             Error::usage("no step is named").hint("lockgate --help")
         }
         ErrorKind::ArgumentConflict => Error::usage(format!("{shown} is given more than once")),
-        _ => Error::usage(error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ")),
+        _ => Error::usage(
+            error
+                .to_string()
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .trim_start_matches("error: "),
+        ),
     };
     let reworded = with_choices(error, reworded);
     match layer.sources.get(&input) {
         Some(Source::File(place)) => reworded.at(place.clone()),
-        Some(Source::Variable(name)) => reworded.cause(format!("from the environment variable {name}")),
+        Some(Source::Variable(name)) => {
+            reworded.cause(format!("from the environment variable {name}"))
+        }
         None => reworded,
     }
 }
@@ -46,13 +65,17 @@ fn with_choices(error: &clap::Error, mut reworded: Error) -> Error {
             reworded = reworded.allowed(values.clone());
         }
     }
-    let suggested = [ContextKind::SuggestedArg, ContextKind::SuggestedValue, ContextKind::SuggestedSubcommand]
-        .into_iter()
-        .find_map(|kind| match error.get(kind)? {
-            ContextValue::String(text) => Some(text.clone()),
-            ContextValue::Strings(texts) => texts.first().cloned(),
-            _ => None,
-        });
+    let suggested = [
+        ContextKind::SuggestedArg,
+        ContextKind::SuggestedValue,
+        ContextKind::SuggestedSubcommand,
+    ]
+    .into_iter()
+    .find_map(|kind| match error.get(kind)? {
+        ContextValue::String(text) => Some(text.clone()),
+        ContextValue::Strings(texts) => texts.first().cloned(),
+        _ => None,
+    });
     match suggested {
         Some(text) if reworded.hint.is_none() => reworded.hint(format!("write `{text}`")),
         _ => reworded,
@@ -64,7 +87,9 @@ fn unknown(argument: &str, secrets: &[SecretInput]) -> Error {
     let name = input_name(argument);
     if secrets.iter().any(|secret| secret.name == name) {
         let variable = format!("INPUT_{}", name.to_uppercase().replace('-', "_"));
-        return error.cause("a secret on the command line shows in process lists").hint(format!("export {variable}"));
+        return error
+            .cause("a secret on the command line shows in process lists")
+            .hint(format!("export {variable}"));
     }
     error
 }

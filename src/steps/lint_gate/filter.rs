@@ -16,7 +16,7 @@ use crate::system::clock::Date;
 use crate::system::files::Workspace;
 
 /// Checkers of whole programs: a change moves their findings in files that it does not touch.
-const TYPE_CHECKERS: &[&str] = &["mypy", "pyright", "basedpyright", "ty", "pyrefly", "Pyright", "Mypy"];
+const TYPE_CHECKERS: &[&str] = &["mypy", "pyright", "basedpyright", "ty", "pyrefly"];
 
 /// What decides about a finding.
 #[derive(Debug)]
@@ -59,7 +59,11 @@ pub struct Collector {
 impl Collector {
     /// An empty one.
     pub fn new(filter: Arc<Filter>) -> Self {
-        Self { filter, kept: Vec::new(), left_out: BTreeMap::new() }
+        Self {
+            filter,
+            kept: Vec::new(),
+            left_out: BTreeMap::new(),
+        }
     }
 
     /// Decides about one finding.
@@ -78,21 +82,45 @@ impl Collector {
 
 impl Filter {
     fn decide(&self, tool: &str, raw: RawFinding) -> std::result::Result<Kept, &'static str> {
-        let path = raw.path.as_deref().and_then(|path| self.workspace.relative(path, &self.directory));
+        let path = raw
+            .path
+            .as_deref()
+            .and_then(|path| self.workspace.relative(path, &self.directory));
         let local = path.as_deref().map(|path| self.local(path));
-        if local.as_deref().is_some_and(|local| self.exclude.is_match(local)) {
+        if local
+            .as_deref()
+            .is_some_and(|local| self.exclude.is_match(local))
+        {
             return Err("excluded");
         }
         let covers = |ignore: &&Ignore| ignore.covers(tool, raw.rule.as_deref(), local.as_deref());
-        if self.ignores.iter().filter(|ignore| ignore.until >= self.today).any(|ignore| covers(&ignore)) {
+        if self
+            .ignores
+            .iter()
+            .filter(|ignore| ignore.until >= self.today)
+            .any(|ignore| covers(&ignore))
+        {
             return Err("ignored");
         }
-        let new = self.change.as_ref().map(|change| match (&path, raw.region.line) {
-            (Some(path), Some(line)) => change.has_line(path, line.get()),
-            (Some(path), None) => change.has_file(path),
-            // It belongs to no file of ours: nobody can say that the change has nothing to do with it.
-            (None, _) => raw.path.is_none(),
-        });
+        let new = self
+            .change
+            .as_ref()
+            .map(|change| match (&path, raw.region.line) {
+                // An import block is one finding from its first line on: any changed line in it is the change's. An error
+                // about a whole function belongs to its head.
+                (Some(path), Some(line)) => {
+                    let first = line.get();
+                    let last = raw
+                        .region
+                        .end_line
+                        .filter(|_| !is_type_checker(tool))
+                        .map_or(first, |last| last.get().max(first));
+                    change.touches(path, first, last)
+                }
+                (Some(path), None) => change.has_file(path),
+                // It belongs to no file of ours: nobody can say that the change has nothing to do with it.
+                (None, _) => raw.path.is_none(),
+            });
         self.in_scope(tool, path.as_deref(), raw.path.is_some(), new)?;
         let message = match (&path, &raw.path) {
             (None, Some(outside)) => format!("{outside}: {}", raw.message),
@@ -110,18 +138,32 @@ impl Filter {
             new,
             excerpt: None,
         };
-        Ok(Kept { finding, region: raw.region })
+        Ok(Kept {
+            finding,
+            region: raw.region,
+        })
     }
 
-    fn in_scope(&self, tool: &str, path: Option<&str>, names_a_file: bool, new: Option<bool>) -> std::result::Result<(), &'static str> {
-        if self.scope == Scope::Everything || TYPE_CHECKERS.contains(&tool) {
+    fn in_scope(
+        &self,
+        tool: &str,
+        path: Option<&str>,
+        names_a_file: bool,
+        new: Option<bool>,
+    ) -> std::result::Result<(), &'static str> {
+        if self.scope == Scope::Everything || is_type_checker(tool) {
             return Ok(());
         }
         match (path, self.scope) {
             (None, _) if names_a_file => Err("outside the workspace"),
             (None, _) => Ok(()),
             (Some(_), Scope::ChangedLines) if new == Some(false) => Err("not on a changed line"),
-            (Some(path), Scope::ChangedFiles) if self.change.as_ref().is_some_and(|change| !change.has_file(path)) => {
+            (Some(path), Scope::ChangedFiles)
+                if self
+                    .change
+                    .as_ref()
+                    .is_some_and(|change| !change.has_file(path)) =>
+            {
                 Err("not in a changed file")
             }
             _ => Ok(()),
@@ -130,17 +172,37 @@ impl Filter {
 
     /// A path of the workspace as seen from the working directory, where globs are written.
     fn local(&self, path: &str) -> String {
-        let prefix = self.directory.strip_prefix(self.workspace.root()).ok().and_then(|prefix| prefix.to_str()).unwrap_or_default();
-        path.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('/')).unwrap_or(path).to_owned()
+        let prefix = self
+            .directory
+            .strip_prefix(self.workspace.root())
+            .ok()
+            .and_then(|prefix| prefix.to_str())
+            .unwrap_or_default();
+        path.strip_prefix(prefix)
+            .and_then(|rest| rest.strip_prefix('/'))
+            .unwrap_or(path)
+            .to_owned()
     }
+}
+
+fn is_type_checker(tool: &str) -> bool {
+    TYPE_CHECKERS.contains(&tool)
 }
 
 /// A glob of the user's, for the input `input`. A folder means all below it.
 pub fn glob(input: &str, text: &str) -> Result<GlobMatcher> {
-    let pattern = if text.ends_with('/') { format!("{text}**") } else { text.to_owned() };
-    let built = GlobBuilder::new(pattern.strip_prefix("./").unwrap_or(&pattern)).literal_separator(true).backslash_escape(true).build();
+    let pattern = if text.ends_with('/') {
+        format!("{text}**")
+    } else {
+        text.to_owned()
+    };
+    let built = GlobBuilder::new(pattern.strip_prefix("./").unwrap_or(&pattern))
+        .literal_separator(true)
+        .backslash_escape(true)
+        .build();
     built.map(|glob| glob.compile_matcher()).map_err(|error| {
-        Error::usage(format!("`{input}`: `{text}` is no glob: {}", error.kind())).hint("write a glob such as `src/generated/**`")
+        Error::usage(format!("`{input}`: `{text}` is no glob: {}", error.kind()))
+            .hint("write a glob such as `src/generated/**`")
     })
 }
 
@@ -154,5 +216,6 @@ pub fn globs(input: &str, texts: &[String]) -> Result<GlobSet> {
             set.add(glob(input, &format!("{text}/**"))?.glob().clone());
         }
     }
-    set.build().map_err(|error| Error::usage(format!("`{input}` cannot be used")).cause(error))
+    set.build()
+        .map_err(|error| Error::usage(format!("`{input}` cannot be used")).cause(error))
 }

@@ -72,7 +72,9 @@ pub async fn gather(arguments: &Arguments, world: &World, stop: Stop) -> Result<
         }
     }
     let (scope, change) = measure(&settings, &base, world, &git).await?;
-    let change_size = change.as_ref().map(|change| (change.files.len(), change.line_count()));
+    let change_size = change
+        .as_ref()
+        .map(|change| (change.files.len(), change.line_count()));
     tell_base(world, &base, scope, change_size);
 
     let filter = Arc::new(Filter {
@@ -84,8 +86,11 @@ pub async fn gather(arguments: &Arguments, world: &World, stop: Stop) -> Result<
         workspace: workspace.clone(),
         directory: world.directory.clone(),
     });
-    let mut results: Vec<(Check, Collector)> =
-        settings.reports.iter().map(|report| reports::read(report, &world.directory, &filter)).collect();
+    let mut results: Vec<(Check, Collector)> = settings
+        .reports
+        .iter()
+        .map(|report| reports::read(report, &world.directory, &filter))
+        .collect();
     let jobs = find_tools(&settings, world, &git, &root, &stop).await?;
     let bench = Bench {
         directory: world.directory.clone(),
@@ -107,7 +112,11 @@ pub async fn gather(arguments: &Arguments, world: &World, stop: Stop) -> Result<
         findings: Vec::new(),
         left_out: BTreeMap::new(),
         loosened,
-        config_path: world.config.path.as_deref().map(|path| place::shown(path, &workspace)),
+        config_path: world
+            .config
+            .path
+            .as_deref()
+            .map(|path| place::shown(path, &workspace)),
     };
     let mut kept = Vec::new();
     for (check, collector) in results {
@@ -135,16 +144,24 @@ async fn git_root(git: &Git, world: &World) -> Result<PathBuf> {
 }
 
 async fn find_base(settings: &Settings, world: &World, git: &Git) -> Result<Resolution> {
-    if settings.scope == Some(Scope::Everything) && !world.context.judges_a_proposal() && settings.base.is_none() {
+    if settings.scope == Some(Scope::Everything)
+        && !world.context.judges_a_proposal()
+        && settings.base.is_none()
+    {
         return Ok(Resolution::None("not asked for".into()));
     }
     let trigger = world.context.trigger()?;
-    let credential = world.secret(&SECRETS[0]).map(|token| Credential { server: world.context.server_url.clone(), token });
+    let credential = world.secret(&SECRETS[0]).map(|token| Credential {
+        server: world.context.server_url.clone(),
+        token,
+    });
     let credential = credential.filter(|credential| !credential.server.is_empty());
     let found = base::resolve(git, &trigger, settings.base.as_deref(), credential.as_ref()).await;
     match found {
         // Everything is judged all the same; only what is new cannot be told.
-        Err(error) if error.kind == Kind::NoVerdict && settings.scope == Some(Scope::Everything) => {
+        Err(error)
+            if error.kind == Kind::NoVerdict && settings.scope == Some(Scope::Everything) =>
+        {
             tracing::warn!(%error, "no base");
             Ok(Resolution::None("could not be found".into()))
         }
@@ -153,13 +170,20 @@ async fn find_base(settings: &Settings, world: &World, git: &Git) -> Result<Reso
 }
 
 /// The settings as they would be with the base's own configuration file.
-async fn settings_of_base(world: &World, git: &Git, sha: &str, root: &std::path::Path) -> Result<Settings> {
+async fn settings_of_base(
+    world: &World,
+    git: &Git,
+    sha: &str,
+    root: &std::path::Path,
+) -> Result<Settings> {
     let mut files = BTreeMap::new();
     for folder in world.directory.ancestors() {
         for name in config::NAMES {
             let path = folder.join(name);
             if let Ok(inside) = path.strip_prefix(root)
-                && let Some(text) = git.show(sha, &inside.to_string_lossy().replace('\\', "/")).await?
+                && let Some(text) = git
+                    .show(sha, &inside.to_string_lossy().replace('\\', "/"))
+                    .await?
             {
                 files.insert(path, text);
             }
@@ -168,45 +192,86 @@ async fn settings_of_base(world: &World, git: &Git, sha: &str, root: &std::path:
             break;
         }
     }
-    let config = config::load_from(&world.directory, root, &Step::names(), &|path| Ok(files.get(path).cloned()));
-    let read = config.and_then(|config| world.arguments_with::<Arguments>(Step::LintGate, &config)).and_then(|arguments| Settings::new(&arguments));
+    let config = config::load_from(&world.directory, root, &Step::names(), &|path| {
+        Ok(files.get(path).cloned())
+    });
+    let read = config
+        .and_then(|config| world.arguments_with::<Arguments>(Step::LintGate, &config))
+        .and_then(|arguments| Settings::new(&arguments));
     match read {
         Ok(settings) => Ok(settings),
         // A base that cannot be read is repaired by a proposal that can: the strictest that we know judges it.
         Err(error) => {
             tracing::warn!(%error, "the configuration of the base cannot be used; the defaults stand for it");
-            Settings::new(&world.arguments_with::<Arguments>(Step::LintGate, &config::Config::default())?)
+            Settings::new(
+                &world.arguments_with::<Arguments>(Step::LintGate, &config::Config::default())?,
+            )
         }
     }
 }
 
-async fn measure(settings: &Settings, base: &Resolution, world: &World, git: &Git) -> Result<(Scope, Option<Change>)> {
+async fn measure(
+    settings: &Settings,
+    base: &Resolution,
+    world: &World,
+    git: &Git,
+) -> Result<(Scope, Option<Change>)> {
     match base {
-        Resolution::Base(base) => Ok((settings.scope.unwrap_or(Scope::ChangedLines), Some(read_change(base, git).await?))),
+        Resolution::Base(base) => Ok((
+            settings.scope.unwrap_or(Scope::ChangedLines),
+            Some(read_change(base, git).await?),
+        )),
         Resolution::None(why) => match settings.scope {
             None | Some(Scope::Everything) => Ok((Scope::Everything, None)),
-            Some(scope) => Err(Error::no_verdict(format!("`scope: {}` needs a base, and {why}", scope.name()))
-                .hint(if world.context.is_workflow { "pass `base: <revision>`, or `scope: everything`" } else { "pass `--base <revision>`, or `--scope everything`" })),
+            Some(scope) => Err(Error::no_verdict(format!(
+                "`scope: {}` needs a base, and {why}",
+                scope.name()
+            ))
+            .hint(if world.context.is_workflow {
+                "pass `base: <revision>`, or `scope: everything`"
+            } else {
+                "pass `--base <revision>`, or `--scope everything`"
+            })),
         },
     }
 }
 
 /// The difference between the base's tree and the files that the tools see.
 async fn read_change(base: &Base, git: &Git) -> Result<Change> {
-    let arguments = diff::ARGUMENTS.iter().copied().chain([base.sha.as_str(), "--"]);
+    let arguments = diff::ARGUMENTS
+        .iter()
+        .copied()
+        .chain([base.sha.as_str(), "--"]);
     let finished = git.run(arguments).await?;
     if !finished.ending.is_success() {
-        let last = finished.stderr.trim_end().lines().last().unwrap_or("no message").to_owned();
-        return Err(Error::no_verdict(format!("git cannot compare with the base `{}`", base.sha))
-            .cause(format!("git diff: {}, {last}", finished.ending)));
+        let last = finished
+            .stderr
+            .trim_end()
+            .lines()
+            .last()
+            .unwrap_or("no message")
+            .to_owned();
+        return Err(
+            Error::no_verdict(format!("git cannot compare with the base `{}`", base.sha))
+                .cause(format!("git diff: {}, {last}", finished.ending)),
+        );
     }
     let mut change = diff::parse(&mut BufReader::with_capacity(256 * 1024, finished.stdout))
         .map_err(|error| Error::no_verdict("git's diff could not be read").cause(error))?;
     if base.with_untracked {
-        let list = git.answer(["ls-files", "--others", "--exclude-standard", "-z"]).await?;
-        let list = list.ok_or_else(|| Error::no_verdict("git cannot list the files that it does not track"))?;
+        let list = git
+            .answer(["ls-files", "--others", "--exclude-standard", "-z"])
+            .await?;
+        let list = list
+            .ok_or_else(|| Error::no_verdict("git cannot list the files that it does not track"))?;
         for path in list.split('\0').filter(|path| !path.is_empty()) {
-            change.files.insert(path.to_owned(), FileChange { renamed_from: None, added: vec![1..=u32::MAX] });
+            change.files.insert(
+                path.to_owned(),
+                FileChange {
+                    renamed_from: None,
+                    added: vec![1..=u32::MAX],
+                },
+            );
         }
     }
     Ok(change)
@@ -215,16 +280,33 @@ async fn read_change(base: &Base, git: &Git) -> Result<Change> {
 fn tell_base(world: &World, base: &Resolution, scope: Scope, size: Option<(usize, u64)>) {
     let line = match (base, size) {
         (Resolution::Base(base), Some((files, lines))) => {
-            let lines = if lines >= u64::from(u32::MAX) { "whole new files".to_owned() } else { count(lines, "line") };
-            format!("base {} ({}): {}, {lines} changed", &base.sha[..12], base.origin, count(files as u64, "file"))
+            let lines = if lines >= u64::from(u32::MAX) {
+                "whole new files".to_owned()
+            } else {
+                count(lines, "line")
+            };
+            format!(
+                "base {} ({}): {}, {lines} changed",
+                &base.sha[..12],
+                base.origin,
+                count(files as u64, "file")
+            )
         }
         (Resolution::None(why), _) => format!("base none ({why})"),
         (Resolution::Base(base), None) => format!("base {}", base.sha),
     };
-    world.console.note(&format!("{NAME}: {line}; scope {}", scope.name()));
+    world
+        .console
+        .note(&format!("{NAME}: {line}; scope {}", scope.name()));
 }
 
-async fn find_tools(settings: &Settings, world: &World, git: &Git, root: &std::path::Path, stop: &Stop) -> Result<Vec<Job>> {
+async fn find_tools(
+    settings: &Settings,
+    world: &World,
+    git: &Git,
+    root: &std::path::Path,
+    stop: &Stop,
+) -> Result<Vec<Job>> {
     if settings.tools.as_ref().is_some_and(Vec::is_empty) {
         return Ok(Vec::new());
     }
@@ -248,7 +330,12 @@ async fn find_tools(settings: &Settings, world: &World, git: &Git, root: &std::p
             world.console.hide(&Secret::new(value));
         }
     }
-    let provider = Provider::new(cache_folder(world)?, &world.environment, &settings.install_env, stop.clone());
+    let provider = Provider::new(
+        cache_folder(world)?,
+        &world.environment,
+        &settings.install_env,
+        stop.clone(),
+    );
     let toolbox = Toolbox {
         directory: &world.directory,
         lock: lock.as_ref(),
@@ -257,13 +344,32 @@ async fn find_tools(settings: &Settings, world: &World, git: &Git, root: &std::p
         provider: &provider,
         git,
     };
-    let wanted: Vec<(&str, &str)> = tools.iter().map(|tool| (tool.package(), tool.executable())).collect();
+    let wanted: Vec<(&str, &str)> = tools
+        .iter()
+        .map(|tool| (tool.package(), tool.executable()))
+        .collect();
     let console = world.console.clone();
-    let located = toolbox.locate(&wanted, &mut |line| console.note(&format!("{NAME}: {line}"))).await?;
-    let jobs: Vec<Job> = tools.into_iter().zip(located).map(|(tool, located)| Job { tool, located }).collect();
+    let located = toolbox
+        .locate(&wanted, &mut |line| {
+            console.note(&format!("{NAME}: {line}"))
+        })
+        .await?;
+    let jobs: Vec<Job> = tools
+        .into_iter()
+        .zip(located)
+        .map(|(tool, located)| Job { tool, located })
+        .collect();
     for job in &jobs {
-        let version = job.located.version.as_deref().unwrap_or("of unknown version");
-        world.console.note(&format!("{NAME}: {} {version} from {}", job.tool.name(), job.located.origin));
+        let version = job
+            .located
+            .version
+            .as_deref()
+            .unwrap_or("of unknown version");
+        world.console.note(&format!(
+            "{NAME}: {} {version} from {}",
+            job.tool.name(),
+            job.located.origin
+        ));
     }
     Ok(jobs)
 }
@@ -271,9 +377,11 @@ async fn find_tools(settings: &Settings, world: &World, git: &Git, root: &std::p
 /// The default: every tool that the lock pins.
 fn pinned_tools(lock: Option<&Lock>) -> Result<Vec<Tool>> {
     let Some(lock) = lock else {
-        return Err(Error::usage("no tool is named, and there is no lockfile that pins one")
-            .allowed(Tool::ALL.map(Tool::name))
-            .hint("uv add --dev ruff mypy"));
+        return Err(
+            Error::usage("no tool is named, and there is no lockfile that pins one")
+                .allowed(Tool::ALL.map(Tool::name))
+                .hint("uv add --dev ruff mypy"),
+        );
     };
     let mut tools = Vec::new();
     for tool in Tool::ALL {
@@ -282,9 +390,11 @@ fn pinned_tools(lock: Option<&Lock>) -> Result<Vec<Tool>> {
         }
     }
     if tools.is_empty() {
-        return Err(Error::usage(format!("no tool is named, and `{}` pins none", lock.name))
-            .allowed(Tool::ALL.map(Tool::name))
-            .hint("uv add --dev ruff mypy"));
+        return Err(
+            Error::usage(format!("no tool is named, and `{}` pins none", lock.name))
+                .allowed(Tool::ALL.map(Tool::name))
+                .hint("uv add --dev ruff mypy"),
+        );
     }
     Ok(tools)
 }
@@ -295,11 +405,26 @@ fn cache_folder(world: &World) -> Result<PathBuf> {
     let named = environment.os("LOCKGATE_CACHE_DIR").map(PathBuf::from);
     let of_job = world.context.runner_temp.clone();
     let of_user = || {
-        let home = || environment.os("HOME").map(|home| PathBuf::from(home).join(".cache"));
-        environment.os("XDG_CACHE_HOME").or_else(|| environment.os("LOCALAPPDATA")).map(PathBuf::from).or_else(home)
+        let home = || {
+            environment
+                .os("HOME")
+                .map(|home| PathBuf::from(home).join(".cache"))
+        };
+        environment
+            .os("XDG_CACHE_HOME")
+            .or_else(|| environment.os("LOCALAPPDATA"))
+            .map(PathBuf::from)
+            .or_else(home)
     };
-    let folder = named.or_else(|| of_job.or_else(of_user).map(|folder| folder.join("lockgate")));
+    let folder = named.or_else(|| {
+        of_job
+            .or_else(of_user)
+            .map(|folder| folder.join("lockgate"))
+    });
     folder
         .map(|folder| world.directory.join(folder))
-        .ok_or_else(|| Error::usage("there is no folder to keep environments in").hint("export LOCKGATE_CACHE_DIR=<folder>"))
+        .ok_or_else(|| {
+            Error::usage("there is no folder to keep environments in")
+                .hint("export LOCKGATE_CACHE_DIR=<folder>")
+        })
 }

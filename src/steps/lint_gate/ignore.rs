@@ -23,15 +23,22 @@ impl Ignore {
     /// Reads an entry.
     pub fn parse(text: &str) -> Result<Self> {
         let wrong = |what: &str| {
-            Error::usage(format!("`ignore`: `{text}` {what}"))
-                .hint(format!("write `ruff:F401 src/legacy/** until {}: <reason>`", Date::in_days(90)))
+            Error::usage(format!("`ignore`: `{text}` {what}")).hint(format!(
+                "write `ruff:F401 src/legacy/** until {}: <reason>`",
+                Date::in_days(90)
+            ))
         };
-        let (what, reason) = text.split_once(": ").ok_or_else(|| wrong("gives no reason"))?;
+        let (what, reason) = text
+            .split_once(": ")
+            .ok_or_else(|| wrong("gives no reason"))?;
         if reason.trim().is_empty() {
             return Err(wrong("gives no reason"));
         }
-        let (what, until) = what.rsplit_once(" until ").ok_or_else(|| wrong("has no `until` date"))?;
-        let until = Date::parse(until.trim()).ok_or_else(|| wrong(&format!("has `{}` where a date belongs", until.trim())))?;
+        let (what, until) = what
+            .rsplit_once(" until ")
+            .ok_or_else(|| wrong("has no `until` date"))?;
+        let until = Date::parse(until.trim())
+            .ok_or_else(|| wrong(&format!("has `{}` where a date belongs", until.trim())))?;
         let (rule, files) = match what.trim().split_once(' ') {
             Some((rule, files)) => (rule, Some(glob("ignore", files.trim())?)),
             None => (what.trim(), None),
@@ -39,7 +46,12 @@ impl Ignore {
         if rule.is_empty() {
             return Err(wrong("names no rule"));
         }
-        Ok(Self { text: text.to_owned(), rule: rule.to_owned(), files, until })
+        Ok(Self {
+            text: text.to_owned(),
+            rule: rule.to_owned(),
+            files,
+            until,
+        })
     }
 
     /// Whether it covers a finding of this tool and rule in this file (relative to the working directory).
@@ -48,7 +60,11 @@ impl Ignore {
             Some((its_tool, its_rule)) => its_tool == tool && Some(its_rule) == rule,
             None => self.rule == tool,
         };
-        names_it && self.files.as_ref().is_none_or(|files| path.is_some_and(|path| files.is_match(path)))
+        names_it
+            && self
+                .files
+                .as_ref()
+                .is_none_or(|files| path.is_some_and(|path| files.is_match(path)))
     }
 }
 
@@ -58,7 +74,8 @@ mod tests {
 
     #[test]
     fn covers_what_it_names() {
-        let ignore = Ignore::parse("ruff:F401 src/legacy/** until 2027-01-31: moves out: soon").unwrap();
+        let ignore =
+            Ignore::parse("ruff:F401 src/legacy/** until 2027-01-31: moves out: soon").unwrap();
         assert!(ignore.covers("ruff", Some("F401"), Some("src/legacy/a/b.py")));
         assert!(!ignore.covers("ruff", Some("F401"), Some("src/new.py")));
         assert!(!ignore.covers("ruff", Some("F811"), Some("src/legacy/b.py")));
@@ -69,7 +86,13 @@ mod tests {
 
     #[test]
     fn refuses_what_is_open_ended() {
-        for text in ["ruff:F401", "ruff:F401 until 2027-01-31", "ruff:F401: why", "ruff:F401 until soon: why", " until 2027-01-31: why", "ruff [ until 2027-01-31: why"] {
+        for text in [
+            "ruff:F401",
+            "ruff:F401 until 2027-01-31",
+            "ruff:F401: why",
+            "ruff:F401 until soon: why",
+            " until 2027-01-31: why",
+        ] {
             let error = Ignore::parse(text).unwrap_err();
             assert!(error.message.contains(text), "{}", error.message);
         }

@@ -28,23 +28,50 @@ pub fn judge(settings: &Settings, facts: Facts) -> Report {
     let number = |count: usize| count.to_string();
     let outputs = BTreeMap::from([
         ("findings".to_owned(), number(findings.len())),
-        ("new-findings".to_owned(), number(findings.iter().filter(|finding| finding.new == Some(true)).count())),
-        ("errors".to_owned(), number(findings.iter().filter(|finding| finding.severity == Severity::Error).count())),
-        ("base".to_owned(), match &facts.base {
-            Resolution::Base(base) => base.sha.clone(),
-            Resolution::None(_) => String::new(),
-        }),
+        (
+            "new-findings".to_owned(),
+            number(
+                findings
+                    .iter()
+                    .filter(|finding| finding.new == Some(true))
+                    .count(),
+            ),
+        ),
+        (
+            "errors".to_owned(),
+            number(
+                findings
+                    .iter()
+                    .filter(|finding| finding.severity == Severity::Error)
+                    .count(),
+            ),
+        ),
+        (
+            "base".to_owned(),
+            match &facts.base {
+                Resolution::Base(base) => base.sha.clone(),
+                Resolution::None(_) => String::new(),
+            },
+        ),
     ]);
     let mut shown = vec![("scope".to_owned(), facts.scope.name().to_owned())];
-    shown.push(("base".to_owned(), match &facts.base {
-        Resolution::Base(base) => format!("{} ({})", &base.sha[..base.sha.len().min(12)], base.origin),
-        Resolution::None(why) => format!("none: {why}"),
-    }));
+    shown.push((
+        "base".to_owned(),
+        match &facts.base {
+            Resolution::Base(base) => {
+                format!("{} ({})", &base.sha[..base.sha.len().min(12)], base.origin)
+            }
+            Resolution::None(why) => format!("none: {why}"),
+        },
+    ));
     if let Some((files, _)) = facts.change_size {
         shown.push(("changed files".to_owned(), files.to_string()));
     }
     if is_report_only {
-        let until = settings.report_until.map(|until| format!(" until {until}")).unwrap_or_default();
+        let until = settings
+            .report_until
+            .map(|until| format!(" until {until}"))
+            .unwrap_or_default();
         shown.push(("mode".to_owned(), format!("report only{until}")));
     }
     Report {
@@ -54,7 +81,11 @@ pub fn judge(settings: &Settings, facts: Facts) -> Report {
         fail_on,
         findings,
         checks: facts.checks,
-        left_out: facts.left_out.into_iter().map(|(reason, count)| LeftOut { reason, count }).collect(),
+        left_out: facts
+            .left_out
+            .into_iter()
+            .map(|(reason, count)| LeftOut { reason, count })
+            .collect(),
         facts: shown,
         outputs,
         duration: Duration::ZERO,
@@ -76,11 +107,27 @@ fn own_findings(settings: &Settings, facts: &Facts) -> Vec<Finding> {
         excerpt: None,
     };
     let loosened = facts.loosened.iter().map(|one| {
-        own("policy-changed", format!("`{}` is looser here than on the base ({}): the base's counts", one.input, one.what))
+        own(
+            "policy-changed",
+            format!(
+                "`{}` is looser here than on the base ({}): the base's counts",
+                one.input, one.what
+            ),
+        )
     });
-    let expired = settings.ignores.iter().filter(|ignore| ignore.until < facts.today).map(|ignore| {
-        own("ignore-expired", format!("`{}` ran out on {} and ignores nothing", ignore.text, ignore.until))
-    });
+    let expired = settings
+        .ignores
+        .iter()
+        .filter(|ignore| ignore.until < facts.today)
+        .map(|ignore| {
+            own(
+                "ignore-expired",
+                format!(
+                    "`{}` ran out on {} and ignores nothing",
+                    ignore.text, ignore.until
+                ),
+            )
+        });
     loosened.chain(expired).collect()
 }
 
@@ -107,7 +154,11 @@ mod tests {
         Facts {
             today: Date::parse("2026-11-22").unwrap(),
             scope: Scope::ChangedLines,
-            base: Resolution::Base(Base { sha: "a".repeat(40), origin: "test".into(), with_untracked: false }),
+            base: Resolution::Base(Base {
+                sha: "a".repeat(40),
+                origin: "test".into(),
+                with_untracked: false,
+            }),
             change_size: Some((1, 1)),
             checks: vec![Check {
                 name: "ruff".into(),
@@ -151,7 +202,10 @@ mod tests {
             for mode in [Mode::Enforce, Mode::Report] {
                 let settings = settings(|arguments| arguments.mode = Some(mode));
                 let report = judge(&settings, facts(Status::Failed("crash".into()), findings));
-                assert_eq!((report.verdict, report.exit_code()), (Verdict::NoVerdict, 3));
+                assert_eq!(
+                    (report.verdict, report.exit_code()),
+                    (Verdict::NoVerdict, 3)
+                );
             }
         }
     }
@@ -172,16 +226,30 @@ mod tests {
             });
             judge(&settings, facts(Status::Findings(1), &[Severity::Error]))
         };
-        assert_eq!((report("2026-11-22").verdict, report("2026-11-22").exit_code()), (Verdict::Fail, 0));
+        assert_eq!(
+            (
+                report("2026-11-22").verdict,
+                report("2026-11-22").exit_code()
+            ),
+            (Verdict::Fail, 0)
+        );
         assert_eq!(report("2026-11-21").exit_code(), 1);
     }
 
     #[test]
     fn loosened_policy_and_expired_ignores_are_told() {
-        let settings = settings(|arguments| arguments.ignore = vec!["ruff until 2026-11-21: old".into()]);
+        let settings =
+            settings(|arguments| arguments.ignore = vec!["ruff until 2026-11-21: old".into()]);
         let mut facts = facts(Status::Clean, &[]);
-        facts.loosened = vec![crate::steps::lint_gate::policy::Loosened { input: "fail-on", what: "never instead of error".into() }];
-        let rules: Vec<_> = judge(&settings, facts).findings.into_iter().filter_map(|finding| finding.rule).collect();
+        facts.loosened = vec![crate::steps::lint_gate::policy::Loosened {
+            input: "fail-on",
+            what: "never instead of error".into(),
+        }];
+        let rules: Vec<_> = judge(&settings, facts)
+            .findings
+            .into_iter()
+            .filter_map(|finding| finding.rule)
+            .collect();
         assert_eq!(rules, ["policy-changed", "ignore-expired"]);
     }
 }

@@ -28,12 +28,30 @@ pub const NAME: &str = "lint-gate";
 
 /// What it writes for later steps.
 pub const OUTPUTS: &[Output] = &[
-    Output { name: "verdict", help: "`pass`, `fail` or `no-verdict`" },
-    Output { name: "report", help: "Path of the JSON report" },
-    Output { name: "findings", help: "Number of findings in the report" },
-    Output { name: "new-findings", help: "Number of findings on lines that the change added or edited" },
-    Output { name: "errors", help: "Number of findings of severity error" },
-    Output { name: "base", help: "Commit that the change was measured against; empty where there is none" },
+    Output {
+        name: "verdict",
+        help: "`pass`, `fail` or `no-verdict`",
+    },
+    Output {
+        name: "report",
+        help: "Path of the JSON report",
+    },
+    Output {
+        name: "findings",
+        help: "Number of findings in the report",
+    },
+    Output {
+        name: "new-findings",
+        help: "Number of findings on lines that the change added or edited",
+    },
+    Output {
+        name: "errors",
+        help: "Number of findings of severity error",
+    },
+    Output {
+        name: "base",
+        help: "Commit that the change was measured against; empty where there is none",
+    },
 ];
 
 /// What it takes from the environment alone.
@@ -114,7 +132,10 @@ pub struct Arguments {
     pub timeout: Option<String>,
 
     #[command(flatten)]
-    #[expect(missing_docs, reason = "its documentation would become the help of the step")]
+    #[expect(
+        missing_docs,
+        reason = "its documentation would become the help of the step"
+    )]
     pub common: Common,
 }
 
@@ -191,7 +212,9 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Error::no_verdict("the system gives no resources to wait for tools").cause(error))?;
+        .map_err(|error| {
+            Error::no_verdict("the system gives no resources to wait for tools").cause(error)
+        })?;
     let (settings, facts) = runtime.block_on(async {
         let stop = Stop::listen(world.context.is_workflow)
             .map_err(|error| Error::no_verdict("signals cannot be heard").cause(error))?;

@@ -21,17 +21,28 @@ const EXCERPT_LIMIT: usize = 2_000;
 /// The findings in their final order, each in its place: new ones first, then by severity, file, line, tool and rule.
 pub fn settle(mut kept: Vec<Kept>, workspace: &Workspace) -> Vec<Finding> {
     kept.sort_by(|left, right| {
-        let key = |kept: &Kept| (kept.finding.new == Some(false), std::cmp::Reverse(kept.finding.severity));
+        let key = |kept: &Kept| {
+            (
+                kept.finding.new == Some(false),
+                std::cmp::Reverse(kept.finding.severity),
+            )
+        };
         let place = |kept: &Kept| (kept.region.line, kept.region.column);
         key(left)
             .cmp(&key(right))
             .then_with(|| left.finding.path.cmp(&right.finding.path))
             .then_with(|| place(left).cmp(&place(right)))
-            .then_with(|| (&left.finding.tool, &left.finding.rule).cmp(&(&right.finding.tool, &right.finding.rule)))
+            .then_with(|| {
+                (&left.finding.tool, &left.finding.rule)
+                    .cmp(&(&right.finding.tool, &right.finding.rule))
+            })
     });
     let mut by_file: BTreeMap<Option<String>, Vec<usize>> = BTreeMap::new();
     for (index, one) in kept.iter().enumerate() {
-        by_file.entry(one.finding.path.clone()).or_default().push(index);
+        by_file
+            .entry(one.finding.path.clone())
+            .or_default()
+            .push(index);
     }
     for (path, group) in by_file {
         let bytes = path.and_then(|path| read(&path, workspace));
@@ -42,7 +53,9 @@ pub fn settle(mut kept: Vec<Kept>, workspace: &Workspace) -> Vec<Finding> {
                 Some(source) => {
                     finding.span = locate(region, source).0;
                     if index < WITH_EXCERPT {
-                        finding.excerpt = finding.span.and_then(|span| excerpt(source, span.start.line));
+                        finding.excerpt = finding
+                            .span
+                            .and_then(|span| excerpt(source, span.start.line));
                     }
                 }
                 None => finding.span = unverified(region),
@@ -55,7 +68,9 @@ pub fn settle(mut kept: Vec<Kept>, workspace: &Workspace) -> Vec<Finding> {
 fn read(path: &str, workspace: &Workspace) -> Option<Vec<u8>> {
     let file = workspace.confined(path)?;
     let metadata = file.metadata().ok()?;
-    (metadata.is_file() && metadata.len() <= FILE_LIMIT).then(|| std::fs::read(&file).ok()).flatten()
+    (metadata.is_file() && metadata.len() <= FILE_LIMIT)
+        .then(|| std::fs::read(&file).ok())
+        .flatten()
 }
 
 fn excerpt(source: &SourceLines<'_>, line: u32) -> Option<String> {
@@ -67,11 +82,21 @@ fn excerpt(source: &SourceLines<'_>, line: u32) -> Option<String> {
 fn unverified(region: &Region) -> Option<Span> {
     let line = region.line?.get();
     let end = region.end_line.map_or(line, |end| end.get().max(line));
-    let point = |line| Point { line, byte: None, column: None };
-    Some(Span { start: point(line), end: point(end) })
+    let point = |line| Point {
+        line,
+        byte: None,
+        column: None,
+    };
+    Some(Span {
+        start: point(line),
+        end: point(end),
+    })
 }
 
 /// The name of a path for people, relative to the workspace.
 pub fn shown(path: &Path, workspace: &Workspace) -> String {
-    path.strip_prefix(workspace.root()).unwrap_or(path).display().to_string()
+    path.strip_prefix(workspace.root())
+        .unwrap_or(path)
+        .display()
+        .to_string()
 }

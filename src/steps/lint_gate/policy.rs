@@ -18,7 +18,10 @@ pub fn strictest(mut head: Settings, base: &Settings) -> (Settings, Vec<Loosened
     let mut note = |input, what: String| loosened.push(Loosened { input, what });
 
     if head.fail_on > base.fail_on {
-        note("fail-on", format!("{:?} instead of {:?}", head.fail_on, base.fail_on).to_lowercase());
+        note(
+            "fail-on",
+            format!("{:?} instead of {:?}", head.fail_on, base.fail_on).to_lowercase(),
+        );
         head.fail_on = base.fail_on;
     }
     if head.mode > base.mode {
@@ -42,33 +45,49 @@ pub fn strictest(mut head: Settings, base: &Settings) -> (Settings, Vec<Loosened
         head.tool_source = base.tool_source;
     }
     if head.lockfile != base.lockfile {
-        note("lockfile", head.lockfile.clone().unwrap_or_else(|| "the default".into()));
+        note(
+            "lockfile",
+            head.lockfile
+                .clone()
+                .unwrap_or_else(|| "the default".into()),
+        );
         head.lockfile.clone_from(&base.lockfile);
     }
     if head.base != base.base {
-        note("base", head.base.clone().unwrap_or_else(|| "the default".into()));
+        note(
+            "base",
+            head.base.clone().unwrap_or_else(|| "the default".into()),
+        );
         head.base.clone_from(&base.base);
     }
     for (input, now, before) in [
         ("allow-empty", &mut head.allow_empty, base.allow_empty),
-        ("allow-project-code", &mut head.allow_project_code, base.allow_project_code),
+        (
+            "allow-project-code",
+            &mut head.allow_project_code,
+            base.allow_project_code,
+        ),
     ] {
         if *now && !before {
             note(input, "true instead of false".into());
             *now = false;
         }
     }
-    for (input, now, before) in
-        [("exclude", &mut head.exclude, &base.exclude), ("install-env", &mut head.install_env, &base.install_env)]
-    {
-        let (known, added): (Vec<String>, Vec<String>) = now.drain(..).partition(|item| before.contains(item));
+    for (input, now, before) in [
+        ("exclude", &mut head.exclude, &base.exclude),
+        ("install-env", &mut head.install_env, &base.install_env),
+    ] {
+        let (known, added): (Vec<String>, Vec<String>) =
+            now.drain(..).partition(|item| before.contains(item));
         *now = known;
         if !added.is_empty() {
             note(input, added.join(", "));
         }
     }
-    let (known, added): (Vec<_>, Vec<_>) =
-        head.ignores.drain(..).partition(|ignore| base.ignores.iter().any(|before| before.text == ignore.text));
+    let (known, added): (Vec<_>, Vec<_>) = head
+        .ignores
+        .drain(..)
+        .partition(|ignore| base.ignores.iter().any(|before| before.text == ignore.text));
     head.ignores = known;
     for ignore in added {
         note("ignore", ignore.text);
@@ -84,7 +103,11 @@ pub fn strictest(mut head: Settings, base: &Settings) -> (Settings, Vec<Loosened
     (head, loosened)
 }
 
-fn narrowed_paths(head: &mut Settings, base: &Settings, note: &mut impl FnMut(&'static str, String)) {
+fn narrowed_paths(
+    head: &mut Settings,
+    base: &Settings,
+    note: &mut impl FnMut(&'static str, String),
+) {
     // No path means all.
     let is_narrower = match (head.paths.is_empty(), base.paths.is_empty()) {
         (true, _) => false,
@@ -96,7 +119,12 @@ fn narrowed_paths(head: &mut Settings, base: &Settings, note: &mut impl FnMut(&'
         if base.paths.is_empty() {
             head.paths.clear();
         } else {
-            let missing: Vec<String> = base.paths.iter().filter(|path| !head.paths.contains(path)).cloned().collect();
+            let missing: Vec<String> = base
+                .paths
+                .iter()
+                .filter(|path| !head.paths.contains(path))
+                .cloned()
+                .collect();
             head.paths.extend(missing);
         }
     }
@@ -132,7 +160,10 @@ mod tests {
     use crate::steps::lint_gate::{Arguments, FailOn, Mode};
 
     fn settings(change: impl FnOnce(&mut Arguments)) -> Settings {
-        let mut arguments = Arguments { tools: vec!["ruff".into(), "mypy".into()], ..Arguments::default() };
+        let mut arguments = Arguments {
+            tools: vec!["ruff".into(), "mypy".into()],
+            ..Arguments::default()
+        };
         change(&mut arguments);
         Settings::new(&arguments).unwrap()
     }
@@ -153,9 +184,30 @@ mod tests {
         });
         let (judged, loosened) = strictest(head, &base);
         let inputs: Vec<&str> = loosened.iter().map(|one| one.input).collect();
-        assert_eq!(inputs, ["fail-on", "mode", "base", "allow-empty", "exclude", "install-env", "ignore", "paths", "tools"]);
-        assert_eq!((judged.fail_on, judged.mode, judged.base), (FailOn::Error, Mode::Enforce, None));
-        assert!(judged.exclude.is_empty() && judged.ignores.is_empty() && judged.paths.is_empty() && !judged.allow_empty);
+        assert_eq!(
+            inputs,
+            [
+                "fail-on",
+                "mode",
+                "base",
+                "allow-empty",
+                "exclude",
+                "install-env",
+                "ignore",
+                "paths",
+                "tools"
+            ]
+        );
+        assert_eq!(
+            (judged.fail_on, judged.mode, judged.base),
+            (FailOn::Error, Mode::Enforce, None)
+        );
+        assert!(
+            judged.exclude.is_empty()
+                && judged.ignores.is_empty()
+                && judged.paths.is_empty()
+                && !judged.allow_empty
+        );
         assert_eq!(judged.tools, base.tools);
     }
 
@@ -172,6 +224,9 @@ mod tests {
         });
         let (judged, loosened) = strictest(head, &base);
         assert_eq!(loosened, []);
-        assert_eq!((judged.fail_on, judged.scope), (FailOn::Note, Some(Scope::Everything)));
+        assert_eq!(
+            (judged.fail_on, judged.scope),
+            (FailOn::Note, Some(Scope::Everything))
+        );
     }
 }

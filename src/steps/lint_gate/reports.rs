@@ -27,10 +27,16 @@ pub fn read(input: &ReportInput, directory: &Path, filter: &Arc<Filter>) -> (Che
         Err(reason) => Status::Failed(reason),
         Ok(file) => {
             let reader = BufReader::with_capacity(256 * 1024, file);
-            match sarif::read(reader, &mut |tool, finding| collector.add(&tool_name(tool), finding)) {
+            match sarif::read(reader, &mut |tool, finding| {
+                collector.add(&tool_name(tool), finding)
+            }) {
                 Err(error) => Status::Failed(format!("{}:{error}", input.path)),
                 Ok(summary) => {
-                    let names: Vec<String> = summary.runs.iter().map(|run| tool_name(&run.tool)).collect();
+                    let names: Vec<String> = summary
+                        .runs
+                        .iter()
+                        .map(|run| tool_name(&run.tool))
+                        .collect();
                     check.origin = format!("report of {}", names.join(", "));
                     for run in &summary.runs {
                         for (reason, count) in [
@@ -46,7 +52,9 @@ pub fn read(input: &ReportInput, directory: &Path, filter: &Arc<Filter>) -> (Che
                     match sarif::judge_report(input.exit_code, &summary) {
                         Judgement::Clean { .. } => Status::Clean,
                         Judgement::Findings { count, .. } => Status::Findings(count),
-                        Judgement::Failed { reason } => Status::Failed(reason),
+                        Judgement::Empty { reason } | Judgement::Failed { reason } => {
+                            Status::Failed(reason)
+                        }
                     }
                 }
             }
@@ -58,12 +66,16 @@ pub fn read(input: &ReportInput, directory: &Path, filter: &Arc<Filter>) -> (Che
 
 fn open(path: &Path) -> Result<File, String> {
     let file = File::open(path).map_err(|error| format!("the report cannot be read: {error}"))?;
-    let metadata = file.metadata().map_err(|error| format!("the report cannot be read: {error}"))?;
+    let metadata = file
+        .metadata()
+        .map_err(|error| format!("the report cannot be read: {error}"))?;
     if !metadata.is_file() {
         return Err("the report is no file".into());
     }
     if metadata.len() == 0 {
-        return Err("the report is empty (0 bytes): the tool that should have written it did not".into());
+        return Err(
+            "the report is empty (0 bytes): the tool that should have written it did not".into(),
+        );
     }
     Ok(file)
 }

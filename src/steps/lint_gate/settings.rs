@@ -59,17 +59,30 @@ pub struct Settings {
 impl Settings {
     /// Reads the arguments.
     pub fn new(arguments: &Arguments) -> Result<Self> {
-        let mut tools: Vec<Tool> = arguments.tools.iter().filter_map(|name| Tool::from_name(name)).collect();
+        let mut tools: Vec<Tool> = arguments
+            .tools
+            .iter()
+            .filter_map(|name| Tool::from_name(name))
+            .collect();
         tools.dedup();
-        let reports = arguments.reports.iter().map(|text| report_input(text)).collect::<Result<Vec<_>>>()?;
+        let reports = arguments
+            .reports
+            .iter()
+            .map(|text| report_input(text))
+            .collect::<Result<Vec<_>>>()?;
         let timeout = match &arguments.timeout {
-            Some(text) => duration::parse(text).map_err(|what| Error::usage(format!("`timeout`: `{text}`: {what}")))?,
+            Some(text) => duration::parse(text)
+                .map_err(|what| Error::usage(format!("`timeout`: `{text}`: {what}")))?,
             None => Duration::from_secs(600),
         };
         Ok(Self {
             paths: arguments.paths.clone(),
             // Reports alone run nothing.
-            tools: if tools.is_empty() && reports.is_empty() { None } else { Some(tools) },
+            tools: if tools.is_empty() && reports.is_empty() {
+                None
+            } else {
+                Some(tools)
+            },
             tool_source: arguments.tool_source.unwrap_or_default(),
             lockfile: arguments.lockfile.clone(),
             install_env: arguments.install_env.clone(),
@@ -78,9 +91,17 @@ impl Settings {
             base: arguments.base.clone(),
             fail_on: arguments.fail_on.unwrap_or_default(),
             mode: arguments.mode.unwrap_or_default(),
-            report_until: arguments.report_until.as_deref().map(report_until).transpose()?,
+            report_until: arguments
+                .report_until
+                .as_deref()
+                .map(report_until)
+                .transpose()?,
             exclude: arguments.exclude.clone(),
-            ignores: arguments.ignore.iter().map(|text| Ignore::parse(text)).collect::<Result<_>>()?,
+            ignores: arguments
+                .ignore
+                .iter()
+                .map(|text| Ignore::parse(text))
+                .collect::<Result<_>>()?,
             allow_empty: arguments.allow_empty.unwrap_or(false),
             allow_project_code: arguments.allow_project_code.unwrap_or(false),
             timeout,
@@ -107,19 +128,25 @@ impl FailOn {
 
 fn report_until(text: &str) -> Result<Date> {
     Date::parse(text).ok_or_else(|| {
-        Error::usage(format!("`report-until`: `{text}` is no date")).hint(format!("write a day such as `{}`", Date::in_days(30)))
+        Error::usage(format!("`report-until`: `{text}` is no date"))
+            .hint(format!("write a day such as `{}`", Date::in_days(30)))
     })
 }
 
 /// `path=sarif` or `path=sarif:EXIT`. The path may hold `=`.
 fn report_input(text: &str) -> Result<ReportInput> {
     let wrong = |what: &str| {
-        Error::usage(format!("`reports`: `{text}` {what}")).hint("write `build/report.sarif=sarif` or `build/report.sarif=sarif:1`")
+        Error::usage(format!("`reports`: `{text}` {what}"))
+            .hint("write `build/report.sarif=sarif` or `build/report.sarif=sarif:1`")
     };
-    let (path, format) = text.rsplit_once('=').ok_or_else(|| wrong("names no format"))?;
+    let (path, format) = text
+        .rsplit_once('=')
+        .ok_or_else(|| wrong("names no format"))?;
     let (format, exit_code) = match format.split_once(':') {
         Some((format, code)) => {
-            let code = code.parse().map_err(|_| wrong(&format!("has `{code}` where an exit code belongs")))?;
+            let code = code
+                .parse()
+                .map_err(|_| wrong(&format!("has `{code}` where an exit code belongs")))?;
             (format, Some(code))
         }
         None => (format, None),
@@ -130,7 +157,10 @@ fn report_input(text: &str) -> Result<ReportInput> {
     if path.is_empty() {
         return Err(wrong("names no file"));
     }
-    Ok(ReportInput { path: path.to_owned(), exit_code })
+    Ok(ReportInput {
+        path: path.to_owned(),
+        exit_code,
+    })
 }
 
 #[cfg(test)]
@@ -140,7 +170,13 @@ mod tests {
     #[test]
     fn reports_name_file_format_and_exit_code() {
         let input = report_input("a=b/c.sarif=sarif:2").unwrap();
-        assert_eq!(input, ReportInput { path: "a=b/c.sarif".into(), exit_code: Some(2) });
+        assert_eq!(
+            input,
+            ReportInput {
+                path: "a=b/c.sarif".into(),
+                exit_code: Some(2)
+            }
+        );
         for text in ["x", "x=json", "x=sarif:", "x=sarif:one", "=sarif"] {
             assert!(report_input(text).unwrap_err().message.contains(text));
         }
@@ -148,15 +184,21 @@ mod tests {
 
     #[test]
     fn reports_alone_run_no_tool() {
-        let arguments = Arguments { reports: vec!["x=sarif".into()], ..Arguments::default() };
+        let arguments = Arguments {
+            reports: vec!["x=sarif".into()],
+            ..Arguments::default()
+        };
         assert_eq!(Settings::new(&arguments).unwrap().tools, Some(vec![]));
         assert_eq!(Settings::new(&Arguments::default()).unwrap().tools, None);
     }
 
     #[test]
     fn a_report_mode_ends_on_its_day() {
-        let arguments =
-            Arguments { mode: Some(Mode::Report), report_until: Some("2026-12-31".into()), ..Arguments::default() };
+        let arguments = Arguments {
+            mode: Some(Mode::Report),
+            report_until: Some("2026-12-31".into()),
+            ..Arguments::default()
+        };
         let settings = Settings::new(&arguments).unwrap();
         assert!(settings.is_report_only(Date::parse("2026-12-31").unwrap()));
         assert!(!settings.is_report_only(Date::parse("2027-01-01").unwrap()));

@@ -52,30 +52,44 @@ impl Bench {
         }
         let mut results = Vec::new();
         for one in running {
-            results.push(one.await.map_err(|error| Error::bug("a tool's supervisor ended early").cause(error))?);
+            results.push(
+                one.await
+                    .map_err(|error| Error::bug("a tool's supervisor ended early").cause(error))?,
+            );
         }
         results.into_iter().collect()
     }
 
     async fn run(&self, job: &Job) -> Result<(Check, Collector)> {
         let tool = job.tool;
-        let python = job.located.venv.as_ref().map(|venv| venv.python().display().to_string());
+        let python = job
+            .located
+            .venv
+            .as_ref()
+            .map(|venv| venv.python().display().to_string());
         let invocation = Invocation {
             paths: &self.paths,
             extra: &[],
             python: python.as_deref(),
             configured_files: configures_files(tool, &self.directory),
         };
-        let finished = self.child(job, tool.arguments(&invocation)).await;
-        let duration = finished.as_ref().map_or(Duration::ZERO, |finished| finished.duration);
+        let finished = self
+            .child(job, tool.arguments(&invocation), tool.environment())
+            .await;
+        let duration = finished
+            .as_ref()
+            .map_or(Duration::ZERO, |finished| finished.duration);
         let (mut judgement, collector) = match finished {
-            Err(reason) => (Judgement::Failed { reason }, Collector::new(self.filter.clone())),
+            Err(reason) => (
+                Judgement::Failed { reason },
+                Collector::new(self.filter.clone()),
+            ),
             Ok(finished) => self.judge(tool, finished).await?,
         };
         if judgement == (Judgement::Clean { files: None })
             && let Some(arguments) = tool.probe_arguments(&invocation)
         {
-            judgement = match self.child(job, arguments).await {
+            judgement = match self.child(job, arguments, tool.probe_environment()).await {
                 Err(reason) => Judgement::Failed { reason },
                 Ok(finished) => self.judge_probe(tool, finished)?,
             };
@@ -93,15 +107,31 @@ impl Bench {
     }
 
     /// One run of the tool's program; the reason where there was none.
-    async fn child(&self, job: &Job, arguments: Vec<String>) -> std::result::Result<Finished, String> {
-        let environment = match &job.located.venv {
+    async fn child(
+        &self,
+        job: &Job,
+        arguments: Vec<String>,
+        variables: &[(&str, &str)],
+    ) -> std::result::Result<Finished, String> {
+        let mut environment = match &job.located.venv {
             Some(venv) => venv.activate(&self.environment),
             None => self.environment.clone(),
         };
+        for (name, value) in variables {
+            environment.set(*name, *value);
+        }
         tracing::debug!(tool = job.tool.name(), program = %job.located.program.display(), ?arguments, "starting");
-        let child = Child::new(&job.located.program, &self.directory, environment).arguments(arguments).time_limit(self.timeout);
+        let child = Child::new(&job.located.program, &self.directory, environment)
+            .arguments(arguments)
+            .time_limit(self.timeout);
         let finished = child.run(&mut self.stop.clone(), &mut |_| {}).await;
-        finished.map_err(|error| format!("{}: `{}` could not be run: {error}", job.tool.name(), job.located.program.display()))
+        finished.map_err(|error| {
+            format!(
+                "{}: `{}` could not be run: {error}",
+                job.tool.name(),
+                job.located.program.display()
+            )
+        })
     }
 
     /// Reads the output on a thread of its own, so that the others' pipes are drained meanwhile.
@@ -109,13 +139,25 @@ impl Bench {
         let filter = self.filter.clone();
         let status = match exit_status(finished.ending)? {
             Ok(status) => status,
-            Err(reason) => return Ok((Judgement::Failed { reason: format!("{}: {reason}", tool.name()) }, Collector::new(filter))),
+            Err(reason) => {
+                return Ok((
+                    Judgement::Failed {
+                        reason: format!("{}: {reason}", tool.name()),
+                    },
+                    Collector::new(filter),
+                ));
+            }
         };
         let reading = tokio::task::spawn_blocking(move || {
             let mut collector = Collector::new(filter);
-            let run = ToolRun { status, stderr: &finished.stderr };
+            let run = ToolRun {
+                status,
+                stderr: &finished.stderr,
+            };
             let output = BufReader::with_capacity(256 * 1024, finished.stdout);
-            let judgement = tool.judge(&run, output, &mut |finding| collector.add(tool.name(), finding));
+            let judgement = tool.judge(&run, output, &mut |finding| {
+                collector.add(tool.name(), finding)
+            });
             (judgement, collector)
         });
         let mut stop = self.stop.clone();
@@ -130,7 +172,10 @@ impl Bench {
             Ok(status) => status,
             Err(reason) => return Ok(Judgement::Failed { reason }),
         };
-        let run = ToolRun { status, stderr: &finished.stderr };
+        let run = ToolRun {
+            status,
+            stderr: &finished.stderr,
+        };
         Ok(tool.judge_probe(&run, BufReader::new(finished.stdout)))
     }
 
@@ -138,7 +183,10 @@ impl Bench {
         match judgement {
             Judgement::Clean { files } => (Status::Clean, files),
             Judgement::Findings { count, files } => (Status::Findings(count), files),
-            Judgement::Failed { reason } => (Status::Failed(reason), None),
+            Judgement::Empty { .. } if self.allow_empty => (Status::Clean, Some(0)),
+            Judgement::Empty { reason } | Judgement::Failed { reason } => {
+                (Status::Failed(reason), None)
+            }
         }
     }
 }
@@ -159,7 +207,10 @@ fn configures_files(tool: Tool, directory: &Path) -> bool {
     let read = |name: &str| std::fs::read_to_string(directory.join(name)).unwrap_or_default();
     let project: toml::Table = toml::from_str(&read("pyproject.toml")).unwrap_or_default();
     let has = |table: &str, keys: &[&str]| {
-        let table = project.get("tool").and_then(|tools| tools.get(table)).and_then(toml::Value::as_table);
+        let table = project
+            .get("tool")
+            .and_then(|tools| tools.get(table))
+            .and_then(toml::Value::as_table);
         table.is_some_and(|table| keys.iter().any(|key| table.contains_key(*key)))
     };
     match tool {
@@ -167,10 +218,18 @@ fn configures_files(tool: Tool, directory: &Path) -> bool {
         Tool::Mypy => {
             let keys = ["files", "packages", "modules"];
             let in_ini = ["mypy.ini", ".mypy.ini", "setup.cfg"].iter().any(|name| {
-                read(name).lines().any(|line| keys.iter().any(|key| line.split('=').next().is_some_and(|left| left.trim() == *key)))
+                read(name).lines().any(|line| {
+                    keys.iter().any(|key| {
+                        line.split('=')
+                            .next()
+                            .is_some_and(|left| left.trim() == *key)
+                    })
+                })
             });
             in_ini || has("mypy", &keys)
         }
-        Tool::Pyright => directory.join("pyrightconfig.json").is_file() || has("pyright", &["include"]),
+        Tool::Pyright => {
+            directory.join("pyrightconfig.json").is_file() || has("pyright", &["include"])
+        }
     }
 }

@@ -32,17 +32,24 @@ impl Venv {
 
     /// Its folder of programs.
     pub fn bin(&self) -> PathBuf {
-        self.root.join(if cfg!(windows) { "Scripts" } else { "bin" })
+        self.root
+            .join(if cfg!(windows) { "Scripts" } else { "bin" })
     }
 
     /// Its interpreter.
     pub fn python(&self) -> PathBuf {
-        self.bin().join(if cfg!(windows) { "python.exe" } else { "python" })
+        self.bin().join(if cfg!(windows) {
+            "python.exe"
+        } else {
+            "python"
+        })
     }
 
     /// A program in it.
     pub fn executable(&self, name: &str) -> Option<PathBuf> {
-        let path = self.bin().join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+        let path = self
+            .bin()
+            .join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
         path.is_file().then_some(path)
     }
 
@@ -63,8 +70,14 @@ impl Venv {
         if cfg!(windows) {
             return vec![self.root.join("Lib/site-packages")];
         }
-        let versions = std::fs::read_dir(self.root.join("lib")).into_iter().flatten().flatten();
-        versions.map(|entry| entry.path().join("site-packages")).filter(|path| path.is_dir()).collect()
+        let versions = std::fs::read_dir(self.root.join("lib"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        versions
+            .map(|entry| entry.path().join("site-packages"))
+            .filter(|path| path.is_dir())
+            .collect()
     }
 
     /// `environment` as a program of this environment sees it when it is active.
@@ -85,11 +98,16 @@ impl Venv {
 pub fn on_path(environment: &Environment, name: &str) -> Option<PathBuf> {
     let path = environment.os("PATH").unwrap_or(OsStr::new(""));
     let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
-    std::env::split_paths(path).filter(|folder| folder.is_absolute()).map(|folder| folder.join(&file)).find(|path| is_executable(path))
+    std::env::split_paths(path)
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join(&file))
+        .find(|path| is_executable(path))
 }
 
 fn is_executable(path: &Path) -> bool {
-    let Ok(metadata) = path.metadata() else { return false };
+    let Ok(metadata) = path.metadata() else {
+        return false;
+    };
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

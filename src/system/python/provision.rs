@@ -36,20 +36,39 @@ impl Provider {
     /// A provider that keeps its environments in `cache`. The installers see `declared` of the environment besides
     /// proxies and certificates; nothing else does.
     pub fn new(cache: PathBuf, environment: &Environment, declared: &[String], stop: Stop) -> Self {
-        Self { cache, environment: environment.base(), installer: environment.for_installer(declared), stop }
+        Self {
+            cache,
+            environment: environment.base(),
+            installer: environment.for_installer(declared),
+            stop,
+        }
     }
 
     /// The environment of this recipe for the project in `directory`; made now if it is not there.
     /// `say` hears what happens, a line at a time.
-    pub async fn provide(&self, recipe: &Recipe, directory: &Path, say: &mut (dyn FnMut(&str) + Send)) -> Result<Venv> {
-        let root = self.cache.join("environments").join(self.key(recipe, directory));
-        self.once(&root, async |provider, say| provider.install(recipe, directory, &root, say).await, say).await
+    pub async fn provide(
+        &self,
+        recipe: &Recipe,
+        directory: &Path,
+        say: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<Venv> {
+        let root = self
+            .cache
+            .join("environments")
+            .join(self.key(recipe, directory));
+        self.once(
+            &root,
+            async |provider, say| provider.install(recipe, directory, &root, say).await,
+            say,
+        )
+        .await
     }
 
     /// The key: layout, lock, installer with groups, platform, and the Python that would be chosen. The Python is
     /// told by the file it is and by `.python-version`; starting it to ask would take longer than a linter runs.
     fn key(&self, recipe: &Recipe, directory: &Path) -> String {
-        let python = on_path(&self.environment, "python3").map(|path| path.canonicalize().unwrap_or(path));
+        let python =
+            on_path(&self.environment, "python3").map(|path| path.canonicalize().unwrap_or(path));
         let wanted = std::fs::read_to_string(directory.join(".python-version")).unwrap_or_default();
         let parts = format!(
             "{LAYOUT}\n{}\n{:?}\n{} {}\n{python:?}\n{}\n",
@@ -77,7 +96,8 @@ impl Provider {
         }
         let folder = root.parent().unwrap_or(root);
         std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
-        let lock = File::create(root.with_extension("lock")).map_err(|error| unwritable(folder, &error))?;
+        let lock = File::create(root.with_extension("lock"))
+            .map_err(|error| unwritable(folder, &error))?;
         self.wait_for(&lock, folder).await?;
         if let Some(venv) = ready() {
             return Ok(venv);
@@ -85,8 +105,12 @@ impl Provider {
         // What an earlier run left unfinished is of no use.
         let _ = std::fs::remove_dir_all(root);
         make(self, say).await?;
-        let venv = Venv::at(root)
-            .ok_or_else(|| Error::no_verdict(format!("the installer left no environment at `{}`", root.display())))?;
+        let venv = Venv::at(root).ok_or_else(|| {
+            Error::no_verdict(format!(
+                "the installer left no environment at `{}`",
+                root.display()
+            ))
+        })?;
         std::fs::write(&marker, "").map_err(|error| unwritable(folder, &error))?;
         Ok(venv)
     }
@@ -105,16 +129,36 @@ impl Provider {
         }
     }
 
-    async fn install(&self, recipe: &Recipe, directory: &Path, root: &Path, say: &mut (dyn FnMut(&str) + Send)) -> Result<()> {
-        let lock = recipe.lock.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    async fn install(
+        &self,
+        recipe: &Recipe,
+        directory: &Path,
+        root: &Path,
+        say: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<()> {
+        let lock = recipe
+            .lock
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let started = Instant::now();
-        say(&format!("making an environment from {lock} ({})", count(recipe.packages as u64, "package")));
+        say(&format!(
+            "making an environment from {lock} ({})",
+            count(recipe.packages as u64, "package")
+        ));
         match &recipe.installer {
             Installer::Uv { groups, extras } => {
                 let uv = self.uv(say).await?;
-                let mut arguments: Vec<OsString> = ["sync", "--frozen", "--no-install-local", "--no-progress", "--project"]
-                    .map(OsString::from)
-                    .to_vec();
+                let mut arguments: Vec<OsString> = [
+                    "sync",
+                    "--frozen",
+                    "--no-install-local",
+                    "--no-progress",
+                    "--project",
+                ]
+                .map(OsString::from)
+                .to_vec();
                 arguments.push(directory.into());
                 arguments.extend(groups.iter().map(|group| format!("--group={group}").into()));
                 arguments.extend(extras.iter().map(|extra| format!("--extra={extra}").into()));
@@ -125,7 +169,10 @@ impl Provider {
             }
             Installer::Pip => self.pip_install(root, &recipe.lock, directory, say).await?,
         }
-        say(&format!("environment ready after {}", duration::show(started.elapsed())));
+        say(&format!(
+            "environment ready after {}",
+            duration::show(started.elapsed())
+        ));
         Ok(())
     }
 
@@ -135,46 +182,88 @@ impl Provider {
             return Ok(uv);
         }
         let digest = sha256(UV_REQUIREMENTS.as_bytes()).unwrap_or_default();
-        let root = self.cache.join("tools").join(format!("uv-{}", digest.get(..16).unwrap_or("pinned")));
+        let root = self
+            .cache
+            .join("tools")
+            .join(format!("uv-{}", digest.get(..16).unwrap_or("pinned")));
         let make = async |provider: &Self, say: &mut (dyn FnMut(&str) + Send)| {
             say("uv is not on PATH: installing the pinned one");
             let list = root.with_extension("txt");
             std::fs::write(&list, UV_REQUIREMENTS).map_err(|error| unwritable(&list, &error))?;
-            provider.pip_install(&root, &list, &provider.cache, say).await
+            provider
+                .pip_install(&root, &list, &provider.cache, say)
+                .await
         };
         let venv = self.once(&root, make, say).await?;
-        venv.executable("uv").ok_or_else(|| Error::no_verdict("the pinned uv has no program"))
+        venv.executable("uv")
+            .ok_or_else(|| Error::no_verdict("the pinned uv has no program"))
     }
 
-    async fn pip_install(&self, root: &Path, list: &Path, directory: &Path, say: &mut (dyn FnMut(&str) + Send)) -> Result<()> {
-        let python = on_path(&self.environment, "python3").or_else(|| on_path(&self.environment, "python")).ok_or_else(|| {
-            Error::usage("there is no `python3` on PATH to make an environment with")
-                .hint("install Python 3.11 or newer, or add `actions/setup-python` to the job")
-        })?;
-        let name = list.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    async fn pip_install(
+        &self,
+        root: &Path,
+        list: &Path,
+        directory: &Path,
+        say: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<()> {
+        let python = on_path(&self.environment, "python3")
+            .or_else(|| on_path(&self.environment, "python"))
+            .ok_or_else(|| {
+                Error::usage("there is no `python3` on PATH to make an environment with")
+                    .hint("install Python 3.11 or newer, or add `actions/setup-python` to the job")
+            })?;
+        let name = list
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let arguments: [OsString; 3] = ["-m".into(), "venv".into(), root.into()];
         let child = Child::new(python, directory, self.installer.clone()).arguments(arguments);
         self.run(child, "python3 -m venv", &name, say).await?;
-        let venv = Venv::at(root).ok_or_else(|| Error::no_verdict("`python3 -m venv` made no environment"))?;
-        let mut arguments: Vec<OsString> =
-            ["-I", "-m", "pip", "install", "--require-hashes", "--disable-pip-version-check", "--no-input", "--progress-bar=off", "--quiet", "-r"]
-                .map(OsString::from)
-                .to_vec();
+        let venv = Venv::at(root)
+            .ok_or_else(|| Error::no_verdict("`python3 -m venv` made no environment"))?;
+        let mut arguments: Vec<OsString> = [
+            "-I",
+            "-m",
+            "pip",
+            "install",
+            "--require-hashes",
+            "--disable-pip-version-check",
+            "--no-input",
+            "--progress-bar=off",
+            "--quiet",
+            "-r",
+        ]
+        .map(OsString::from)
+        .to_vec();
         arguments.push(list.into());
-        let child = Child::new(venv.python(), directory, self.installer.clone()).arguments(arguments);
-        self.run(child, "pip install --require-hashes", &name, say).await?;
+        let child =
+            Child::new(venv.python(), directory, self.installer.clone()).arguments(arguments);
+        self.run(child, "pip install --require-hashes", &name, say)
+            .await?;
         Ok(())
     }
 
-    async fn run(&self, child: Child, what: &str, lock: &str, say: &mut (dyn FnMut(&str) + Send)) -> Result<Finished> {
+    async fn run(
+        &self,
+        child: Child,
+        what: &str,
+        lock: &str,
+        say: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<Finished> {
         let mut stop = self.stop.clone();
         let mut repeat = |line: &str| {
             if !line.trim().is_empty() {
                 say(&format!("│ {line}"));
             }
         };
-        let started = child.time_limit(TIME_LIMIT).run(&mut stop, &mut repeat).await;
-        let finished = started.map_err(|error| Error::no_verdict(format!("`{what}` could not be started")).cause(error))?;
+        let started = child
+            .time_limit(TIME_LIMIT)
+            .run(&mut stop, &mut repeat)
+            .await;
+        let finished = started.map_err(|error| {
+            Error::no_verdict(format!("`{what}` could not be started")).cause(error)
+        })?;
         match finished.ending {
             Ending::Exited(0) => Ok(finished),
             Ending::Stopped(signal) => Err(Error::interrupted(signal)),
