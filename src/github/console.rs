@@ -158,7 +158,7 @@ fn keep_color(text: &str) -> String {
                 .find(|c: char| !c.is_ascii_digit() && c != ';')
                 .unwrap_or(tail.len());
             if tail[length..].starts_with('m') {
-                kept.push_str(&rest[at..at + 2 + length + 1]);
+                kept.push_str(&rest[at..=(at + 2 + length)]);
                 rest = &tail[length + 1..];
             } else {
                 kept.push('␛');

@@ -57,12 +57,11 @@ fn logical_lines(text: &str) -> impl Iterator<Item = String> {
             } else {
                 line.split(" #").next().unwrap_or_default()
             };
-            match line.strip_suffix('\\') {
-                Some(part) => logical.push_str(part),
-                None => {
-                    logical.push_str(line);
-                    return Some(logical);
-                }
+            if let Some(part) = line.strip_suffix('\\') {
+                logical.push_str(part);
+            } else {
+                logical.push_str(line);
+                return Some(logical);
             }
         }
     })

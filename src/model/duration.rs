@@ -20,8 +20,8 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         let unit = match &rest[..letters] {
             "ms" => Duration::from_millis(1),
             "s" => Duration::from_secs(1),
-            "m" => Duration::from_secs(60),
-            "h" => Duration::from_secs(3_600),
+            "m" => Duration::from_mins(1),
+            "h" => Duration::from_hours(1),
             _ => return Err(wrong()),
         };
         total = unit
@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn reads_and_shows() {
-        assert_eq!(parse("1h30m"), Ok(Duration::from_secs(5_400)));
+        assert_eq!(parse("1h30m"), Ok(Duration::from_mins(90)));
         assert_eq!(parse("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(show(Duration::from_millis(3_420)), "3.4 s");
         for text in [

@@ -2,6 +2,7 @@
 //! and what is beyond is dropped without a word (actions/runner, `ExecutionContext.cs`).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use crate::error::NO_VERDICT_PAGE;
 use crate::model::diagnostic::{Finding, Severity};
@@ -73,7 +74,7 @@ fn failure(check: &str, reason: &str) -> Annotation {
 /// Findings of one rule in one file that say the same are one annotation. The order stays.
 fn repeats<'r>(findings: impl Iterator<Item = &'r Finding>) -> Vec<Vec<&'r Finding>> {
     let mut groups: Vec<Vec<&Finding>> = Vec::new();
-    let mut known: BTreeMap<(Option<&str>, String, &str, Option<bool>), usize> = BTreeMap::new();
+    let mut known = BTreeMap::new();
     for finding in findings {
         let key = (
             finding.path.as_deref(),
@@ -137,22 +138,24 @@ fn annotation(group: &[&Finding], ignore_until: &str) -> Annotation {
             .map(|line| line.to_string())
             .collect();
         let more = if group.len() > 21 { ", …" } else { "" };
-        message.push_str(&format!(
+        let _ = write!(
+            message,
             "\nand {} more in this file (lines {}{more})",
             group.len() - 1,
             lines.join(", ")
-        ));
+        );
     }
     if let Some(help) = &first.help {
-        message.push_str(&format!("\n{help}"));
+        let _ = write!(message, "\n{help}");
     }
     if let Some(url) = &first.url {
-        message.push_str(&format!("\n{url}"));
+        let _ = write!(message, "\n{url}");
     }
-    message.push_str(&format!(
+    let _ = write!(
+        message,
         "\nto ignore: ignore = [\"{}\"]",
         first.ignore_entry(ignore_until)
-    ));
+    );
     let lines = first.span.map(|span| (span.start.line, span.end.line));
     let columns = first
         .span

@@ -102,8 +102,8 @@ fn one(finding: &Finding, renderer: &Renderer, ignore_until: &str) -> String {
         .span
         .zip(finding.excerpt.as_deref())
         .map(|(span, line)| marked(line, span));
-    let mut rendered = match (&path, &excerpt, finding.span) {
-        (Some(path), Some((line, range)), Some(span)) => {
+    let mut block =
+        if let (Some(path), Some((line, range)), Some(span)) = (&path, &excerpt, finding.span) {
             let start = usize::try_from(span.start.line).unwrap_or(1);
             let snippet = Snippet::source(line.as_str())
                 .line_start(start)
@@ -114,20 +114,18 @@ fn one(finding: &Finding, renderer: &Renderer, ignore_until: &str) -> String {
                 None => snippet.annotation(AnnotationKind::Primary.span(0..line.trim_end().len())),
             };
             renderer.render(&[title.element(snippet)])
-        }
-        _ => {
+        } else {
             let place = untrusted::line(&finding.place().unwrap_or_else(|| "(no file)".to_owned()))
                 .into_owned();
             format!(
                 "{}\n --> {place}",
                 renderer.render(&[annotate_snippets::Group::with_title(title)])
             )
-        }
-    };
+        };
     for (name, value) in [("help", &finding.help), ("see", &finding.url)] {
         if let Some(value) = value {
             let _ = write!(
-                rendered,
+                block,
                 "\n  {name}: {}",
                 untrusted::lines(value).replace('\n', "\n        ")
             );
@@ -135,11 +133,11 @@ fn one(finding: &Finding, renderer: &Renderer, ignore_until: &str) -> String {
     }
     let entry = finding.ignore_entry(ignore_until);
     let _ = writeln!(
-        rendered,
+        block,
         "\n  to ignore: ignore = [\"{}\"]",
         untrusted::line(&entry)
     );
-    rendered
+    block
 }
 
 /// The line made harmless, and the range to underline in it. Every byte may have become several.

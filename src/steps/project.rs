@@ -74,11 +74,8 @@ impl Lock {
         let digest = sha256(bytes.as_slice())
             .map_err(|error| Error::bug("a digest in memory failed").cause(error))?;
         let text = String::from_utf8(bytes).map_err(|error| {
-            let line = error.as_bytes()[..error.utf8_error().valid_up_to()]
-                .iter()
-                .filter(|byte| **byte == b'\n')
-                .count()
-                + 1;
+            let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = memchr::memchr_iter(b'\n', valid).count() + 1;
             Error::usage(format!("`{name}` is not UTF-8")).at(Place {
                 path: name.clone(),
                 line,

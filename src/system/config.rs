@@ -58,14 +58,14 @@ pub fn load_from(
     read: &impl Fn(&Path) -> Result<Option<String>>,
 ) -> Result<Config> {
     for folder in directory.ancestors() {
-        let [project, yaml, yml] = NAMES.map(|name| folder.join(name));
+        let [project, long, short] = NAMES.map(|name| folder.join(name));
         let table = match read(&project)? {
             Some(text) => parse_toml(&text, &shown(&project, root), steps)?,
             None => None,
         };
-        let own = match read(&yaml)? {
-            Some(text) => Some((yaml, text)),
-            None => read(&yml)?.map(|text| (yml, text)),
+        let own = match read(&long)? {
+            Some(text) => Some((long, text)),
+            None => read(&short)?.map(|text| (short, text)),
         };
         match (table, own) {
             (Some(_), Some((own, _))) => {
@@ -364,7 +364,7 @@ mod tests {
     const STEPS: &[&str] = &["lint-gate"];
 
     fn parse(name: &str, text: &str, steps: &[&str]) -> Result<Option<Config>> {
-        if name.ends_with(".toml") {
+        if name == "pyproject.toml" {
             parse_toml(text, name, steps)
         } else {
             parse_yaml(text, name, steps).map(Some)

@@ -101,11 +101,13 @@ impl Environment {
     }
 
     /// What every child starts from.
+    #[must_use]
     pub fn base(&self) -> Self {
         self.only(|name| BASE.contains(&name) || name.starts_with("LC_"))
     }
 
     /// What an installer starts from: the base, proxies and certificates, and the variables in `declared`.
+    #[must_use]
     pub fn for_installer(&self, declared: &[String]) -> Self {
         self.only(|name| {
             BASE.contains(&name)

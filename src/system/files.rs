@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 /// The SHA-256 of what the reader holds, in lower-case hexadecimal.
 pub fn sha256(mut reader: impl Read) -> io::Result<String> {
     let mut hasher = Sha256::new();
-    let mut buffer = [0; 64 * 1024];
+    let mut buffer = vec![0; 64 * 1024];
     loop {
         let read = reader.read(&mut buffer)?;
         if read == 0 {

@@ -38,7 +38,7 @@ const CONFIGURATION: &[(&str, &str)] = &[
 ];
 
 /// How long one call may take: a fetch over a slow line is the longest.
-const TIME_LIMIT: Duration = Duration::from_secs(300);
+const TIME_LIMIT: Duration = Duration::from_mins(5);
 
 /// Answers other than diffs are short.
 const SHORT: u64 = 16 << 20;
@@ -106,6 +106,7 @@ impl Git {
     }
 
     /// The same git, elsewhere.
+    #[must_use]
     pub fn at(&self, directory: &Path) -> Self {
         Self {
             directory: directory.to_owned(),

@@ -53,7 +53,7 @@ impl Child {
             arguments: Vec::new(),
             directory: directory.into(),
             environment,
-            time_limit: Duration::from_secs(600),
+            time_limit: Duration::from_mins(10),
             grace: Duration::from_secs(2),
             output_limit: 4 << 30,
         }

@@ -3,6 +3,7 @@
     clippy::disallowed_methods,
     reason = "tests start the binary and real tools, and read their own environment"
 )]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod generated;
 mod install;

@@ -156,7 +156,6 @@ impl Filter {
         }
         match (path, self.scope) {
             (None, _) if names_a_file => Err("outside the workspace"),
-            (None, _) => Ok(()),
             (Some(_), Scope::ChangedLines) if new == Some(false) => Err("not on a changed line"),
             (Some(path), Scope::ChangedFiles)
                 if self

@@ -351,7 +351,7 @@ async fn find_tools(
     let console = world.console.clone();
     let located = toolbox
         .locate(&wanted, &mut |line| {
-            console.note(&format!("{NAME}: {line}"))
+            console.note(&format!("{NAME}: {line}"));
         })
         .await?;
     let jobs: Vec<Job> = tools

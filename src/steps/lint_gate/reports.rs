@@ -28,7 +28,7 @@ pub fn read(input: &ReportInput, directory: &Path, filter: &Arc<Filter>) -> (Che
         Ok(file) => {
             let reader = BufReader::with_capacity(256 * 1024, file);
             match sarif::read(reader, &mut |tool, finding| {
-                collector.add(&tool_name(tool), finding)
+                collector.add(&tool_name(tool), finding);
             }) {
                 Err(error) => Status::Failed(format!("{}:{error}", input.path)),
                 Ok(summary) => {

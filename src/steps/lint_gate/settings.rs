@@ -73,7 +73,7 @@ impl Settings {
         let timeout = match &arguments.timeout {
             Some(text) => duration::parse(text)
                 .map_err(|what| Error::usage(format!("`timeout`: `{text}`: {what}")))?,
-            None => Duration::from_secs(600),
+            None => Duration::from_mins(10),
         };
         Ok(Self {
             paths: arguments.paths.clone(),

@@ -91,7 +91,7 @@ impl Bench {
         {
             judgement = match self.child(job, arguments, tool.probe_environment()).await {
                 Err(reason) => Judgement::Failed { reason },
-                Ok(finished) => self.judge_probe(tool, finished)?,
+                Ok(finished) => Self::judge_probe(tool, finished)?,
             };
         }
         let (status, files) = self.settle(judgement);
@@ -156,7 +156,7 @@ impl Bench {
             };
             let output = BufReader::with_capacity(256 * 1024, finished.stdout);
             let judgement = tool.judge(&run, output, &mut |finding| {
-                collector.add(tool.name(), finding)
+                collector.add(tool.name(), finding);
             });
             (judgement, collector)
         });
@@ -167,7 +167,7 @@ impl Bench {
         }
     }
 
-    fn judge_probe(&self, tool: Tool, finished: Finished) -> Result<Judgement> {
+    fn judge_probe(tool: Tool, finished: Finished) -> Result<Judgement> {
         let status = match exit_status(finished.ending)? {
             Ok(status) => status,
             Err(reason) => return Ok(Judgement::Failed { reason }),

@@ -21,7 +21,7 @@ const UV_REQUIREMENTS: &str = include_str!("uv-requirements.txt");
 const LAYOUT: &str = "1";
 
 /// How long an installation may take.
-const TIME_LIMIT: Duration = Duration::from_secs(1_800);
+const TIME_LIMIT: Duration = Duration::from_mins(30);
 
 /// Makes and finds environments below one folder.
 #[derive(Clone, Debug)]
