@@ -8,6 +8,7 @@ use crate::github::console::OutputFormat;
 use crate::github::files::{self, SUMMARY_LIMIT};
 use crate::model::diagnostic::Severity;
 use crate::model::report::Report;
+use crate::model::untrusted;
 use crate::report::annotations::{self, Annotation};
 use crate::report::{json, sarif, summary, text};
 use crate::steps::world::{Common, World};
@@ -109,8 +110,13 @@ fn command(annotation: &Annotation) -> Command {
         Severity::Warning => Level::Warning,
         Severity::Note => Level::Notice,
     };
-    let mut command = Command::annotation(level, &annotation.title, &annotation.message);
-    command.property("file", annotation.path.clone().unwrap_or_default());
+    let mut command = Command::annotation(
+        level,
+        &untrusted::line(&annotation.title),
+        &untrusted::lines(&annotation.message),
+    );
+    let path = annotation.path.as_deref().unwrap_or_default();
+    command.property("file", untrusted::line(path));
     if let Some((line, end_line)) = annotation.lines {
         command.property("line", line.to_string());
         command.property("endLine", end_line.to_string());

@@ -7,6 +7,7 @@
 
 mod generated;
 mod install;
+mod lint_gate;
 mod linters;
 mod support;
 mod tidy;

@@ -122,8 +122,9 @@ impl Filter {
                 (None, _) => raw.path.is_none(),
             });
         self.in_scope(tool, path.as_deref(), raw.path.is_some(), new)?;
-        let message = match (&path, &raw.path) {
-            (None, Some(outside)) => format!("{outside}: {}", raw.message),
+        let message = match (&path, &raw.path, raw.region.line) {
+            (None, Some(outside), Some(line)) => format!("{outside}:{line}: {}", raw.message),
+            (None, Some(outside), None) => format!("{outside}: {}", raw.message),
             _ => raw.message,
         };
         let finding = Finding {

@@ -58,7 +58,8 @@ pub fn settle(mut kept: Vec<Kept>, workspace: &Workspace) -> Vec<Finding> {
                             .and_then(|span| excerpt(source, span.start.line));
                     }
                 }
-                None => finding.span = unverified(region),
+                None if finding.path.is_some() => finding.span = unverified(region),
+                None => {}
             }
         }
     }
