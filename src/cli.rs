@@ -140,10 +140,11 @@ fn inputs_of<A: FromArgMatches + AsRef<Common>>(
     let arguments: A = world::arguments(step, &config, &given)?;
 
     let common = arguments.as_ref();
-    let level = if context.is_debug { "debug" } else { "info" };
     logging::start(
         common.log_format.unwrap_or_default(),
-        environment.get("LOCKGATE_LOG").unwrap_or(level),
+        context.is_debug,
+        step.name(),
+        &environment,
         masker,
     );
     let console = Console::new(

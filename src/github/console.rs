@@ -7,6 +7,7 @@ use crate::github::commands::Command;
 use crate::github::context::Context;
 use crate::model::untrusted;
 use crate::system::environment::Environment;
+use crate::system::logging;
 use crate::system::masking::{Masker, Secret};
 
 /// How a step shows its report.
@@ -85,8 +86,32 @@ impl Console {
 
     /// Progress and errors, on standard error.
     pub fn note(&self, text: &str) {
+        if logging::is_json() {
+            tracing::info!("{text}");
+            return;
+        }
         let masked = self.masker.mask(text);
         put(&mut io::stderr().lock(), &untrusted::lines(&masked));
+    }
+
+    /// Starts a foldable group of lines on standard error, in a workflow.
+    pub fn open_group(&self, title: &str) {
+        self.log_command(&Command::group(title));
+    }
+
+    /// Ends the group.
+    pub fn close_group(&self) {
+        self.log_command(&Command::end_group());
+    }
+
+    /// A command among the lines of standard error, where its place between them matters.
+    fn log_command(&self, command: &Command) {
+        if self.commands && !logging::is_json() {
+            put(
+                &mut io::stderr().lock(),
+                &self.masker.mask(&command.render()),
+            );
+        }
     }
 
     /// A workflow command; nothing outside a workflow.

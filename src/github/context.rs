@@ -48,6 +48,42 @@ pub struct Context {
     pub run_attempt: String,
     /// Who started it.
     pub actor: String,
+    /// The step's id as the runner knows it.
+    pub action: String,
+    /// The folder of the composite action that runs us.
+    pub action_path: String,
+    /// The ref of that action; empty in composite steps (actions/runner#2473).
+    pub action_ref: String,
+    /// The repository of that action; empty in composite steps.
+    pub action_repository: String,
+    /// The id of who started it.
+    pub actor_id: String,
+    /// Who started this attempt.
+    pub triggering_actor: String,
+    /// The GraphQL API's root.
+    pub graphql_url: String,
+    /// `branch` or `tag`.
+    pub ref_type: String,
+    /// `true` where rules protect the ref.
+    pub ref_protected: String,
+    /// The repository's id.
+    pub repository_id: String,
+    /// The repository's owner.
+    pub repository_owner: String,
+    /// The owner's id.
+    pub repository_owner_id: String,
+    /// How many days logs and artifacts are kept.
+    pub retention_days: String,
+    /// The run's number in the workflow's count.
+    pub run_number: String,
+    /// The workflow file and its ref.
+    pub workflow_ref: String,
+    /// The commit of the workflow file.
+    pub workflow_sha: String,
+    /// The runner's name.
+    pub runner_name: String,
+    /// `github-hosted` or `self-hosted`.
+    pub runner_environment: String,
     /// `RUNNER_OS`.
     pub runner_os: String,
     /// `RUNNER_ARCH`.
@@ -58,6 +94,8 @@ pub struct Context {
     pub tool_cache: Option<PathBuf>,
     /// Whether the user asked for debug logs (`RUNNER_DEBUG`).
     pub is_debug: bool,
+    /// The folder above the checkout (`RUNNER_WORKSPACE`).
+    pub runner_workspace: Option<PathBuf>,
     /// Where outputs are written.
     pub output_file: Option<PathBuf>,
     /// Where variables for later steps are written.
@@ -96,10 +134,29 @@ impl Context {
             run_id: text("GITHUB_RUN_ID"),
             run_attempt: text("GITHUB_RUN_ATTEMPT"),
             actor: text("GITHUB_ACTOR"),
+            action: text("GITHUB_ACTION"),
+            action_path: text("GITHUB_ACTION_PATH"),
+            action_ref: text("GITHUB_ACTION_REF"),
+            action_repository: text("GITHUB_ACTION_REPOSITORY"),
+            actor_id: text("GITHUB_ACTOR_ID"),
+            triggering_actor: text("GITHUB_TRIGGERING_ACTOR"),
+            graphql_url: text("GITHUB_GRAPHQL_URL"),
+            ref_type: text("GITHUB_REF_TYPE"),
+            ref_protected: text("GITHUB_REF_PROTECTED"),
+            repository_id: text("GITHUB_REPOSITORY_ID"),
+            repository_owner: text("GITHUB_REPOSITORY_OWNER"),
+            repository_owner_id: text("GITHUB_REPOSITORY_OWNER_ID"),
+            retention_days: text("GITHUB_RETENTION_DAYS"),
+            run_number: text("GITHUB_RUN_NUMBER"),
+            workflow_ref: text("GITHUB_WORKFLOW_REF"),
+            workflow_sha: text("GITHUB_WORKFLOW_SHA"),
+            runner_name: text("RUNNER_NAME"),
+            runner_environment: text("RUNNER_ENVIRONMENT"),
             runner_os: text("RUNNER_OS"),
             runner_arch: text("RUNNER_ARCH"),
             runner_temp: path("RUNNER_TEMP"),
             tool_cache: path("RUNNER_TOOL_CACHE"),
+            runner_workspace: path("RUNNER_WORKSPACE"),
             is_debug: environment.get("RUNNER_DEBUG") == Some("1"),
             output_file: path("GITHUB_OUTPUT"),
             env_file: path("GITHUB_ENV"),

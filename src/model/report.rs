@@ -39,6 +39,17 @@ pub enum Status {
     Failed(String),
 }
 
+impl Status {
+    /// The name in reports and logs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Clean => "clean",
+            Self::Findings(_) => "findings",
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
 /// One check that a step made: a tool, a report, a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {

@@ -157,16 +157,16 @@ fn finding_document<'r>(finding: &'r Finding, ignore_until: &str) -> FindingDocu
 }
 
 fn check_document(check: &crate::model::report::Check) -> CheckDocument<'_> {
-    let (status, findings, reason) = match &check.status {
-        Status::Clean => ("clean", 0, None),
-        Status::Findings(count) => ("findings", *count, None),
-        Status::Failed(reason) => ("failed", 0, Some(reason.as_str())),
+    let (findings, reason) = match &check.status {
+        Status::Clean => (0, None),
+        Status::Findings(count) => (*count, None),
+        Status::Failed(reason) => (0, Some(reason.as_str())),
     };
     CheckDocument {
         name: &check.name,
         version: check.version.as_deref(),
         origin: &check.origin,
-        status,
+        status: check.status.name(),
         findings,
         reason,
         files: check.files,

@@ -84,7 +84,7 @@ impl Resolver<'_> {
                 return Err(error);
             }
             Err(_) => {
-                tracing::info!(%before, "the commit before the push cannot be had any more (forced push)");
+                tracing::warn!(%before, "the commit before the push cannot be had any more (forced push)");
             }
         }
         let Some(branch) = default_branch else {

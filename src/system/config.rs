@@ -17,6 +17,9 @@ use crate::error::{Error, Place, Result, did_you_mean};
 /// The keys beside the steps' own tables.
 const GENERAL: &[&str] = &["required-version"];
 
+/// Larger files are no configuration, bytes.
+const LIMIT: u64 = 4 << 20;
+
 /// One value of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Value {
@@ -99,6 +102,13 @@ pub fn load_from(
 }
 
 fn read(path: &Path) -> Result<Option<String>> {
+    let length = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    if length > LIMIT {
+        return Err(
+            Error::usage(format!("`{}` has {length} bytes", path.display()))
+                .cause(format!("a configuration file may have {LIMIT}")),
+        );
+    }
     match std::fs::read(path) {
         Ok(bytes) => {
             let text = String::from_utf8(bytes).map_err(|error| {

@@ -1,11 +1,14 @@
 //! Logs: `tracing` to standard error, as text for people or as one JSON object a line.
 
 use std::io::{self, Write};
+use std::sync::OnceLock;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::model::untrusted;
+use crate::system::environment::Environment;
+use crate::system::files::hex;
 use crate::system::masking::Masker;
 
 /// How log lines look.
@@ -18,9 +21,32 @@ pub enum LogFormat {
     Json,
 }
 
-/// Starts logging for the process. `filter` is in the grammar of `LOCKGATE_LOG` (`debug`, `lockgate=trace`).
-pub fn start(format: LogFormat, filter: &str, masker: &Masker) {
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+/// The format that was started, for what people are told besides: it must not stand between JSON lines as plain text.
+static STARTED: OnceLock<LogFormat> = OnceLock::new();
+
+/// Whether everything on standard error is one JSON object a line.
+pub fn is_json() -> bool {
+    STARTED.get() == Some(&LogFormat::Json)
+}
+
+/// Starts logging for the process. The level is that of `LOCKGATE_LOG` (`debug`, `lockgate=trace`), else `debug` where
+/// the user asked the runner for it, else what people or machines want to read.
+///
+/// Every JSON line has the step and a trace id (W3C Trace Context): that of `TRACEPARENT`, or one of its own.
+pub fn start(
+    format: LogFormat,
+    is_debug: bool,
+    step: &'static str,
+    environment: &Environment,
+    masker: &Masker,
+) {
+    let usual = match (is_debug, format) {
+        (true, _) => "debug",
+        (false, LogFormat::Text) => "warn",
+        (false, LogFormat::Json) => "info",
+    };
+    let wanted = environment.get("LOCKGATE_LOG").unwrap_or(usual);
+    let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new(usual));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(Door {
@@ -29,10 +55,33 @@ pub fn start(format: LogFormat, filter: &str, masker: &Masker) {
         .with_ansi(false)
         .with_target(false);
     // A second start in one process (tests) keeps the first.
-    let _ = match format {
+    let started = match format {
         LogFormat::Text => builder.without_time().compact().try_init_as_default(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init_as_default(),
+        LogFormat::Json => {
+            let builder = builder.json().flatten_event(true).with_span_list(false);
+            builder.try_init_as_default()
+        }
     };
+    if started.is_ok() && STARTED.set(format).is_ok() && format == LogFormat::Json {
+        // The span of the whole process: it is never left.
+        let span = tracing::info_span!("run", step, trace_id = trace_id(environment));
+        std::mem::forget(span.entered());
+    }
+}
+
+/// The trace that we are part of, or a new one: 16 bytes in hexadecimal.
+fn trace_id(environment: &Environment) -> String {
+    let parent = environment
+        .get("TRACEPARENT")
+        .and_then(|parent| parent.split('-').nth(1));
+    let is_id = |id: &&str| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if let Some(id) = parent.filter(is_id) {
+        return id.to_owned();
+    }
+    let mut random = [0; 16];
+    // Without random numbers the trace is the invalid one of the specification, all zeros.
+    let _ = getrandom::fill(&mut random);
+    hex(&random)
 }
 
 trait TryInit {

