@@ -35,6 +35,7 @@ impl OutputFormat {
 #[derive(Clone, Debug)]
 pub struct Console {
     masker: Masker,
+    is_workflow: bool,
     /// Whether workflow commands are wanted.
     commands: bool,
     format: OutputFormat,
@@ -52,6 +53,7 @@ impl Console {
         let color = format == OutputFormat::Human && wants_color(environment, context.is_workflow);
         Self {
             masker,
+            is_workflow: context.is_workflow,
             commands: context.is_workflow || format == OutputFormat::Github,
             format,
             color,
@@ -125,7 +127,7 @@ impl Console {
     /// Registers a secret before its first use, with us and with the runner.
     pub fn hide(&self, secret: &Secret) {
         for value in self.masker.register(secret) {
-            if self.commands {
+            if self.is_workflow {
                 // The one line that holds the value: the runner swallows it.
                 self.write(&Command::add_mask(value.reveal()).render());
             }

@@ -67,7 +67,13 @@ impl Resolver<'_> {
             let sha = self.obtain(first).await?;
             return Ok(found(sha, "first parent of the merge commit"));
         }
-        // Somebody checked out the head itself, or the event is of an earlier push.
+        if checked_out != head && !self.git.is_ancestor(head, &checked_out).await? {
+            return Err(Error::no_verdict(format!(
+                "the checkout is `{checked_out}`, which does not hold the pull request's head `{head}`"
+            ))
+            .hint("let `actions/checkout` take its default, the merge commit of the pull request"));
+        }
+        // Somebody checked out the head itself, or built on it.
         let sha = self.common_ancestor(base, &checked_out).await?;
         Ok(found(sha, "merge base with the base branch"))
     }
@@ -167,7 +173,7 @@ impl Resolver<'_> {
             Error::no_verdict(
                 "the workspace holds no git checkout, so there is no change to measure",
             )
-            .hint("run `actions/checkout` first, or pass `scope: everything`")
+            .hint("run `actions/checkout` before this step")
         })
     }
 

@@ -208,6 +208,14 @@ impl Git {
         self.answer(["merge-base", left, right]).await
     }
 
+    /// Whether the history that is here leads from `descendant` to `ancestor`.
+    pub async fn is_ancestor(&self, ancestor: &str, descendant: &str) -> Result<bool> {
+        let answer = self
+            .answer(["merge-base", "--is-ancestor", ancestor, descendant])
+            .await?;
+        Ok(answer.is_some())
+    }
+
     /// Whether git tracks anything at this path.
     pub async fn tracks(&self, path: &Path) -> Result<bool> {
         let arguments: [OsString; 4] = ["ls-files".into(), "-z".into(), "--".into(), path.into()];

@@ -443,3 +443,32 @@ fn json_logs_are_one_object_a_line_with_step_trace_and_duration() {
             .any(|line| line["tool"] == "ruff" && line["duration_ms"].is_u64())
     );
 }
+
+#[test]
+fn a_report_about_other_files_is_no_verdict() {
+    let report = |uri: &str| {
+        json!({"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "x"}}, "results": [
+        {"message": {"text": "m"}, "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri}, "region": {"startLine": 1}}}]}]}]})
+        .to_string()
+    };
+    let project = project(&[("src/app.py", "x = 1\n")]);
+    for uri in ["app.py", "file:///home/runner/work/other/src/app.py"] {
+        project.write("x.sarif", report(uri));
+        gate(&project, &["--reports", "x.sarif=sarif"])
+            .expect_code(3)
+            .expect_text("no file that the report names is in the workspace");
+    }
+    project.write("x.sarif", report("src/app.py"));
+    gate(&project, &["--reports", "x.sarif=sarif"]).expect_code(0);
+}
+
+#[test]
+fn a_checkout_of_something_else_than_the_pull_request_is_no_verdict() {
+    let project = project(&[("app.py", "import os\n")]);
+    let base = project.git(&["rev-parse", "HEAD"]);
+    let payload = json!({"pull_request": {"head": {"sha": "1".repeat(40)}, "base": {"sha": base}}});
+    let project = project.in_workflow("pull_request", &payload);
+    gate(&project, &["--tools", "ruff"])
+        .expect_code(3)
+        .expect_text("does not hold the pull request's head");
+}

@@ -54,6 +54,12 @@ pub struct Collector {
     pub kept: Vec<Kept>,
     /// What is left out, by reason.
     pub left_out: BTreeMap<String, u64>,
+    /// Findings that name a file.
+    named: u64,
+    /// Those of them whose file is not in the workspace, and the first such file.
+    astray: (u64, Option<String>),
+    /// The file of the last finding, and whether it is there: findings come file by file.
+    last: Option<(String, bool)>,
 }
 
 impl Collector {
@@ -63,11 +69,15 @@ impl Collector {
             filter,
             kept: Vec::new(),
             left_out: BTreeMap::new(),
+            named: 0,
+            astray: (0, None),
+            last: None,
         }
     }
 
     /// Decides about one finding.
     pub fn add(&mut self, tool: &str, raw: RawFinding) {
+        self.look_for_file(&raw);
         match self.filter.decide(tool, raw) {
             Ok(kept) => self.kept.push(kept),
             Err(reason) => match self.left_out.get_mut(reason) {
@@ -78,9 +88,36 @@ impl Collector {
             },
         }
     }
+
+    /// The first file, where there are findings and not one names a file of the workspace: made elsewhere, with other
+    /// paths, so that nobody can say which lines of the change they are about.
+    pub fn all_astray(&self) -> Option<&str> {
+        let (count, first) = &self.astray;
+        first.as_deref().filter(|_| *count == self.named)
+    }
+
+    fn look_for_file(&mut self, raw: &RawFinding) {
+        let Some(path) = &raw.path else { return };
+        self.named += 1;
+        let known = self.last.as_ref().filter(|(last, _)| last == path);
+        let is_there = known.map_or_else(|| self.filter.is_there(path), |(_, is_there)| *is_there);
+        if known.is_none() {
+            self.last = Some((path.clone(), is_there));
+        }
+        if !is_there {
+            self.astray.0 += 1;
+            self.astray.1.get_or_insert_with(|| path.clone());
+        }
+    }
 }
 
 impl Filter {
+    /// Whether the file that a tool names is in the workspace.
+    fn is_there(&self, path: &str) -> bool {
+        let relative = self.workspace.relative(path, &self.directory);
+        relative.is_some_and(|relative| self.workspace.root().join(relative).exists())
+    }
+
     fn decide(&self, tool: &str, raw: RawFinding) -> std::result::Result<Kept, &'static str> {
         let path = raw
             .path

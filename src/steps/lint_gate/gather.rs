@@ -158,9 +158,12 @@ async fn find_base(settings: &Settings, world: &World, git: &Git) -> Result<Reso
     let credential = credential.filter(|credential| !credential.server.is_empty());
     let found = base::resolve(git, &trigger, settings.base.as_deref(), credential.as_ref()).await;
     match found {
-        // Everything is judged all the same; only what is new cannot be told.
+        // Everything is judged all the same; only what is new cannot be told. A proposal needs its base all the same:
+        // whether it loosens its own policy is seen only there.
         Err(error)
-            if error.kind == Kind::NoVerdict && settings.scope == Some(Scope::Everything) =>
+            if error.kind == Kind::NoVerdict
+                && settings.scope == Some(Scope::Everything)
+                && !world.context.judges_a_proposal() =>
         {
             tracing::warn!(%error, "no base");
             Ok(Resolution::None("could not be found".into()))

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use crate::linters::{Judgement, sarif};
 use crate::model::report::{Check, Status};
+use crate::steps::lint_gate::Scope;
 use crate::steps::lint_gate::filter::{Collector, Filter};
 use crate::steps::lint_gate::settings::ReportInput;
 
@@ -49,7 +50,15 @@ pub fn read(input: &ReportInput, directory: &Path, filter: &Arc<Filter>) -> (Che
                             }
                         }
                     }
+                    let astray = collector
+                        .all_astray()
+                        .filter(|_| filter.scope != Scope::Everything);
                     match sarif::judge_report(input.exit_code, &summary) {
+                        Judgement::Findings { .. } if let Some(first) = astray => {
+                            Status::Failed(format!(
+                                "no file that the report names is in the workspace; the first is `{first}`"
+                            ))
+                        }
                         Judgement::Clean { .. } => Status::Clean,
                         Judgement::Findings { count, .. } => Status::Findings(count),
                         Judgement::Empty { reason } | Judgement::Failed { reason } => {

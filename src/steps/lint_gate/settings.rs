@@ -59,12 +59,16 @@ pub struct Settings {
 impl Settings {
     /// Reads the arguments.
     pub fn new(arguments: &Arguments) -> Result<Self> {
-        let mut tools: Vec<Tool> = arguments
+        let mut tools: Vec<Tool> = Vec::new();
+        for tool in arguments
             .tools
             .iter()
             .filter_map(|name| Tool::from_name(name))
-            .collect();
-        tools.dedup();
+        {
+            if !tools.contains(&tool) {
+                tools.push(tool);
+            }
+        }
         let reports = arguments
             .reports
             .iter()

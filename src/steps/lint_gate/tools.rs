@@ -224,19 +224,37 @@ fn configures_files(tool: Tool, directory: &Path) -> bool {
         Tool::Ruff | Tool::RuffFormat => false,
         Tool::Mypy => {
             let keys = ["files", "packages", "modules"];
-            let in_ini = ["mypy.ini", ".mypy.ini", "setup.cfg"].iter().any(|name| {
-                read(name).lines().any(|line| {
-                    keys.iter().any(|key| {
-                        line.split('=')
-                            .next()
-                            .is_some_and(|left| left.trim() == *key)
-                    })
-                })
-            });
+            let in_ini = ["mypy.ini", ".mypy.ini", "setup.cfg"]
+                .iter()
+                .any(|name| section_has(&read(name), "[mypy]", &keys));
             in_ini || has("mypy", &keys)
         }
         Tool::Pyright => {
             directory.join("pyrightconfig.json").is_file() || has("pyright", &["include"])
         }
+    }
+}
+
+/// Whether a section of an INI file has one of these keys.
+fn section_has(ini: &str, section: &str, keys: &[&str]) -> bool {
+    let mut inside = false;
+    ini.lines().any(|line| {
+        if line.starts_with('[') {
+            inside = line.trim_end() == section;
+        }
+        let key = line.split(['=', ':']).next().unwrap_or_default();
+        inside && keys.contains(&key.trim_end())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_tools_own_section_configures_it() {
+        let ini = "[options]\npackages = find:\n[mypy]\nstrict = true\n";
+        assert!(!section_has(ini, "[mypy]", &["packages"]));
+        assert!(section_has("[mypy]\nfiles=src\n", "[mypy]", &["files"]));
     }
 }
