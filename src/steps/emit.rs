@@ -46,6 +46,8 @@ pub fn emit(report: &Report, common: &Common, world: &World) -> Result<u8> {
             &mask(&sarif::render(report).map_err(broken)?),
         )?;
     }
+    // Matchers that other actions registered would turn our own lines into annotations, at our expense.
+    console.command(&Command::remove_matcher("python"));
     match console.format() {
         OutputFormat::Human => console.text(&text::render(report, console.color(), &until)),
         OutputFormat::Json => console.document(&document),
@@ -90,8 +92,6 @@ fn write(path: &std::path::Path, content: &str) -> Result<()> {
 
 fn annotate(report: &Report, world: &World, until: &str) {
     let (annotations, left_out) = annotations::annotations(report, until);
-    // Matchers that other actions registered would turn our own lines into annotations, at our expense.
-    world.console.command(&Command::remove_matcher("python"));
     for annotation in &annotations {
         world.console.command(&command(annotation));
     }

@@ -2,7 +2,10 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
+
+use tempfile::TempDir;
 
 use crate::error::{Error, Result};
 use crate::system::environment::Environment;
@@ -10,10 +13,8 @@ use crate::system::masking::Secret;
 use crate::system::process::{Child, Ending, Finished};
 use crate::system::stop::Stop;
 
-/// Configuration that wins over every file: `git -c`, but by environment, so that it also reaches git's own children.
+/// Configuration that wins over every file; git hands it on to its own children.
 const CONFIGURATION: &[(&str, &str)] = &[
-    // The checkout of a container job belongs to another user. We only read it, and run nothing from it.
-    ("safe.directory", "*"),
     ("core.quotePath", "true"),
     ("core.fsmonitor", "false"),
     ("core.hooksPath", "/dev/null"),
@@ -48,7 +49,11 @@ const SHORT: u64 = 16 << 20;
 pub struct Git {
     directory: PathBuf,
     environment: Environment,
+    /// `-c key=value` for every call.
+    configuration: Vec<(String, String)>,
     stop: Stop,
+    /// A home of git's own: see [`Git::new`].
+    _home: Arc<TempDir>,
 }
 
 /// What one fetch may use.
@@ -62,14 +67,26 @@ pub struct Credential {
 
 impl Git {
     /// Git in `directory`, with what `environment` says of paths and the network.
-    pub fn new(directory: impl Into<PathBuf>, environment: &Environment, stop: Stop) -> Self {
+    ///
+    /// It gets a home of its own. What the user configured does not count there, and it is the one place where every
+    /// git believes that the checkout of a container job, which belongs to another user, is safe to read: releases
+    /// before 2.38 do not believe `-c`, those before 2.32 know no `GIT_CONFIG_GLOBAL`.
+    pub fn new(
+        directory: impl Into<PathBuf>,
+        environment: &Environment,
+        stop: Stop,
+    ) -> Result<Self> {
+        let unwritable = |error: std::io::Error| {
+            Error::no_verdict("no temporary folder can be made").cause(error)
+        };
+        let home = TempDir::with_prefix("lockgate-git-").map_err(unwritable)?;
+        std::fs::write(home.path().join(".gitconfig"), "[safe]\n\tdirectory = *\n")
+            .map_err(unwritable)?;
         let mut own = environment.for_installer(&[]);
+        own.set("HOME", home.path());
+        own.set("XDG_CONFIG_HOME", home.path());
         for (name, value) in [
             ("GIT_CONFIG_NOSYSTEM", "1"),
-            (
-                "GIT_CONFIG_GLOBAL",
-                if cfg!(windows) { "NUL" } else { "/dev/null" },
-            ),
             ("GIT_TERMINAL_PROMPT", "0"),
             ("GIT_OPTIONAL_LOCKS", "0"),
             ("GIT_LITERAL_PATHSPECS", "1"),
@@ -77,31 +94,20 @@ impl Git {
         ] {
             own.set(name, value);
         }
-        let git = Self {
+        let configuration = CONFIGURATION
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        Ok(Self {
             directory: directory.into(),
             environment: own,
+            configuration: configuration.collect(),
             stop,
-        };
-        git.with_configuration(
-            CONFIGURATION
-                .iter()
-                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned())),
-        )
+            _home: Arc::new(home),
+        })
     }
 
     fn with_configuration(mut self, pairs: impl IntoIterator<Item = (String, String)>) -> Self {
-        let mut count: usize = self
-            .environment
-            .get("GIT_CONFIG_COUNT")
-            .and_then(|count| count.parse().ok())
-            .unwrap_or(0);
-        for (key, value) in pairs {
-            self.environment.set(format!("GIT_CONFIG_KEY_{count}"), key);
-            self.environment
-                .set(format!("GIT_CONFIG_VALUE_{count}"), value);
-            count += 1;
-        }
-        self.environment.set("GIT_CONFIG_COUNT", count.to_string());
+        self.configuration.extend(pairs);
         self
     }
 
@@ -119,7 +125,12 @@ impl Git {
         &self,
         arguments: impl IntoIterator<Item = S>,
     ) -> Result<Finished> {
+        let configuration = self
+            .configuration
+            .iter()
+            .flat_map(|(key, value)| ["-c".to_owned(), format!("{key}={value}")]);
         let child = Child::new("git", &self.directory, self.environment.clone())
+            .arguments(configuration)
             .arguments(arguments)
             .time_limit(TIME_LIMIT);
         let finished = child
@@ -169,15 +180,12 @@ impl Git {
 
     /// The full SHA of the commit that `revision` names, if it is here.
     pub async fn commit(&self, revision: &str) -> Result<Option<String>> {
+        if revision.starts_with('-') {
+            return Err(Error::usage(format!("`{revision}` is no revision")));
+        }
         let revision = format!("{revision}^{{commit}}");
-        self.answer([
-            "rev-parse",
-            "--verify",
-            "--quiet",
-            "--end-of-options",
-            &revision,
-        ])
-        .await
+        self.answer(["rev-parse", "--verify", "--quiet", &revision])
+            .await
     }
 
     /// The parents that a commit names, also where a shallow clone does not have them.
@@ -307,21 +315,16 @@ fn credential_helper(_credential: &Credential) -> std::io::Result<(Vec<(String, 
 mod tests {
     use super::*;
 
-    #[test]
-    fn configuration_is_counted_and_appended() {
-        let git = Git::new(".", &Environment::default(), Stop::never())
-            .with_configuration([("a.b".into(), "c".into())]);
-        let count: usize = git
-            .environment
-            .get("GIT_CONFIG_COUNT")
-            .unwrap()
-            .parse()
-            .unwrap();
-        assert_eq!(count, CONFIGURATION.len() + 1);
-        assert_eq!(
-            git.environment
-                .get(&format!("GIT_CONFIG_KEY_{}", count - 1)),
-            Some("a.b")
-        );
+    #[tokio::test]
+    async fn configuration_of_the_user_and_the_repository_does_not_count() {
+        let folder = TempDir::new().unwrap();
+        let environment: Environment = [("PATH", std::env::var("PATH").unwrap())]
+            .into_iter()
+            .collect();
+        let git = Git::new(folder.path(), &environment, Stop::never()).unwrap();
+        git.run(["init", "--quiet"]).await.unwrap();
+        git.run(["config", "diff.noprefix", "true"]).await.unwrap();
+        let own = git.answer(["config", "diff.noprefix"]).await.unwrap();
+        assert_eq!(own.as_deref(), Some("false"));
     }
 }

@@ -54,7 +54,7 @@ pub struct Facts {
 pub async fn gather(arguments: &Arguments, world: &World, stop: Stop) -> Result<(Settings, Facts)> {
     let today = Date::today();
     let mut settings = Settings::new(arguments)?;
-    let git = Git::new(&world.directory, &world.environment, stop.clone());
+    let git = Git::new(&world.directory, &world.environment, stop.clone())?;
     let root = git_root(&git, world).await?;
     let workspace = Workspace::new(&root);
     let git = git.at(&root);
