@@ -318,9 +318,7 @@ mod tests {
     #[tokio::test]
     async fn configuration_of_the_user_and_the_repository_does_not_count() {
         let folder = TempDir::new().unwrap();
-        let environment: Environment = [("PATH", std::env::var("PATH").unwrap())]
-            .into_iter()
-            .collect();
+        let environment = Environment::of_this_process();
         let git = Git::new(folder.path(), &environment, Stop::never()).unwrap();
         git.run(["init", "--quiet"]).await.unwrap();
         git.run(["config", "diff.noprefix", "true"]).await.unwrap();

@@ -243,14 +243,30 @@ fn a_head_that_is_a_merge_itself_is_not_taken_for_the_merge_commit() {
 
 #[test]
 fn a_checkout_without_the_pull_request_gives_no_verdict() {
-    let request = PullRequest::checked_out("refs/heads/main", Some(1));
-    let payload =
-        json!({"pull_request": {"head": {"sha": request.head}, "base": {"sha": request.base}}});
-    for event in ["pull_request", "pull_request_target"] {
-        request.scene.gate().on(event, &payload).judge().expect_no_verdict(
-            "the checkout is a state of the base branch, in which there is nothing of the pull request",
-            "check out the merge commit",
-        );
+    let payload = |request: &PullRequest| json!({"pull_request": {"head": {"sha": request.head}, "base": {"sha": request.base}}});
+    for (git_ref, depth) in [
+        ("refs/heads/main", Some(1)),
+        ("refs/heads/main", None),
+        ("refs/heads/other", None),
+    ] {
+        let request = PullRequest::new();
+        request
+            .scene
+            .commit("other", Some(&request.fork), &[app(&[(2, "other\n")])]);
+        request
+            .scene
+            .checkout(&request.scene.workspace(), git_ref, depth);
+        let tip = request.in_workspace(&["rev-parse", "HEAD"]);
+        for event in ["pull_request", "pull_request_target"] {
+            let outcome = request.scene.gate().on(event, &payload(&request)).judge();
+            outcome.expect_no_verdict(
+                &format!(
+                    "the checkout is `{tip}`, which does not hold the pull request's head `{}`",
+                    request.head
+                ),
+                "let `actions/checkout` take its default",
+            );
+        }
     }
 }
 
@@ -472,13 +488,18 @@ fn a_base_by_hand_wins_over_the_event() {
         .argument("--base=HEAD")
         .judge()
         .expect_kept(&BTreeSet::new());
-    for wrong in ["nowhere", "--upload-pack=touch x", "HEAD:app.py"] {
+    for wrong in ["nowhere", "HEAD:app.py"] {
         let outcome = gate().argument(format!("--base={wrong}")).judge();
         outcome
             .run
             .expect_code(2)
             .expect_text(&format!("error: `base`: there is no commit `{wrong}` here"));
     }
+    let option = gate().argument("--base=--upload-pack=touch x").judge();
+    option
+        .run
+        .expect_code(2)
+        .expect_text("error: `--upload-pack=touch x` is no revision");
 }
 
 #[test]
@@ -769,6 +790,7 @@ fn names_that_are_no_unicode_do_not_hide_one_another() {
     for name in [b"x\xfe.py", b"x\xff.py"] {
         write(name, &lines("x", 1..=9));
     }
+    write(b"app.py", "line 1\n");
     git(&["add", "--all"]);
     git(&["commit", "--quiet", "--message=base"]);
     write(b"x\xfe.py", &format!("{}y\n", lines("x", 1..=8)));
@@ -777,6 +799,7 @@ fn names_that_are_no_unicode_do_not_hide_one_another() {
     scene
         .gate()
         .finding(places(shown, 1..=9))
+        .finding(here([1]))
         .run()
         .expect_kept(&places(shown, [1, 9]));
 }
@@ -1184,7 +1207,7 @@ fn a_private_repository_gives_its_base_to_the_token_and_nobody_else_sees_it() {
     );
     let trace = fs::read_to_string(&private.trace).expect("a trace");
     assert!(
-        trace.contains("git fetch") && trace.contains("cat /dev/fd/"),
+        trace.contains(" fetch --quiet ") && trace.contains("cat /dev/fd/"),
         "{trace}"
     );
     assert!(!trace.contains("INPUT_"), "{trace}");
