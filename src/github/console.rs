@@ -65,6 +65,11 @@ impl Console {
         self.format
     }
 
+    /// Whether workflow commands go anywhere.
+    pub fn takes_commands(&self) -> bool {
+        self.commands
+    }
+
     /// Whether text may carry colour.
     pub fn color(&self) -> bool {
         self.color

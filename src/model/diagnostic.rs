@@ -91,10 +91,13 @@ impl Finding {
 
     /// The entry of `ignore` that would leave this finding out, but for the reason.
     pub fn ignore_entry(&self, until: &str) -> String {
-        match &self.path {
-            Some(path) => format!("{} {path} until {until}: <reason>", self.id()),
-            None => format!("{} until {until}: <reason>", self.id()),
+        let mut entry = self.id();
+        let path = self.path.as_deref().unwrap_or_default();
+        let gap = if path.is_empty() { "" } else { " " };
+        for part in [gap, path, " until ", until, ": <reason>"] {
+            entry.push_str(part);
         }
+        entry
     }
 
     /// `src/app.py:3:7`, as far as it is known.

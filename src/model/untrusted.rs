@@ -11,10 +11,12 @@ const BREAK: char = '\u{200b}';
 
 /// One line: no line breaks, control characters shown as pictures, no live workflow command.
 pub fn line(text: &str) -> Cow<'_, str> {
-    let tame = !text.chars().any(is_control)
-        && !text.contains("##[")
-        && !text.trim_start().starts_with("::");
-    if tame {
+    let tame = || {
+        !text.chars().any(is_control)
+            && !text.contains("##[")
+            && !text.trim_start().starts_with("::")
+    };
+    if is_plain(text) || tame() {
         return Cow::Borrowed(text);
     }
     let mut visible = String::with_capacity(text.len() + 8);
@@ -59,6 +61,15 @@ pub fn markdown(text: &str) -> String {
         }
     }
     escaped
+}
+
+/// Whether the line is nothing but ASCII that one sees and starts no command, as most are: a look without a branch
+/// for each byte, since every line of every report passes here.
+fn is_plain(line: &str) -> bool {
+    let is_harmless = |byte: u8| matches!(byte, b'\t' | b' '..=b'"' | b'$'..=b'~');
+    line.bytes()
+        .fold(true, |plain, byte| plain & is_harmless(byte))
+        && !line.trim_ascii_start().starts_with("::")
 }
 
 fn is_control(character: char) -> bool {

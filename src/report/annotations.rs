@@ -1,7 +1,7 @@
 //! Which findings become annotations: all nested steps of one composite share 10 errors, 10 warnings and 10 notices,
 //! and what is beyond is dropped without a word (actions/runner, `ExecutionContext.cs`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 use crate::error::NO_VERDICT_PAGE;
@@ -74,11 +74,11 @@ fn failure(check: &str, reason: &str) -> Annotation {
 /// Findings of one rule in one file that say the same are one annotation. The order stays.
 fn repeats<'r>(findings: impl Iterator<Item = &'r Finding>) -> Vec<Vec<&'r Finding>> {
     let mut groups: Vec<Vec<&Finding>> = Vec::new();
-    let mut known = BTreeMap::new();
+    let mut known = HashMap::new();
     for finding in findings {
         let key = (
             finding.path.as_deref(),
-            finding.id(),
+            (finding.tool.as_str(), finding.rule.as_deref()),
             finding.message.as_str(),
             finding.new,
         );

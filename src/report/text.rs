@@ -19,7 +19,7 @@ pub fn render(report: &Report, color: bool, ignore_until: &str) -> String {
     };
     let mut text = String::new();
     for finding in &report.findings {
-        text.push_str(&one(finding, &renderer, ignore_until));
+        text.push_str(&one(finding, &renderer, color, ignore_until));
         text.push('\n');
     }
     for (check, reason) in report.failures() {
@@ -80,7 +80,7 @@ fn verdict(report: &Report) -> String {
     )
 }
 
-fn one(finding: &Finding, renderer: &Renderer, ignore_until: &str) -> String {
+fn one(finding: &Finding, renderer: &Renderer, color: bool, ignore_until: &str) -> String {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -117,10 +117,12 @@ fn one(finding: &Finding, renderer: &Renderer, ignore_until: &str) -> String {
         } else {
             let place = untrusted::line(&finding.place().unwrap_or_else(|| "(no file)".to_owned()))
                 .into_owned();
-            format!(
-                "{}\n --> {place}",
+            let head = if !color && needs_no_layout(&id) && needs_no_layout(&message) {
+                format!("{}[{id}]: {message}", finding.severity.name())
+            } else {
                 renderer.render(&[annotate_snippets::Group::with_title(title)])
-            )
+            };
+            format!("{head}\n --> {place}")
         };
     for (name, value) in [("help", &finding.help), ("see", &finding.url)] {
         if let Some(value) = value {
@@ -138,6 +140,12 @@ fn one(finding: &Finding, renderer: &Renderer, ignore_until: &str) -> String {
         untrusted::line(&entry)
     );
     block
+}
+
+/// Whether the renderer would print the text as it is. All but the first findings are such a line, and laying each out
+/// costs more than finding it.
+fn needs_no_layout(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// The line made harmless, and the range to underline in it. Every byte may have become several.
@@ -186,6 +194,31 @@ mod tests {
             text,
             "error[ruff:F401]: unused import (new)\n --> src/a.py:7:1\n  |\n7 | import os\n  | ^^\n  to ignore: ignore = [\"ruff:F401 src/a.py until 2027-01-01: <reason>\"]\n\n  ruff 0.17.6 (uv.lock): clean, 3 files, 12 ms\n  left out: 4 not on a changed line\nlint-gate: fail · 1 error, 0 warnings, 0 notes · 34 ms\n"
         );
+    }
+
+    #[test]
+    fn a_line_without_source_looks_as_if_it_were_laid_out() {
+        let renderer = Renderer::plain();
+        for message in [
+            "unused import",
+            "x `a` [b]: {c}  d",
+            "naïve",
+            "two\nlines",
+            "a\tb",
+            "",
+        ] {
+            for severity in [Severity::Error, Severity::Warning, Severity::Note] {
+                let mut bare = finding("ruff", "F401", "src/a.py", 7, message);
+                bare.severity = severity;
+                bare.excerpt = None;
+                let plain = one(&bare, &renderer, false, "2027-01-01");
+                assert_eq!(
+                    plain,
+                    one(&bare, &renderer, true, "2027-01-01"),
+                    "{message:?}"
+                );
+            }
+        }
     }
 
     #[test]

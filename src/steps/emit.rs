@@ -34,16 +34,21 @@ pub fn emit(report: &Report, common: &Common, world: &World) -> Result<u8> {
     );
     let broken =
         |error: serde_json::Error| Error::bug("the report cannot be written as JSON").cause(error);
-    let document = json::render(report, &outputs, &until).map_err(broken)?;
-    let mask = |text: &str| console.masker().mask(text).into_owned();
+    let masker = console.masker();
+    let is_document_wanted = report_file.is_some() || console.format() == OutputFormat::Json;
+    let document = if is_document_wanted {
+        json::render(report, &outputs, &until).map_err(broken)?
+    } else {
+        String::new()
+    };
 
     if let Some(path) = &report_file {
-        write(path, &mask(&document))?;
+        write(path, &masker.mask(&document))?;
     }
     if let Some(path) = &common.sarif_file {
         write(
             &world.directory.join(path),
-            &mask(&sarif::render(report).map_err(broken)?),
+            &masker.mask(&sarif::render(report).map_err(broken)?),
         )?;
     }
     // Matchers that other actions registered would turn our own lines into annotations, at our expense.
@@ -58,7 +63,7 @@ pub fn emit(report: &Report, common: &Common, world: &World) -> Result<u8> {
     summarise(report, common, world)?;
     if let Some(path) = &world.context.output_file {
         for (name, value) in &outputs {
-            files::append_value(path, name, &mask(value)).map_err(|error| {
+            files::append_value(path, name, &masker.mask(value)).map_err(|error| {
                 Error::no_verdict("the step's outputs cannot be written").cause(error)
             })?;
         }
@@ -91,6 +96,9 @@ fn write(path: &std::path::Path, content: &str) -> Result<()> {
 }
 
 fn annotate(report: &Report, world: &World, until: &str) {
+    if !world.console.takes_commands() {
+        return;
+    }
     let (annotations, left_out) = annotations::annotations(report, until);
     for annotation in &annotations {
         world.console.command(&command(annotation));

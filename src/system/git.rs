@@ -132,7 +132,8 @@ impl Git {
         let child = Child::new("git", &self.directory, self.environment.clone())
             .arguments(configuration)
             .arguments(arguments)
-            .time_limit(TIME_LIMIT);
+            .time_limit(TIME_LIMIT)
+            .writing_to_file();
         let finished = child
             .run(&mut self.stop.clone(), &mut |_| {})
             .await

@@ -39,6 +39,9 @@ pub struct Child {
     pub grace: Duration,
     /// How many bytes of standard output are kept, on disk; more is an ending of its own.
     pub output_limit: u64,
+    /// Whether it writes its standard output into the file that keeps it, past us: we would wake up for each 4 KiB
+    /// that git writes. The limit is looked at only when it has ended.
+    pub writes_to_file: bool,
 }
 
 impl Child {
@@ -56,6 +59,7 @@ impl Child {
             time_limit: Duration::from_mins(10),
             grace: Duration::from_secs(2),
             output_limit: 4 << 30,
+            writes_to_file: false,
         }
     }
 
@@ -63,6 +67,13 @@ impl Child {
     #[must_use]
     pub fn arguments<S: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = S>) -> Self {
         self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// Lets it write its standard output into the file that keeps it.
+    #[must_use]
+    pub fn writing_to_file(mut self) -> Self {
+        self.writes_to_file = true;
         self
     }
 
@@ -82,9 +93,15 @@ impl Child {
         on_line: &mut (dyn FnMut(&str) + Send),
     ) -> io::Result<Finished> {
         let started = Instant::now();
-        let mut child = self.command().spawn()?;
-        let group = Group::of(&child);
         let mut output = Spool::new(self.output_limit)?;
+        let direct = self
+            .writes_to_file
+            .then(|| output.file.try_clone())
+            .transpose()?;
+        let mut child = self
+            .command(direct.map_or_else(Stdio::piped, Stdio::from))
+            .spawn()?;
+        let group = Group::of(&child);
         let mut errors = Tail::default();
         let stdout = child.stdout.take();
         let stderr = child.stderr.take();
@@ -124,7 +141,9 @@ impl Child {
             drained = tokio::time::timeout(DRAIN, &mut drain).await.ok();
         }
         drop(drain);
+        let is_too_much = output.file.metadata()?.len() > self.output_limit;
         let ending = match drained {
+            Some(Ok(())) if is_too_much && matches!(ending, Ending::Exited(_)) => Ending::Flooded,
             Some(Err(error)) if error.kind() != io::ErrorKind::FileTooLarge => return Err(error),
             Some(Err(_)) => Ending::Flooded,
             _ => ending,
@@ -141,7 +160,7 @@ impl Child {
         clippy::disallowed_methods,
         reason = "the one place that starts children"
     )]
-    fn command(&self) -> tokio::process::Command {
+    fn command(&self, stdout: Stdio) -> tokio::process::Command {
         let mut command = tokio::process::Command::new(&self.program);
         command
             .args(&self.arguments)
@@ -149,7 +168,7 @@ impl Child {
             .env_clear()
             .envs(self.environment.iter())
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
+            .stdout(stdout)
             .stderr(Stdio::piped())
             .kill_on_drop(true);
         #[cfg(unix)]

@@ -39,10 +39,13 @@ pub fn settle(mut kept: Vec<Kept>, workspace: &Workspace) -> Vec<Finding> {
     });
     let mut by_file: BTreeMap<Option<String>, Vec<usize>> = BTreeMap::new();
     for (index, one) in kept.iter().enumerate() {
-        by_file
-            .entry(one.finding.path.clone())
-            .or_default()
-            .push(index);
+        // Nearly all have a neighbour in the same file: its path is not copied again.
+        match by_file.get_mut(&one.finding.path) {
+            Some(group) => group.push(index),
+            None => {
+                by_file.insert(one.finding.path.clone(), vec![index]);
+            }
+        }
     }
     for (path, group) in by_file {
         let bytes = path.and_then(|path| read(&path, workspace));
