@@ -14,6 +14,7 @@ use crate::steps::world::{self, Common, World};
 use crate::steps::{Step, lint_gate};
 use crate::system::config::{self, Config};
 use crate::system::environment::Environment;
+use crate::system::files;
 use crate::system::logging;
 use crate::system::masking::{Masker, Secret};
 use crate::system::stop;
@@ -181,7 +182,7 @@ fn working_directory(named: Option<&Path>, context: &Context) -> Result<PathBuf>
     let Some(named) = named else {
         return Ok(current);
     };
-    let directory = crate::system::files::normalise(&current.join(named));
+    let directory = files::real(&files::normalise(&current.join(named)));
     if !directory.is_dir() {
         return Err(Error::usage(format!(
             "`working-directory`: `{}` is no folder",

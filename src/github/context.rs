@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 use crate::model::base::Trigger;
 use crate::system::environment::Environment;
+use crate::system::files;
 
 /// Larger payloads are refused: GitHub's own limit for a delivery is 25 MB.
 const EVENT_LIMIT: u64 = 32 << 20;
@@ -128,7 +129,8 @@ impl Context {
             repository: text("GITHUB_REPOSITORY"),
             server_url: text("GITHUB_SERVER_URL"),
             api_url: text("GITHUB_API_URL"),
-            workspace: path("GITHUB_WORKSPACE"),
+            // The current folder comes without links too.
+            workspace: path("GITHUB_WORKSPACE").map(|path| files::real(&path)),
             workflow: text("GITHUB_WORKFLOW"),
             job: text("GITHUB_JOB"),
             run_id: text("GITHUB_RUN_ID"),
@@ -182,10 +184,16 @@ impl Context {
             "push" => {
                 let before = self.sha_at("/before")?;
                 let is_new = before.bytes().all(|byte| byte == b'0');
+                let pushed = self.event.pointer("/ref").and_then(Value::as_str);
                 let default_branch = self
                     .event
                     .pointer("/repository/default_branch")
-                    .and_then(Value::as_str);
+                    .and_then(Value::as_str)
+                    // It has nothing in common with itself but everything: the change would be empty.
+                    .filter(|branch| {
+                        pushed.and_then(|pushed| pushed.strip_prefix("refs/heads/"))
+                            != Some(*branch)
+                    });
                 Ok(Trigger::Push {
                     before: (!is_new).then_some(before),
                     default_branch: default_branch.map(str::to_owned),

@@ -211,11 +211,12 @@ impl Resolver<'_> {
         if self.git.is_shallow().await? {
             arguments.insert(0, "--depth=1");
         }
-        self.git.fetch(&arguments, self.credential).await?;
-        self.git
-            .commit(&tracking)
-            .await?
-            .ok_or_else(|| Error::no_verdict(format!("the branch `{branch}` could not be fetched")))
+        let fetch = self.git.fetch(&arguments, self.credential).await?;
+        self.git.commit(&tracking).await?.ok_or_else(|| {
+            Error::no_verdict(format!("the branch `{branch}` is not in this checkout and could not be fetched"))
+                .cause(format!("git fetch: {}, {}", fetch.ending, last_line(&fetch.stderr)))
+                .hint("let the step have `token` with `contents: read`, or check out with `fetch-depth: 0`")
+        })
     }
 
     async fn common_ancestor(&self, left: &str, right: &str) -> Result<String> {

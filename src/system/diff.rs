@@ -12,6 +12,8 @@ use crate::model::change::{Change, FileChange};
 pub const ARGUMENTS: &[&str] = &[
     "diff",
     "--patch",
+    // No attribute may hide the lines of a file (`*.py -diff`).
+    "--text",
     "--unified=0",
     "--find-renames",
     "--no-color",
@@ -37,8 +39,9 @@ pub fn parse(reader: &mut impl BufRead) -> io::Result<Change> {
         let (path, file, next) = section(&mut lines)?;
         more = next;
         if let Some(path) = path {
-            // A change of type (file to link) comes as two sections, the deletion first.
-            change.files.insert(path, file);
+            // A change of type (file to link) comes as two sections, the deletion first, which has no path here. Two
+            // names that are no Unicode may look the same.
+            change.add(path, file);
         }
     }
     Ok(change)

@@ -71,6 +71,17 @@ pub fn normalise(path: &Path) -> PathBuf {
     parts
 }
 
+/// The path without symbolic links, as git and the system print it; the path itself where there is nothing.
+pub fn real(path: &Path) -> PathBuf {
+    // Windows would answer with `\\?\`, which few programs understand.
+    let found = if cfg!(windows) {
+        None
+    } else {
+        path.canonicalize().ok()
+    };
+    found.unwrap_or_else(|| path.to_owned())
+}
+
 /// Brings the paths that tools print home to the workspace.
 #[derive(Clone, Debug)]
 pub struct Workspace {

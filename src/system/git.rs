@@ -18,6 +18,7 @@ const CONFIGURATION: &[(&str, &str)] = &[
     ("core.quotePath", "true"),
     ("core.fsmonitor", "false"),
     ("core.hooksPath", "/dev/null"),
+    ("core.attributesFile", "/dev/null"),
     ("core.pager", "cat"),
     ("diff.noprefix", "false"),
     ("diff.mnemonicPrefix", "false"),
@@ -87,6 +88,7 @@ impl Git {
         own.set("XDG_CONFIG_HOME", home.path());
         for (name, value) in [
             ("GIT_CONFIG_NOSYSTEM", "1"),
+            ("GIT_ATTR_NOSYSTEM", "1"),
             ("GIT_TERMINAL_PROMPT", "0"),
             ("GIT_OPTIONAL_LOCKS", "0"),
             ("GIT_LITERAL_PATHSPECS", "1"),
@@ -158,7 +160,7 @@ impl Git {
         arguments: impl IntoIterator<Item = S>,
     ) -> Result<Option<String>> {
         let mut finished = self.run(arguments).await?;
-        if !finished.ending.is_success() {
+        if says_no(&finished)? {
             return Ok(None);
         }
         let bytes = finished
@@ -239,7 +241,7 @@ impl Git {
         let mut finished = self
             .run(["cat-file", "blob", &format!("{commit}:{path}")])
             .await?;
-        if !finished.ending.is_success() {
+        if says_no(&finished)? {
             return Ok(None);
         }
         let bytes = finished.read_stdout(SHORT).map_err(|error| {
@@ -270,6 +272,17 @@ impl Git {
         })?;
         all.extend(arguments.iter().map(OsString::from));
         self.clone().with_configuration(helper).run(all).await
+    }
+}
+
+/// Whether git ended with a code that means no. One that was killed or took too long has not answered.
+fn says_no(finished: &Finished) -> Result<bool> {
+    match finished.ending {
+        Ending::Exited(code) => Ok(code != 0),
+        ending => {
+            Err(Error::no_verdict("git was ended before it answered")
+                .cause(format!("git: {ending}")))
+        }
     }
 }
 

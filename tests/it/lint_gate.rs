@@ -283,7 +283,7 @@ fn a_workflow_gets_annotations_summary_and_outputs() {
     }
     let report = outputs
         .lines()
-        .find(|line| line.ends_with(".json"))
+        .find(|line| line.contains("lint-gate-"))
         .unwrap();
     assert!(
         std::fs::read_to_string(report)

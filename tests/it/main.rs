@@ -5,9 +5,11 @@
 )]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod base;
 mod generated;
 mod install;
 mod lint_gate;
 mod linters;
+mod merge_scenarios;
 mod support;
 mod tidy;

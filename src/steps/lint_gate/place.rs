@@ -69,7 +69,8 @@ pub fn settle(mut kept: Vec<Kept>, workspace: &Workspace) -> Vec<Finding> {
     kept.into_iter().map(|kept| kept.finding).collect()
 }
 
-fn read(path: &str, workspace: &Workspace) -> Option<Vec<u8>> {
+/// The content of a file of the workspace; `None` for what is no file, is too large or cannot be read.
+pub fn read(path: &str, workspace: &Workspace) -> Option<Vec<u8>> {
     let file = workspace.confined(path)?;
     let metadata = file.metadata().ok()?;
     (metadata.is_file() && metadata.len() <= FILE_LIMIT)

@@ -1,6 +1,8 @@
 //! What tests share.
 
 pub(crate) mod expect;
+pub(crate) mod git_server;
 pub(crate) mod lockgate;
 pub(crate) mod release_server;
+pub(crate) mod repository;
 pub(crate) mod tools;
