@@ -9,12 +9,15 @@ use crate::error::{Error, Result, exit};
 use crate::github::commands::{Command as WorkflowCommand, Level};
 use crate::github::console::{Console, OutputFormat};
 use crate::github::context::Context;
+use crate::github::files;
 use crate::github::inputs::{self, Layer, SecretInput};
+use crate::model::report::Verdict;
+use crate::report::summary;
 use crate::steps::world::{self, Common, World};
 use crate::steps::{Step, lint_gate};
 use crate::system::config::{self, Config};
 use crate::system::environment::Environment;
-use crate::system::files;
+use crate::system::files::{normalise, real};
 use crate::system::logging;
 use crate::system::masking::{Masker, Secret};
 use crate::system::stop;
@@ -40,21 +43,37 @@ pub fn command() -> Command {
 /// Runs the process: `arguments` as the system gave them, the program's name first.
 pub fn main(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> u8 {
     stop::hide_from_siblings();
-    let bare = Context {
-        is_workflow: environment.get("GITHUB_ACTIONS") == Some("true"),
+    let is_workflow = environment.get("GITHUB_ACTIONS") == Some("true");
+    let file = |name| {
+        environment
+            .os(name)
+            .filter(|_| is_workflow)
+            .map(PathBuf::from)
+    };
+    let context = Context {
+        is_workflow,
+        output_file: file("GITHUB_OUTPUT"),
+        summary_file: file("GITHUB_STEP_SUMMARY"),
         ..Context::default()
     };
-    let fallback = Console::new(&environment, Masker::default(), &bare, OutputFormat::Human);
-    match run(arguments, environment, &fallback) {
+    // What an error says goes to standard error, workflow commands too: standard output may be promised to a document.
+    let console = Console::new(
+        &environment,
+        Masker::default(),
+        &context,
+        OutputFormat::Json,
+    );
+    match run(arguments, environment, &console) {
         Ok(code) => code,
         Err(error) => {
-            report_error(&fallback, &error);
+            report_error(&console, &context, &error);
             error.kind.exit_code()
         }
     }
 }
 
-fn report_error(console: &Console, error: &Error) {
+/// An error before there was a report goes the same ways as a report: log, annotation, summary, output.
+fn report_error(console: &Console, context: &Context, error: &Error) {
     console.note(&error.render());
     let mut message = error.message.clone();
     if let Some(hint) = &error.hint {
@@ -67,6 +86,29 @@ fn report_error(console: &Console, error: &Error) {
         annotation.property("line", place.line.to_string());
     }
     console.command(&annotation);
+    let summary = console
+        .masker()
+        .mask(&summary::render_error(error))
+        .into_owned();
+    // Later steps ask for the verdict, whatever happened here.
+    let verdict = Verdict::NoVerdict.name();
+    let written = [
+        context
+            .summary_file
+            .as_ref()
+            .map(|file| files::append_summary(file, &summary).map(drop)),
+        context
+            .output_file
+            .as_ref()
+            .map(|file| files::append_value(file, "verdict", verdict)),
+    ];
+    for failure in written
+        .into_iter()
+        .flatten()
+        .filter_map(std::result::Result::err)
+    {
+        console.note(&format!("the step's outputs cannot be written: {failure}"));
+    }
 }
 
 fn run(
@@ -182,7 +224,7 @@ fn working_directory(named: Option<&Path>, context: &Context) -> Result<PathBuf>
     let Some(named) = named else {
         return Ok(current);
     };
-    let directory = files::real(&files::normalise(&current.join(named)));
+    let directory = real(&normalise(&current.join(named)));
     if !directory.is_dir() {
         return Err(Error::usage(format!(
             "`working-directory`: `{}` is no folder",

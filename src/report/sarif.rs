@@ -53,7 +53,8 @@ fn run(tool: &str, findings: &[&Finding], report: &Report) -> Value {
     let mut rules: BTreeMap<&str, Value> = BTreeMap::new();
     for finding in findings {
         if let Some(rule) = finding.rule.as_deref() {
-            rules.entry(rule).or_insert_with(|| match &finding.url {
+            let url = finding.url.as_deref().filter(|url| is_web_address(url));
+            rules.entry(rule).or_insert_with(|| match url {
                 Some(url) => json!({"id": rule, "helpUri": url}),
                 None => json!({"id": rule}),
             });
@@ -113,6 +114,32 @@ fn result(finding: &Finding) -> Value {
     Value::Object(result)
 }
 
+/// Whether this is a URI (RFC 3986) of the web. Reports of others hold all kinds of text there, and one that is no URI
+/// would make the whole log invalid.
+fn is_web_address(text: &str) -> bool {
+    let Some(rest) = ["https://", "http://"]
+        .iter()
+        .find_map(|scheme| text.strip_prefix(scheme))
+    else {
+        return false;
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, rest) = rest.split_at(end);
+    let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
+    let is_host = !host.is_empty()
+        && host
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
+    let is_plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#@!$&'()*+,;=%".contains(&byte);
+    let is_escaped = |part: &str| part.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    is_host
+        && port.bytes().all(|byte| byte.is_ascii_digit())
+        && rest.bytes().all(is_plain)
+        && rest.matches('#').count() <= 1
+        && rest.split('%').skip(1).all(is_escaped)
+}
+
 /// A relative path as a URI reference (RFC 3986): everything but unreserved characters and `/` is percent-encoded.
 fn uri(path: &str) -> String {
     use std::fmt::Write as _;
@@ -143,6 +170,31 @@ mod tests {
             run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
             "na%20%C3%AFve/a.py"
         );
+    }
+
+    #[test]
+    fn only_a_web_address_is_the_help_of_a_rule() {
+        for fine in [
+            "https://docs.astral.sh/ruff/rules/unused-import",
+            "http://127.0.0.1:8000/a%20b?c=d#e",
+            "https://host",
+        ] {
+            assert!(is_web_address(fine), "{fine}");
+        }
+        for wrong in [
+            "",
+            "javascript:alert(1)",
+            "https://",
+            "https://a:b/",
+            "https://a/ b",
+            "https://a/%2",
+            "https://a/#b#c",
+            "https://a/é",
+            "https://u@a/",
+            "see https://a/",
+        ] {
+            assert!(!is_web_address(wrong), "{wrong}");
+        }
     }
 
     #[test]

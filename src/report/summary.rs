@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::error::{NO_VERDICT_PAGE, count};
+use crate::error::{Error, Kind, NO_VERDICT_PAGE, count};
 use crate::model::diagnostic::{Finding, Severity};
 use crate::model::duration;
 use crate::model::report::{Check, Report, Status, Verdict};
@@ -38,6 +38,18 @@ pub fn render(report: &Report, limit: usize) -> String {
         text.push_str("…</pre>\n");
     }
     text
+}
+
+/// An error that ended a step before it had a report.
+pub fn render_error(error: &Error) -> String {
+    let word = match error.kind {
+        Kind::Usage => "cannot start",
+        Kind::NoVerdict => "no verdict",
+        Kind::Interrupted(_) => "stopped",
+        Kind::Bug => "a bug of ours",
+    };
+    let text = preformatted(&error.render());
+    format!("### ⚠️ lockgate: {word}\n\n<pre>{text}</pre>\n")
 }
 
 fn headline(report: &Report) -> String {

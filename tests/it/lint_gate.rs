@@ -326,7 +326,7 @@ fn what_strangers_write_appears_and_does_nothing() {
     assert_eq!(warnings, 1, "{}", run.text());
     let summary = project.temp_file("summary");
     assert!(
-        !summary.contains("<img") && !summary.contains("@all") && !summary.contains("`"),
+        !summary.contains("<img") && !summary.contains("@all") && !summary.contains('`'),
         "{summary}"
     );
 }

@@ -5,7 +5,10 @@
 )]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod actions;
+mod audits;
 mod base;
+mod docs;
 mod generated;
 mod install;
 mod lint_gate;
@@ -13,3 +16,4 @@ mod linters;
 mod merge_scenarios;
 mod support;
 mod tidy;
+mod wheel;

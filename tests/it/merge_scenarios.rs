@@ -876,7 +876,11 @@ impl Maker<'_> {
         // Git looks for renames with its own idea of text: a name with `-diff` is compared byte by byte, one without it
         // by lines without their returns, and the two never match in a file with CRLF. Then all of its lines count as
         // new, which hides nothing, but is not the truth.
-        let is_python = |name: &str| name.ends_with(".py");
+        let is_python = |name: &str| {
+            std::path::Path::new(name)
+                .extension()
+                .is_some_and(|extension| extension == "py")
+        };
         if side.attributes == Some("*.py -diff\n")
             && is_python(&file.path) != is_python(&name)
             && file.content.contains(&b'\r')

@@ -24,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "model",
         ],
     ),
-    ("cli", &["steps", "github", "system", "model"]),
+    ("cli", &["steps", "report", "github", "system", "model"]),
 ];
 
 /// Rooms that touch nothing outside of memory.

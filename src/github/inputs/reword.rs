@@ -12,13 +12,7 @@ pub fn reword(error: &clap::Error, layer: &Layer, secrets: &[SecretInput]) -> Er
     let value = text(error, ContextKind::InvalidValue).unwrap_or_default();
     let shown = match layer.sources.get(&input) {
         Some(_) => format!("`{input}`"),
-        None => format!(
-            "`{}`",
-            argument
-                .as_deref()
-                .and_then(|argument| argument.split([' ', '=']).next())
-                .unwrap_or("?")
-        ),
+        None => format!("`{}`", argument.as_deref().map_or("?", bare)),
     };
     let reworded = match error.kind() {
         ErrorKind::InvalidValue if value.is_empty() => {
@@ -94,9 +88,17 @@ fn unknown(argument: &str, secrets: &[SecretInput]) -> Error {
     error
 }
 
+/// `--fail-on <LEVEL>` → `--fail-on`; `--allow-empty[=<BOOL>]` → `--allow-empty`; `[PATHS]...` stays.
+fn bare(argument: &str) -> &str {
+    let end = argument
+        .char_indices()
+        .find(|(at, character)| matches!(character, ' ' | '=') || (*character == '[' && *at > 0));
+    end.map_or(argument, |(at, _)| &argument[..at])
+}
+
 /// `--fail-on <LEVEL>` → `fail-on`; `[PATHS]...` → `paths`.
 fn input_name(argument: &str) -> String {
-    let word = argument.split([' ', '=']).next().unwrap_or_default();
+    let word = bare(argument);
     match word.strip_prefix("--") {
         Some(long) => long.to_owned(),
         None => word.trim_matches(['[', ']', '<', '>', '.']).to_lowercase(),

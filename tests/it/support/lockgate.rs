@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 use crate::support::expect::root;
+use crate::support::tools::network;
 
 /// The binary under test.
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_lockgate");
@@ -72,6 +73,11 @@ impl Project {
         };
         std::fs::create_dir_all(project.path()).expect("the project's folder");
         let home = project.beside("home").display().to_string();
+        let mut project = project;
+        for (name, value) in network() {
+            let value = value.into_string().expect("Unicode");
+            project = project.with(name, &value);
+        }
         project
             .with("PATH", &std::env::var("PATH").expect("a PATH"))
             .with("HOME", &home)

@@ -1,5 +1,6 @@
 //! The real tools that tests run, installed once from pinned, hashed lists.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -106,4 +107,28 @@ fn run(command: &mut Command, needs: &str) {
         "the tests need {needs}: {command:?}\n{}",
         String::from_utf8_lossy(&output.stderr)
     );
+}
+
+/// The way out of the network, for the installers that a job runs.
+const NETWORK: &[&str] = &[
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "PIP_CERT",
+    "PIP_DEFAULT_TIMEOUT",
+    "PIP_INDEX_URL",
+    "REQUESTS_CA_BUNDLE",
+    "UV_DEFAULT_INDEX",
+];
+
+/// The way to the package registries, as this machine has it.
+pub(crate) fn network() -> impl Iterator<Item = (&'static str, OsString)> {
+    NETWORK
+        .iter()
+        .filter_map(|name| Some((*name, std::env::var_os(name)?)))
 }
