@@ -66,6 +66,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, environment: Environm
     match run(arguments, environment, &console) {
         Ok(code) => code,
         Err(error) => {
+            let error = error.map_text(|text| console.masker().mask(text).into_owned());
             report_error(&console, &context, &error);
             error.kind.exit_code()
         }
@@ -86,10 +87,7 @@ fn report_error(console: &Console, context: &Context, error: &Error) {
         annotation.property("line", place.line.to_string());
     }
     console.command(&annotation);
-    let summary = console
-        .masker()
-        .mask(&summary::render_error(error))
-        .into_owned();
+    let summary = summary::render_error(error);
     // Later steps ask for the verdict, whatever happened here.
     let verdict = Verdict::NoVerdict.name();
     let written = [

@@ -185,6 +185,21 @@ impl Error {
         self
     }
 
+    /// The same error with every text of it changed: to take secrets out before anything is escaped.
+    #[must_use]
+    pub fn map_text(mut self, change: impl Fn(&str) -> String) -> Self {
+        self.message = change(&self.message);
+        self.hint = self.hint.as_deref().map(&change);
+        if let Some(place) = &mut self.place {
+            place.path = change(&place.path);
+            place.excerpt = place.excerpt.as_deref().map(&change);
+        }
+        for text in self.allowed.iter_mut().chain(&mut self.causes) {
+            *text = change(text);
+        }
+        self
+    }
+
     /// The whole message, several lines, without a final line break.
     pub fn render(&self) -> String {
         let mut text = format!("error: {}", self.message);

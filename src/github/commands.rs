@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::model::untrusted;
+
 /// The runner cuts an annotation's message here, in UTF-16 code units, without saying so.
 pub const MESSAGE_LIMIT: usize = 4_096;
 
@@ -83,11 +85,12 @@ impl Command {
         }
     }
 
-    /// An annotation. Empty properties are left out.
+    /// An annotation. Empty properties are left out; text of strangers is made harmless also for terminals and logs that
+    /// show the command as it is.
     pub fn annotation(level: Level, title: &str, message: &str) -> Self {
         let mut command = Self {
             name: level.name(),
-            data: cut(message, MESSAGE_LIMIT),
+            data: cut(&untrusted::lines(message), MESSAGE_LIMIT),
             ..Self::default()
         };
         command.property("title", cut(title, TITLE_LIMIT));
@@ -98,7 +101,8 @@ impl Command {
     pub fn property(&mut self, name: &'static str, value: impl Into<String>) {
         let value = value.into();
         if !value.is_empty() {
-            self.properties.push((name, value));
+            self.properties
+                .push((name, untrusted::line(&value).into_owned()));
         }
     }
 
@@ -151,12 +155,24 @@ mod tests {
 
     #[test]
     fn escapes_as_the_toolkit_does() {
-        let mut command = Command::annotation(Level::Error, "a:b,c", "100% of\r\n::error::x");
+        assert_eq!(escape_data("100% of\r\n::x"), "100%25 of%0D%0A::x");
+        assert_eq!(escape_property("a:b,c%\n"), "a%3Ab%2Cc%25%0A");
+        let mut command = Command::annotation(Level::Error, "a:b", "100%\nx");
         command.property("file", "we,ird:%name.py");
         command.property("line", "");
         assert_eq!(
             command.render(),
-            "::error title=a%3Ab%2Cc,file=we%2Cird%3A%25name.py::100%25 of%0D%0A::error::x"
+            "::error title=a%3Ab,file=we%2Cird%3A%25name.py::100%25%0Ax"
+        );
+    }
+
+    #[test]
+    fn text_of_strangers_is_harmless_also_where_a_command_is_only_shown() {
+        let mut command = Command::annotation(Level::Error, "##[error]\x1b", "a\n::error::x");
+        command.property("file", "::a\r.py");
+        assert_eq!(
+            command.render(),
+            "::error title=##\u{200b}[error]␛,file=\u{200b}%3A%3Aa␍.py::a%0A\u{200b}::error::x"
         );
     }
 

@@ -21,8 +21,8 @@ pub enum ExitStatus {
 pub struct ToolRun<'a> {
     /// How it ended.
     pub status: ExitStatus,
-    /// The end of what it wrote to standard error, whole up to 64 KiB at least: some tools confess only there.
-    /// Untrusted text.
+    /// The end of what it wrote to standard error, whole up to 64 KiB at least, after the first lines in which it
+    /// [confesses](crate::linters::Tool::confesses) what its exit code hides. Untrusted text.
     pub stderr: &'a str,
 }
 

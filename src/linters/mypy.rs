@@ -32,6 +32,9 @@ const NAME: &str = "mypy";
 /// The page that `--show-error-code-links` names.
 const RULES: &str = "https://mypy.rtfd.io/en/stable/_refs.html#code-";
 
+/// What mypy says before it refuses to check nothing.
+const NO_FILES: &str = "There are no .py[i] files in ";
+
 pub(super) const REFUSED_ARGUMENTS: &[&str] = &[
     "--command",
     "--find-occurrences",
@@ -113,7 +116,7 @@ pub(super) fn conclude(run: &ToolRun<'_>, reading: &Reading) -> Judgement {
             &format!("stopped at a syntax error and checked nothing else, {stopped}"),
         );
     }
-    if code == 2 && run.stderr.starts_with("There are no .py[i] files in ") {
+    if code == 2 && run.stderr.starts_with(NO_FILES) {
         return run.empty(NAME);
     }
     if matches!(code, 0 | 1) && run.stderr.lines().any(is_broken_configuration) {
@@ -146,6 +149,11 @@ pub(super) fn conclude(run: &ToolRun<'_>, reading: &Reading) -> Judgement {
         },
         _ => reading.agree(NAME, run, code),
     }
+}
+
+/// Whether a line of standard error says what the exit code does not.
+pub(super) fn confesses(line: &str) -> bool {
+    is_broken_configuration(line) || line.starts_with(NO_FILES)
 }
 
 /// `pyproject.toml: Expected ']' …`, `mypy.ini: [mypy]: python_version: …`: mypy prints these and goes on without what

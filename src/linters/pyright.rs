@@ -97,11 +97,7 @@ pub(super) fn conclude(run: &ToolRun<'_>, reading: &Reading) -> Judgement {
     if reading.files == Some(0) {
         return run.empty(NAME);
     }
-    if run
-        .stderr
-        .lines()
-        .any(|line| line.starts_with("File or directory ") && line.ends_with(" does not exist."))
-    {
+    if run.stderr.lines().any(confesses) {
         return run.failed(NAME, "a path of its configuration does not exist");
     }
     match reading {
@@ -117,6 +113,11 @@ pub(super) fn conclude(run: &ToolRun<'_>, reading: &Reading) -> Judgement {
         },
         _ => reading.agree(NAME, run, code),
     }
+}
+
+/// Whether a line of standard error says what the exit code does not.
+pub(super) fn confesses(line: &str) -> bool {
+    line.starts_with("File or directory ") && line.ends_with(" does not exist.")
 }
 
 /// What is gathered while the document streams past.

@@ -111,6 +111,17 @@ pub(super) fn conclude(run: &ToolRun<'_>, reading: &Reading) -> Judgement {
     reading.agree(NAME, run, code)
 }
 
+/// Whether a line of standard error says what the exit code 0 does not.
+pub(super) fn confesses(line: &str) -> bool {
+    [
+        "warning: Failed to lint ",
+        "warning: Encountered error: ",
+        "No Python files found under the given path(s)",
+    ]
+    .iter()
+    .any(|text| line.contains(text))
+}
+
 /// What ruff only mentions on standard error before it exits with 0.
 pub(super) fn blind_spot(name: &str, run: &ToolRun<'_>) -> Option<Judgement> {
     let says = |text: &str| run.stderr.contains(text);
@@ -123,16 +134,13 @@ pub(super) fn blind_spot(name: &str, run: &ToolRun<'_>) -> Option<Judgement> {
     }
 }
 
-/// One path a line. `pyproject.toml` is listed because of RUF200, but a project of that alone has no code.
+/// One path a line. `pyproject.toml` is listed because of RUF200, and so are `ruff.toml` and `.ruff.toml`: a project of
+/// settings alone has no code.
 pub(super) fn judge_probe(run: &ToolRun<'_>, output: impl BufRead) -> Judgement {
     let mut reading = Reading::default();
     let mut files = 0;
     let end = lines::for_each(output, |_, line| {
-        let name = line
-            .rsplit(|&byte| byte == b'/' || byte == b'\\')
-            .next()
-            .unwrap_or(line);
-        files += u64::from(!name.is_empty() && name != b"pyproject.toml");
+        files += u64::from(!line.is_empty() && !line.ends_with(b".toml"));
     });
     note_end(end, &mut reading);
     match run.code(NAME, &reading) {

@@ -158,6 +158,16 @@ impl Tool {
         self.conclude(run, &reading)
     }
 
+    /// Whether a line of standard error changes the judgement: some tools confess only there, and go on to exit
+    /// with 0. Whoever keeps only the end of standard error keeps these lines besides.
+    pub fn confesses(self, line: &str) -> bool {
+        match self {
+            Self::Ruff | Self::RuffFormat => ruff::confesses(line),
+            Self::Mypy => mypy::confesses(line),
+            Self::Pyright => pyright::confesses(line),
+        }
+    }
+
     /// Reads the output of the run with [`Tool::probe_arguments`]: [`Judgement::Clean`] with the number of files, or
     /// [`Judgement::Empty`] where there was none. A tool without a probe fails.
     pub fn judge_probe(self, run: &ToolRun<'_>, output: impl BufRead) -> Judgement {

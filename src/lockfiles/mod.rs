@@ -23,13 +23,38 @@ impl Format {
     }
 }
 
-/// The pinned version of a package; `None` where the lock does not have it.
-///
-/// Fails with a message where the lock cannot be read.
-pub fn version_of(format: Format, text: &str, package: &str) -> Result<Option<String>, String> {
-    match format {
-        Format::Uv => Ok(uv::read(text)?.version_of(package)),
-        Format::Requirements => Ok(requirements::version_of(text, package)),
+/// A lock that was read.
+#[derive(Clone, Debug)]
+pub enum Lockfile {
+    /// `uv.lock`.
+    Uv(uv::UvLock),
+    /// The text of requirements.
+    Requirements(String),
+}
+
+impl Lockfile {
+    /// Reads a lock; fails with a message where it cannot be read.
+    pub fn parse(format: Format, text: String) -> Result<Self, String> {
+        match format {
+            Format::Uv => uv::read(&text).map(Self::Uv),
+            Format::Requirements => Ok(Self::Requirements(text)),
+        }
+    }
+
+    /// The pinned versions of a package: several where markers choose between them, none where it is not there.
+    pub fn versions_of(&self, package: &str) -> Vec<String> {
+        match self {
+            Self::Uv(lock) => lock.versions_of(package),
+            Self::Requirements(text) => requirements::versions_of(text, package),
+        }
+    }
+
+    /// Whether it pins by hash, so that environments can be made from it.
+    pub fn has_hashes(&self) -> bool {
+        match self {
+            Self::Uv(_) => true,
+            Self::Requirements(text) => requirements::has_hashes(text),
+        }
     }
 }
 

@@ -14,18 +14,13 @@ pub fn len(text: &str) -> usize {
         .count()
 }
 
-/// The pinned version; `None` where the file does not have the package, or has it more than once.
-pub fn version_of(text: &str, package: &str) -> Option<String> {
+/// The pinned versions: several where markers choose between them.
+pub fn versions_of(text: &str, package: &str) -> Vec<String> {
     let wanted = normalise_name(package);
-    let lines: Vec<String> = logical_lines(text).collect();
-    let mut versions = lines
-        .iter()
-        .filter_map(|line| pinned(line))
-        .filter(|(name, _)| *name == wanted);
-    match (versions.next(), versions.next()) {
-        (Some((_, version)), None) => Some(version),
-        _ => None,
-    }
+    let pins = logical_lines(text).filter_map(|line| pinned(&line));
+    pins.filter(|(name, _)| *name == wanted)
+        .map(|(_, version)| version)
+        .collect()
 }
 
 /// `name[extra]==version ; marker --hash=…` → name and version.
@@ -76,11 +71,8 @@ mod tests {
         let text = "# made by a tool\nmypy-extensions==1.1.0 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\n    # via mypy\nMypy[x]==2.4.1 ; python_version >= '3.11' --hash=sha256:cc\n";
         assert!(has_hashes(text));
         assert_eq!(len(text), 2);
-        assert_eq!(
-            version_of(text, "mypy_extensions").as_deref(),
-            Some("1.1.0")
-        );
-        assert_eq!(version_of(text, "mypy").as_deref(), Some("2.4.1"));
-        assert_eq!(version_of(text, "ruff"), None);
+        assert_eq!(versions_of(text, "mypy_extensions"), ["1.1.0"]);
+        assert_eq!(versions_of(text, "mypy"), ["2.4.1"]);
+        assert!(versions_of(text, "ruff").is_empty());
     }
 }

@@ -7,13 +7,13 @@ use serde::Deserialize;
 use crate::lockfiles::normalise_name;
 
 /// The part of the lock that is read here.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct UvLock {
     #[serde(default, rename = "package")]
     packages: Vec<Package>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct Package {
     name: String,
     version: Option<String>,
@@ -25,7 +25,7 @@ struct Package {
     extras: BTreeMap<String, Vec<Named>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct Named {
     name: String,
 }
@@ -45,18 +45,16 @@ pub fn read(text: &str) -> Result<UvLock, String> {
 }
 
 impl UvLock {
-    /// The pinned version; `None` where the lock does not have the package, or has several versions of it.
-    pub fn version_of(&self, package: &str) -> Option<String> {
+    /// The pinned versions: several where markers choose between them.
+    pub fn versions_of(&self, package: &str) -> Vec<String> {
         let wanted = normalise_name(package);
-        let mut versions = self
+        let named = self
             .packages
             .iter()
-            .filter(|package| package.name == wanted)
-            .map(|package| &package.version);
-        match (versions.next(), versions.next()) {
-            (Some(version), None) => version.clone(),
-            _ => None,
-        }
+            .filter(|package| package.name == wanted);
+        named
+            .filter_map(|package| package.version.clone())
+            .collect()
     }
 
     /// How many third-party packages it pins.
@@ -134,9 +132,9 @@ source = { registry = "https://index.example/simple" }
     #[test]
     fn versions_and_groups() {
         let lock = read(LOCK).unwrap();
-        assert_eq!(lock.version_of("Ruff").as_deref(), Some("0.17.6"));
-        assert_eq!(lock.version_of("mypy"), None);
-        assert_eq!(lock.version_of("numpy"), None);
+        assert_eq!(lock.versions_of("Ruff"), ["0.17.6"]);
+        assert!(lock.versions_of("mypy").is_empty());
+        assert_eq!(lock.versions_of("numpy"), ["1.0", "2.0"]);
         assert_eq!(lock.len(), 3);
         assert_eq!(
             lock.selection_for("ruff").groups,

@@ -1,5 +1,6 @@
 //! Emits a report, once, from the outermost process: text, documents, annotations, summary, outputs.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use crate::error::{Error, Result, count};
@@ -7,13 +8,13 @@ use crate::github::commands::{Command, Level};
 use crate::github::console::OutputFormat;
 use crate::github::files::{self, SUMMARY_LIMIT};
 use crate::model::diagnostic::Severity;
-use crate::model::report::Report;
-use crate::model::untrusted;
+use crate::model::report::{Report, Status};
 use crate::report::annotations::{self, Annotation};
 use crate::report::{json, sarif, summary, text};
 use crate::steps::world::{Common, World};
 use crate::system::clock::Date;
 use crate::system::files::{hex, write_atomically};
+use crate::system::masking::Masker;
 
 /// For how many days the suggested entries of `ignore` hold.
 const IGNORE_DAYS: u32 = 90;
@@ -22,6 +23,7 @@ const IGNORE_DAYS: u32 = 90;
 pub fn emit(report: &Report, common: &Common, world: &World) -> Result<u8> {
     let until = Date::in_days(IGNORE_DAYS).to_string();
     let console = &world.console;
+    let report = &masked(report, console.masker());
     let report_file = report_file(report, common, world)?;
     let mut outputs = report.outputs.clone();
     outputs.insert("verdict".to_owned(), report.verdict.name().to_owned());
@@ -71,6 +73,52 @@ pub fn emit(report: &Report, common: &Common, world: &World) -> Result<u8> {
     Ok(report.exit_code())
 }
 
+/// The report without any secret. The doors mask as well, but what was escaped for JSON, Markdown or a workflow command
+/// is no longer the value that they know: `ghs_…` is `ghs&#95;…` in the summary, and shows as `ghs_…`.
+fn masked<'r>(report: &'r Report, masker: &Masker) -> Cow<'r, Report> {
+    if masker.is_empty() {
+        return Cow::Borrowed(report);
+    }
+    let hide = |text: &mut String| {
+        if let Cow::Owned(masked) = masker.mask(text) {
+            *text = masked;
+        }
+    };
+    let mut report = report.clone();
+    for finding in &mut report.findings {
+        hide(&mut finding.tool);
+        hide(&mut finding.message);
+        for text in [
+            &mut finding.rule,
+            &mut finding.path,
+            &mut finding.url,
+            &mut finding.help,
+        ]
+        .into_iter()
+        .flatten()
+        {
+            hide(text);
+        }
+        if let Some(excerpt) = &mut finding.excerpt
+            && let Cow::Owned(masked) = masker.mask(excerpt)
+        {
+            *excerpt = masked;
+            // The caret would stand under other characters.
+            if let Some(span) = &mut finding.span {
+                (span.start.byte, span.end.byte) = (None, None);
+            }
+        }
+    }
+    for check in &mut report.checks {
+        hide(&mut check.name);
+        hide(&mut check.origin);
+        if let Status::Failed(reason) = &mut check.status {
+            hide(reason);
+        }
+    }
+    Cow::Owned(report)
+}
+
 /// Where the JSON report goes: where the user says, else in a workflow a file of its own below `RUNNER_TEMP`.
 fn report_file(report: &Report, common: &Common, world: &World) -> Result<Option<PathBuf>> {
     if let Some(path) = &common.report_file {
@@ -118,13 +166,9 @@ fn command(annotation: &Annotation) -> Command {
         Severity::Warning => Level::Warning,
         Severity::Note => Level::Notice,
     };
-    let mut command = Command::annotation(
-        level,
-        &untrusted::line(&annotation.title),
-        &untrusted::lines(&annotation.message),
-    );
+    let mut command = Command::annotation(level, &annotation.title, &annotation.message);
     let path = annotation.path.as_deref().unwrap_or_default();
-    command.property("file", untrusted::line(path));
+    command.property("file", path);
     if let Some((line, end_line)) = annotation.lines {
         command.property("line", line.to_string());
         command.property("endLine", end_line.to_string());

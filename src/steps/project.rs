@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Place, Result, did_you_mean};
 use crate::lockfiles::uv::Selection;
-use crate::lockfiles::{self, Format, requirements, uv};
+use crate::lockfiles::{Format, Lockfile, requirements};
 use crate::model::environment::{Installer, Recipe};
 use crate::system::environment::Environment;
 use crate::system::files::sha256;
@@ -26,8 +26,7 @@ pub struct Lock {
     pub path: PathBuf,
     /// Its name as the user knows it, relative to the workspace.
     pub name: String,
-    format: Format,
-    text: String,
+    content: Lockfile,
     digest: String,
 }
 
@@ -38,7 +37,7 @@ impl Lock {
         if let Some(named) = named {
             let path = directory.join(named);
             let lock = Self::read(&path, root)?.ok_or_else(|| missing(named, directory))?;
-            if lock.format == Format::Requirements && !requirements::has_hashes(&lock.text) {
+            if !lock.content.has_hashes() {
                 return Err(Error::usage(format!("`lockfile`: `{named}` pins no hashes"))
                     .hint("write it with `uv export --format requirements-txt --output-file requirements.txt`"));
             }
@@ -47,9 +46,7 @@ impl Lock {
         for folder in directory.ancestors() {
             for name in LOCKS {
                 let found = Self::read(&folder.join(name), root)?;
-                if let Some(lock) = found.filter(|lock| {
-                    lock.format == Format::Uv || requirements::has_hashes(&lock.text)
-                }) {
+                if let Some(lock) = found.filter(|lock| lock.content.has_hashes()) {
                     return Ok(Some(lock));
                 }
             }
@@ -94,54 +91,45 @@ impl Lock {
                 ))
                 .allowed(["uv.lock", "requirements*.txt with hashes"])
             })?;
+        let content = Lockfile::parse(format, text).map_err(|message| {
+            Error::usage(format!("`{name}` cannot be read as a lockfile"))
+                .cause(message)
+                .hint("write it anew with `uv lock`")
+        })?;
         Ok(Some(Self {
             path: path.to_owned(),
             name,
-            format,
-            text,
+            content,
             digest,
         }))
     }
 
-    /// The pinned version of a package.
-    pub fn version_of(&self, package: &str) -> Result<Option<String>> {
-        lockfiles::version_of(self.format, &self.text, package)
-            .map_err(|message| self.broken(&message))
+    /// The pinned versions of a package; none where the lock does not have it.
+    pub fn versions_of(&self, package: &str) -> Vec<String> {
+        self.content.versions_of(package)
     }
 
     /// How to make the environment that holds these packages.
-    pub fn recipe(&self, packages: &[&str]) -> Result<Recipe> {
-        let (installer, count) = match self.format {
-            Format::Requirements => (Installer::Pip, requirements::len(&self.text)),
-            Format::Uv => {
-                let lock = uv::read(&self.text).map_err(|message| self.broken(&message))?;
+    pub fn recipe(&self, packages: &[&str]) -> Recipe {
+        let (installer, count) = match &self.content {
+            Lockfile::Requirements(text) => (Installer::Pip, requirements::len(text)),
+            Lockfile::Uv(lock) => {
                 let mut selection = Selection::default();
                 for package in packages {
                     let one = lock.selection_for(package);
                     selection.groups.extend(one.groups);
                     selection.extras.extend(one.extras);
                 }
-                (
-                    Installer::Uv {
-                        groups: selection.groups,
-                        extras: selection.extras,
-                    },
-                    lock.len(),
-                )
+                let Selection { groups, extras } = selection;
+                (Installer::Uv { groups, extras }, lock.len())
             }
         };
-        Ok(Recipe {
+        Recipe {
             lock: self.path.clone(),
             digest: self.digest.clone(),
             installer,
             packages: count,
-        })
-    }
-
-    fn broken(&self, message: &str) -> Error {
-        Error::usage(format!("`{}` cannot be read as a lockfile", self.name))
-            .cause(message)
-            .hint("write it anew with `uv lock`")
+        }
     }
 }
 
@@ -200,37 +188,35 @@ impl Toolbox<'_> {
         tools: &[(&str, &str)],
         say: &mut (dyn FnMut(&str) + Send),
     ) -> Result<Vec<Located>> {
-        let mut pinned = Vec::new();
-        for (package, _) in tools {
-            let version = match self.lock.filter(|_| !self.only_path) {
-                Some(lock) => lock.version_of(package)?,
-                None => None,
-            };
-            pinned.push(version);
-        }
-        let own = self.own_environment(&pinned).await?;
-        let fits = |package: &str, version: &str| {
-            own.as_ref()
-                .filter(|venv| venv.version_of(package).as_deref() == Some(version))
+        let lock = self.lock.filter(|_| !self.only_path);
+        let versions = |package: &str| {
+            lock.map(|lock| lock.versions_of(package))
+                .unwrap_or_default()
         };
+        let pinned: Vec<Vec<String>> = tools.iter().map(|(package, _)| versions(package)).collect();
+        let own = self.own_environment(&pinned).await?;
         // Two tools of one project see the same packages: one that does not fit sends all to the lock's environment.
-        let all_fit =
+        let fits = |venv: &Venv| {
             tools
                 .iter()
                 .zip(&pinned)
-                .all(|((package, executable), version)| match version {
-                    Some(version) => fits(package, version)
-                        .is_some_and(|venv| venv.executable(executable).is_some()),
-                    None => true,
-                });
+                .all(|((package, executable), versions)| {
+                    let has_it = || {
+                        venv.version_of(package)
+                            .is_some_and(|version| versions.contains(&version))
+                    };
+                    versions.is_empty() || (has_it() && venv.executable(executable).is_some())
+                })
+        };
+        let own = own.filter(fits);
         let mut provisioned = None;
         let mut located = Vec::new();
-        for ((package, executable), version) in tools.iter().zip(&pinned) {
-            let Some(version) = version else {
+        for ((package, executable), versions) in tools.iter().zip(&pinned) {
+            if versions.is_empty() {
                 located.push(self.on_path(package, executable)?);
                 continue;
-            };
-            let (venv, origin) = match own.as_ref().filter(|_| all_fit) {
+            }
+            let (venv, origin) = match &own {
                 Some(venv) => (venv.clone(), ".venv".to_owned()),
                 None => (
                     self.provisioned(&mut provisioned, tools, &pinned, say)
@@ -249,7 +235,7 @@ impl Toolbox<'_> {
             })?;
             located.push(Located {
                 program,
-                version: Some(version.clone()),
+                version: venv.version_of(package),
                 origin,
                 venv: Some(venv),
             });
@@ -258,8 +244,8 @@ impl Toolbox<'_> {
     }
 
     /// The project's own environment, unless it came with the checkout: whoever wrote the change wrote that one too.
-    async fn own_environment(&self, pinned: &[Option<String>]) -> Result<Option<Venv>> {
-        if pinned.iter().all(Option::is_none) {
+    async fn own_environment(&self, pinned: &[Vec<String>]) -> Result<Option<Venv>> {
+        if pinned.iter().all(Vec::is_empty) {
             return Ok(None);
         }
         // uv keeps the environment of a workspace beside its lock.
@@ -281,7 +267,7 @@ impl Toolbox<'_> {
         &self,
         made: &mut Option<Venv>,
         tools: &[(&str, &str)],
-        pinned: &[Option<String>],
+        pinned: &[Vec<String>],
         say: &mut (dyn FnMut(&str) + Send),
     ) -> Result<Venv> {
         if let Some(venv) = made {
@@ -293,12 +279,12 @@ impl Toolbox<'_> {
         let packages: Vec<&str> = tools
             .iter()
             .zip(pinned)
-            .filter(|(_, version)| version.is_some())
+            .filter(|(_, versions)| !versions.is_empty())
             .map(|((package, _), _)| *package)
             .collect();
         let venv = self
             .provider
-            .provide(&lock.recipe(&packages)?, self.directory, say)
+            .provide(&lock.recipe(&packages), self.directory, say)
             .await?;
         *made = Some(venv.clone());
         Ok(venv)

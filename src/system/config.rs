@@ -50,7 +50,7 @@ pub const NAMES: [&str; 3] = ["pyproject.toml", "lockgate.yaml", "lockgate.yml"]
 
 /// Finds the nearest configuration from `directory` upward, never above `root`, in the files of this machine.
 pub fn load(directory: &Path, root: &Path, steps: &[&str]) -> Result<Config> {
-    load_from(directory, root, steps, &read)
+    load_from(directory, root, steps, &|path| read(path, root))
 }
 
 /// The same, with the files that `read` knows: the tree of another commit, say.
@@ -101,21 +101,18 @@ pub fn load_from(
     Ok(Config::default())
 }
 
-fn read(path: &Path) -> Result<Option<String>> {
+fn read(path: &Path, root: &Path) -> Result<Option<String>> {
+    let name = shown(path, root);
     let length = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
     if length > LIMIT {
-        return Err(
-            Error::usage(format!("`{}` has {length} bytes", path.display()))
-                .cause(format!("a configuration file may have {LIMIT}")),
-        );
+        return Err(Error::usage(format!("`{name}` has {length} bytes"))
+            .cause(format!("a configuration file may have {LIMIT}")));
     }
     match std::fs::read(path) {
-        Ok(bytes) => {
-            let text = String::from_utf8(bytes).map_err(|error| {
-                Error::usage(format!("`{}` is not UTF-8", path.display())).cause(error.utf8_error())
-            })?;
-            Ok(Some(text))
-        }
+        Ok(bytes) => match String::from_utf8(bytes) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) => Err(not_utf8(&name, &error)),
+        },
         Err(error)
             if matches!(
                 error.kind(),
@@ -124,10 +121,19 @@ fn read(path: &Path) -> Result<Option<String>> {
         {
             Ok(None)
         }
-        Err(error) => {
-            Err(Error::usage(format!("`{}` cannot be read", path.display())).cause(error))
-        }
+        Err(error) => Err(Error::usage(format!("`{name}` cannot be read")).cause(error)),
     }
+}
+
+fn not_utf8(name: &str, error: &std::string::FromUtf8Error) -> Error {
+    let end = error.utf8_error().valid_up_to();
+    let before = String::from_utf8_lossy(&error.as_bytes()[..end]);
+    Error::usage(format!("`{name}` is not UTF-8"))
+        .at(Place {
+            excerpt: None,
+            ..Place::in_text(name, &before, end..end)
+        })
+        .hint("save it as UTF-8")
 }
 
 fn shown(path: &Path, root: &Path) -> String {
@@ -213,7 +219,7 @@ fn toml_value(
 
 /// The shapes that a value in YAML may have.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected text, a whole number, true or false")]
 enum Scalar {
     Flag(bool),
     Number(i64),
@@ -231,7 +237,10 @@ impl std::fmt::Display for Scalar {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "expected text, a whole number, true or false, or a list of these"
+)]
 enum Node {
     List(Vec<Scalar>),
     Scalar(Scalar),

@@ -60,6 +60,11 @@ impl Masker {
         fresh
     }
 
+    /// Whether nothing is registered.
+    pub fn is_empty(&self) -> bool {
+        self.values.read().is_ok_and(|values| values.is_empty())
+    }
+
     /// The text without any registered value.
     pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let Ok(values) = self.values.read() else {

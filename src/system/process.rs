@@ -22,6 +22,9 @@ const DRAIN: Duration = Duration::from_millis(500);
 /// How long the group has between the request to end and the kill when we are cancelled: within a second in all.
 const CANCEL_GRACE: Duration = Duration::from_millis(400);
 
+/// How often a group is asked whether it is still there.
+const POLL: Duration = Duration::from_millis(5);
+
 /// What to start, and how.
 #[derive(Clone, Debug)]
 pub struct Child {
@@ -136,8 +139,11 @@ impl Child {
                 }
             }
         };
-        group.sweep(CANCEL_GRACE).await;
-        if drained.is_none() {
+        if matches!(ending, Ending::Exited(_) | Ending::Signalled(_)) {
+            group.sweep(CANCEL_GRACE).await;
+        }
+        // Nobody reads what a run that is stopped has printed, and it has a second in all.
+        if drained.is_none() && !matches!(ending, Ending::Stopped(_)) {
             drained = tokio::time::timeout(DRAIN, &mut drain).await.ok();
         }
         drop(drain);
@@ -276,8 +282,9 @@ impl Group {
             .is_some_and(|id| rustix::process::test_kill_process_group(id).is_ok())
     }
 
-    /// Ends the group while the leader lives: gracefully, then hard. The pipes are drained all the while, so that a
-    /// child which writes its last words does not block on them.
+    /// Ends the group while the leader lives: gracefully, then hard. The others of the group have the same grace, also
+    /// where the leader ends first. The pipes are drained all the while, so that a child which writes its last words
+    /// does not block on them.
     async fn end<D: Future<Output = io::Result<()>> + Unpin>(
         &self,
         child: &mut tokio::process::Child,
@@ -286,13 +293,19 @@ impl Group {
         drained: &mut Option<io::Result<()>>,
     ) {
         self.signal(rustix::process::Signal::TERM);
-        let deadline = tokio::time::sleep(grace);
-        tokio::pin!(deadline);
-        loop {
-            tokio::select! {
-                _ = child.wait() => break,
-                () = &mut deadline => break,
-                written = &mut *drain, if drained.is_none() => *drained = Some(written),
+        {
+            let all_ended = tokio::time::timeout(grace, async {
+                let _ = child.wait().await;
+                while self.is_alive() {
+                    tokio::time::sleep(POLL).await;
+                }
+            });
+            tokio::pin!(all_ended);
+            loop {
+                tokio::select! {
+                    _ = &mut all_ended => break,
+                    written = &mut *drain, if drained.is_none() => *drained = Some(written),
+                }
             }
         }
         self.signal(rustix::process::Signal::KILL);
@@ -307,7 +320,7 @@ impl Group {
         self.signal(rustix::process::Signal::TERM);
         let deadline = Instant::now() + grace;
         while self.is_alive() && Instant::now() < deadline {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::time::sleep(POLL).await;
         }
         self.signal(rustix::process::Signal::KILL);
     }

@@ -81,6 +81,7 @@ struct Artifact {
 #[serde(rename_all = "camelCase")]
 struct Invocation {
     execution_successful: Option<bool>,
+    exit_code_description: Option<String>,
     exit_signal_name: Option<String>,
     process_start_failure_message: Option<String>,
     tool_execution_notifications: Option<Vec<Notification>>,
@@ -244,7 +245,8 @@ impl Invocation {
             let cause = self
                 .process_start_failure_message
                 .as_ref()
-                .or(self.exit_signal_name.as_ref());
+                .or(self.exit_signal_name.as_ref())
+                .or(self.exit_code_description.as_ref());
             let cause = cause.map_or_else(String::new, |cause| format!(": {}", cut(cause)));
             failures.push(format!("its run was not successful{cause}"));
         }

@@ -59,15 +59,19 @@ pub async fn gather(arguments: &Arguments, world: &World, stop: Stop) -> Result<
     let workspace = Workspace::new(&root);
     let git = git.at(&root);
 
-    let mut base = find_base(&settings, world, &git).await?;
     let mut loosened = Vec::new();
+    let mut sought = settings.clone();
+    if world.context.judges_a_proposal() {
+        // A proposal's own file must not choose the commit whose policy judges it.
+        sought.base = given(world)?.base;
+    }
+    let mut base = find_base(&sought, world, &git).await?;
     if world.context.judges_a_proposal()
         && let Resolution::Base(known) = &base
     {
         let before = settings_of_base(world, &git, &known.sha, &root).await?;
-        let named = settings.base.clone();
         (settings, loosened) = policy::strictest(settings, &before);
-        if settings.base != named {
+        if settings.base != sought.base {
             base = find_base(&settings, world, &git).await?;
         }
     }
@@ -86,11 +90,7 @@ pub async fn gather(arguments: &Arguments, world: &World, stop: Stop) -> Result<
         workspace: workspace.clone(),
         directory: world.directory.clone(),
     });
-    let mut results: Vec<(Check, Collector)> = settings
-        .reports
-        .iter()
-        .map(|report| reports::read(report, &world.directory, &filter))
-        .collect();
+    let mut results = read_reports(&settings, world, &filter, &stop).await?;
     let jobs = find_tools(&settings, world, &git, &root, &stop).await?;
     let bench = Bench {
         directory: world.directory.clone(),
@@ -128,6 +128,28 @@ pub async fn gather(arguments: &Arguments, world: &World, stop: Stop) -> Result<
     }
     facts.findings = place::settle(kept, &workspace);
     Ok((settings, facts))
+}
+
+/// Reads the reports on a thread of its own, so that a large one does not keep us from stopping.
+async fn read_reports(
+    settings: &Settings,
+    world: &World,
+    filter: &Arc<Filter>,
+    stop: &Stop,
+) -> Result<Vec<(Check, Collector)>> {
+    let (reports, directory) = (settings.reports.clone(), world.directory.clone());
+    let filter = filter.clone();
+    let reading = tokio::task::spawn_blocking(move || {
+        reports
+            .iter()
+            .map(|report| reports::read(report, &directory, &filter))
+            .collect()
+    });
+    let mut stop = stop.clone();
+    tokio::select! {
+        read = reading => read.map_err(|error| Error::bug("reading a report failed").cause(error)),
+        signal = stop.requested() => Err(Error::interrupted(signal)),
+    }
 }
 
 /// The root that paths are relative to: the repository around the folder, else the workspace or the folder itself.
@@ -324,7 +346,7 @@ async fn find_tools(
     if settings.tools.as_ref().is_some_and(Vec::is_empty) {
         return Ok(Vec::new());
     }
-    if world.context.is_privileged() && !settings.allow_project_code {
+    if world.context.is_privileged() && !allows_project_code(world)? {
         return Err(Error::usage(format!(
             "on `{}` the job's token may do more than the author of the code, so no code of the project runs",
             world.context.event_name
@@ -410,6 +432,17 @@ fn require_node(job: &Job, world: &World) -> Result<()> {
     )
 }
 
+/// Whether the workflow or the command line says that project code may run. The configuration file cannot: it may be
+/// part of what is judged, and here it would get the token.
+fn allows_project_code(world: &World) -> Result<bool> {
+    Ok(given(world)?.allow_project_code.unwrap_or(false))
+}
+
+/// What the workflow and the command line say, without any file.
+fn given(world: &World) -> Result<Arguments> {
+    world.arguments_with(Step::LintGate, &config::Config::default())
+}
+
 /// The default: every tool that the lock pins.
 fn pinned_tools(lock: Option<&Lock>) -> Result<Vec<Tool>> {
     let Some(lock) = lock else {
@@ -421,7 +454,7 @@ fn pinned_tools(lock: Option<&Lock>) -> Result<Vec<Tool>> {
     };
     let mut tools = Vec::new();
     for tool in Tool::ALL {
-        if lock.version_of(tool.package())?.is_some() {
+        if !lock.versions_of(tool.package()).is_empty() {
             tools.push(tool);
         }
     }

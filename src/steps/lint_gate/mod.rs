@@ -215,13 +215,14 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
         .map_err(|error| {
             Error::no_verdict("the system gives no resources to wait for tools").cause(error)
         })?;
-    let (settings, facts) = runtime.block_on(async {
+    let gathered = runtime.block_on(async {
         let stop = Stop::listen(world.context.is_workflow)
             .map_err(|error| Error::no_verdict("signals cannot be heard").cause(error))?;
         gather::gather(arguments, world, stop).await
-    })?;
+    });
     // A parser may still sit on a blocking thread after an error; it is not waited for.
     runtime.shutdown_background();
+    let (settings, facts) = gathered?;
     let mut report = judge::judge(&settings, facts);
     report.duration = started.elapsed();
     emit::emit(&report, &arguments.common, world)

@@ -74,13 +74,13 @@ pub fn read(input: &ReportInput, directory: &Path, filter: &Arc<Filter>) -> (Che
 }
 
 fn open(path: &Path) -> Result<File, String> {
-    let file = File::open(path).map_err(|error| format!("the report cannot be read: {error}"))?;
-    let metadata = file
-        .metadata()
-        .map_err(|error| format!("the report cannot be read: {error}"))?;
+    let unreadable = |error: std::io::Error| format!("the report cannot be read: {error}");
+    // Before it is opened: opening a pipe that nobody writes to waits for ever.
+    let metadata = path.metadata().map_err(unreadable)?;
     if !metadata.is_file() {
         return Err("the report is no file".into());
     }
+    let file = File::open(path).map_err(unreadable)?;
     if metadata.len() == 0 {
         return Err(
             "the report is empty (0 bytes): the tool that should have written it did not".into(),

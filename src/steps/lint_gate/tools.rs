@@ -1,6 +1,6 @@
 //! Runs the tools, all at once, and holds each to its contract.
 
-use std::io::BufReader;
+use std::io::{BufReader, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,13 @@ use crate::steps::project::Located;
 use crate::system::environment::Environment;
 use crate::system::process::{Child, Ending, Finished};
 use crate::system::stop::Stop;
+
+/// So many lines of standard error are kept besides its end: where a tool confesses what its exit code hides.
+const CONFESSIONS: usize = 4;
+
+/// So much is read of the output of a tool that did not come to its own end: there is no verdict anyhow, and what it
+/// printed may be endless.
+const UNFINISHED: u64 = 8 << 20;
 
 /// One tool, ready to run.
 #[derive(Clone, Debug)]
@@ -131,14 +138,26 @@ impl Bench {
         let child = Child::new(&job.located.program, &self.directory, environment)
             .arguments(arguments)
             .time_limit(self.timeout);
-        let finished = child.run(&mut self.stop.clone(), &mut |_| {}).await;
-        finished.map_err(|error| {
+        let mut confessed: Vec<String> = Vec::new();
+        let finished = child
+            .run(&mut self.stop.clone(), &mut |line| {
+                if confessed.len() < CONFESSIONS && job.tool.confesses(line) {
+                    confessed.push(line.to_owned());
+                }
+            })
+            .await;
+        let mut finished = finished.map_err(|error| {
             format!(
                 "{}: `{}` could not be run: {error}",
                 job.tool.name(),
                 job.located.program.display()
             )
-        })
+        })?;
+        confessed.retain(|line| !finished.stderr.contains(line));
+        if !confessed.is_empty() {
+            finished.stderr = format!("{}\n{}", confessed.join("\n"), finished.stderr);
+        }
+        Ok(finished)
     }
 
     /// Reads the output on a thread of its own, so that the others' pipes are drained meanwhile.
@@ -161,7 +180,11 @@ impl Bench {
                 status,
                 stderr: &finished.stderr,
             };
-            let output = BufReader::with_capacity(256 * 1024, finished.stdout);
+            let limit = match status {
+                ExitStatus::Code(_) => u64::MAX,
+                ExitStatus::Signal(_) | ExitStatus::TimedOut => UNFINISHED,
+            };
+            let output = BufReader::with_capacity(256 * 1024, finished.stdout.take(limit));
             let judgement = tool.judge(&run, output, &mut |finding| {
                 collector.add(tool.name(), finding);
             });

@@ -149,6 +149,7 @@ impl Provider {
         ));
         match &recipe.installer {
             Installer::Uv { groups, extras } => {
+                refuse_own_interpreter(directory)?;
                 let uv = self.uv(say).await?;
                 let mut arguments: Vec<OsString> = [
                     "sync",
@@ -217,7 +218,8 @@ impl Provider {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let arguments: [OsString; 3] = ["-m".into(), "venv".into(), root.into()];
+        // `-I`: a `venv.py` or `logging.py` of the project must not stand for the library's.
+        let arguments: [OsString; 4] = ["-I".into(), "-m".into(), "venv".into(), root.into()];
         let child = Child::new(python, directory, self.installer.clone()).arguments(arguments);
         self.run(child, "python3 -m venv", &name, say).await?;
         let venv = Venv::at(root)
@@ -276,6 +278,27 @@ impl Provider {
             }
         }
     }
+}
+
+/// uv starts whatever `.python-version` names. A file that the project brings along would see the installer's
+/// credentials; a version or a name on PATH is looked up where the project has no say.
+fn refuse_own_interpreter(directory: &Path) -> Result<()> {
+    for folder in directory.ancestors() {
+        for name in [".python-version", ".python-versions"] {
+            let text = std::fs::read_to_string(folder.join(name)).unwrap_or_default();
+            let request = text
+                .lines()
+                .map(str::trim)
+                .find(|line| !line.starts_with('#') && line.contains(['/', '\\']));
+            if let Some(request) = request {
+                return Err(Error::usage(format!(
+                    "`{name}` names a file, `{request}`: environments are made with a Python that the project does not bring along"
+                ))
+                .hint("write a version such as `3.12`"));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Error {

@@ -73,7 +73,7 @@ test("a program that bash waits for gets no signal, outlives bash, and is ended 
 
 test("an orphan of a successful job is ended too; one that hides its tracking id is not", async () => {
   const result = await runAction({
-    steps: sh("sleep 300 >/dev/null 2>&1 &\nenv -u RUNNER_TRACKING_ID sleep 300 >/dev/null 2>&1 &\necho hidden=$!"),
+    steps: sh("sleep 300 >/dev/null 2>&1 &\nenv -u RUNNER_TRACKING_ID sleep 300 >/dev/null 2>&1 &\nwhile grep -q RUNNER_TRACKING_ID /proc/$!/environ; do :; done\necho hidden=$!"),
   });
   const hidden = Number(/^hidden=([0-9]+)$/m.exec(result.log)[1]);
   assert.equal(result.conclusion, "success");
