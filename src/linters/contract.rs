@@ -5,6 +5,20 @@
 
 use std::fmt::Write as _;
 
+/// What a run is to look at, as the user and the project say.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Invocation<'a> {
+    /// Files and directories to check, relative to the tool's directory. None: what the project configures, or all.
+    pub paths: &'a [String],
+    /// The user's own arguments; see [`Tool::refused_argument`](crate::linters::Tool::refused_argument).
+    pub extra: &'a [String],
+    /// The interpreter whose packages type checkers look up. mypy and pyright find it themselves if it is not given.
+    pub python: Option<&'a str>,
+    /// Whether the project's configuration lists what this tool checks (`files` of mypy, `include` of pyright).
+    /// Naming a path would override that list.
+    pub configured_files: bool,
+}
+
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitStatus {
@@ -68,6 +82,26 @@ pub struct Reading {
     pub stopped: Option<String>,
     /// Whether there was any output at all.
     pub has_output: bool,
+}
+
+impl Invocation<'_> {
+    /// The paths as the tool is to get them. `.` where nothing is named or configured: not every tool takes nothing
+    /// as all. A path that could be read as an option or as a file of arguments (`@file`) gets `./` in front.
+    pub(super) fn path_arguments(&self, configurable: bool) -> Vec<String> {
+        if self.paths.is_empty() {
+            return if configurable && self.configured_files {
+                Vec::new()
+            } else {
+                vec![".".to_owned()]
+            };
+        }
+        let safe = |path: &String| match path.as_bytes().first() {
+            None => ".".to_owned(),
+            Some(b'-' | b'@') => format!("./{path}"),
+            Some(_) => path.clone(),
+        };
+        self.paths.iter().map(safe).collect()
+    }
 }
 
 /// Longer texts of tools are cut, in characters.

@@ -4,6 +4,8 @@ use std::io::{self, BufRead};
 
 use memchr::memchr;
 
+use crate::linters::contract::{Reading, cut};
+
 /// A longer line is no line of a tool that we know, in bytes.
 pub(super) const MAX_LINE: usize = 16 << 20;
 
@@ -62,6 +64,31 @@ pub(super) fn for_each(
 
 fn without_return(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// What is wrong with a line that should have been an object.
+pub(super) fn no_object(number: u64, line: &[u8], error: &serde_json::Error) -> String {
+    let text = String::from_utf8_lossy(&line[..line.len().min(4_000)]);
+    format!(
+        "line {number} is not the expected JSON object ({error}): `{}`",
+        cut(text.trim())
+    )
+}
+
+/// Notes how the lines ended.
+pub(super) fn note_end(end: std::io::Result<End>, reading: &mut Reading) {
+    match end {
+        Ok(End::Complete) => {}
+        Ok(End::Cut(line)) => {
+            reading.has_output = true;
+            reading.fault(format!("cut off in line {line}"));
+        }
+        Ok(End::TooLong(line)) => {
+            reading.has_output = true;
+            reading.fault(format!("line {line} is longer than {} MiB", MAX_LINE >> 20));
+        }
+        Err(error) => reading.fault(format!("cannot be read: {error}")),
+    }
 }
 
 #[cfg(test)]

@@ -12,5 +12,5 @@ mod source;
 mod text;
 mod tool;
 
-pub use contract::{ExitStatus, Judgement, Reading, ToolRun};
-pub use tool::{Invocation, Tool};
+pub use contract::{ExitStatus, Invocation, Judgement, Reading, ToolRun};
+pub use tool::Tool;

@@ -20,11 +20,9 @@ use std::num::NonZeroU32;
 
 use serde::Deserialize;
 
-use crate::linters::contract::{Judgement, Reading, ToolRun, cut};
-use crate::linters::lines;
-use crate::linters::ruff::{no_object, note_end};
+use crate::linters::contract::{Invocation, Judgement, Reading, ToolRun, cut};
+use crate::linters::lines::{self, no_object, note_end};
 use crate::linters::text::Text;
-use crate::linters::tool::Invocation;
 use crate::model::diagnostic::{RawFinding, Severity};
 use crate::model::region::{ColumnUnit, Region};
 

@@ -14,8 +14,7 @@ use std::num::NonZeroU32;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::linters::contract::{Judgement, Reading, ToolRun};
-use crate::linters::tool::Invocation;
+use crate::linters::contract::{Invocation, Judgement, Reading, ToolRun};
 use crate::model::diagnostic::{RawFinding, Severity};
 use crate::model::region::{ColumnUnit, Region};
 

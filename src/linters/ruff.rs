@@ -18,10 +18,9 @@ use std::num::NonZeroU32;
 
 use serde::Deserialize;
 
-use crate::linters::contract::{Judgement, Reading, ToolRun, cut};
-use crate::linters::lines::{self, End};
+use crate::linters::contract::{Invocation, Judgement, Reading, ToolRun, cut};
+use crate::linters::lines::{self, no_object, note_end};
 use crate::linters::text::Text;
-use crate::linters::tool::Invocation;
 use crate::model::diagnostic::{RawFinding, Severity};
 use crate::model::region::{ColumnUnit, Region};
 
@@ -166,34 +165,6 @@ pub(super) fn read_lines(
     });
     note_end(end, &mut reading);
     reading
-}
-
-/// What is wrong with a line that should have been an object.
-pub(super) fn no_object(number: u64, line: &[u8], error: &serde_json::Error) -> String {
-    let text = String::from_utf8_lossy(&line[..line.len().min(4_000)]);
-    format!(
-        "line {number} is not the expected JSON object ({error}): `{}`",
-        cut(text.trim())
-    )
-}
-
-/// Notes how the lines ended.
-pub(super) fn note_end(end: std::io::Result<End>, reading: &mut Reading) {
-    match end {
-        Ok(End::Complete) => {}
-        Ok(End::Cut(line)) => {
-            reading.has_output = true;
-            reading.fault(format!("cut off in line {line}"));
-        }
-        Ok(End::TooLong(line)) => {
-            reading.has_output = true;
-            reading.fault(format!(
-                "line {line} is longer than {} MiB",
-                lines::MAX_LINE >> 20
-            ));
-        }
-        Err(error) => reading.fault(format!("cannot be read: {error}")),
-    }
 }
 
 /// A diagnostic of `ruff check` or `ruff format`, with what is used of it.

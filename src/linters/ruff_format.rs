@@ -7,10 +7,9 @@
 
 use std::io::BufRead;
 
-use crate::linters::contract::{Judgement, Reading, ToolRun};
-use crate::linters::lines;
+use crate::linters::contract::{Invocation, Judgement, Reading, ToolRun};
+use crate::linters::lines::{self, no_object, note_end};
 use crate::linters::ruff::{self, Line};
-use crate::linters::tool::Invocation;
 use crate::model::diagnostic::{RawFinding, Severity};
 use crate::model::region::Region;
 
@@ -60,11 +59,11 @@ pub(super) fn read(output: impl BufRead, sink: &mut dyn FnMut(RawFinding)) -> Re
         } else {
             match serde_json::from_slice::<Line<'_>>(line) {
                 Ok(line) => read_line(line, &mut reading, sink),
-                Err(error) => reading.fault(ruff::no_object(number, line, &error)),
+                Err(error) => reading.fault(no_object(number, line, &error)),
             }
         }
     });
-    ruff::note_end(end, &mut reading);
+    note_end(end, &mut reading);
     if unformatted > reading.files.unwrap_or(0) {
         reading.fault("cut off before the number of files");
     }
@@ -126,7 +125,7 @@ pub(super) fn judge_probe(run: &ToolRun<'_>, output: impl BufRead) -> Judgement 
             last = String::from_utf8_lossy(line).into_owned();
         }
     });
-    ruff::note_end(end, &mut reading);
+    note_end(end, &mut reading);
     match run.code(NAME, &reading) {
         Err(failed) => failed,
         Ok(0 | 1) => match counted(&last) {

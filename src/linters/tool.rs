@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use crate::linters::contract::{Judgement, Reading, ToolRun};
+use crate::linters::contract::{Invocation, Judgement, Reading, ToolRun};
 use crate::linters::{mypy, pyright, ruff, ruff_format};
 use crate::model::diagnostic::RawFinding;
 
@@ -17,20 +17,6 @@ pub enum Tool {
     Mypy,
     /// `pyright`, Microsoft's type checker, started through its wrapper on PyPI.
     Pyright,
-}
-
-/// What a run is to look at, as the user and the project say.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Invocation<'a> {
-    /// Files and directories to check, relative to the tool's directory. None: what the project configures, or all.
-    pub paths: &'a [String],
-    /// The user's own arguments; see [`Tool::refused_argument`].
-    pub extra: &'a [String],
-    /// The interpreter whose packages type checkers look up. mypy and pyright find it themselves if it is not given.
-    pub python: Option<&'a str>,
-    /// Whether the project's configuration lists what this tool checks (`files` of mypy, `include` of pyright).
-    /// Naming a path would override that list.
-    pub configured_files: bool,
 }
 
 impl Tool {
@@ -178,26 +164,6 @@ impl Tool {
                 run.failed(self.name(), "there is no probe for this tool")
             }
         }
-    }
-}
-
-impl Invocation<'_> {
-    /// The paths as the tool is to get them. `.` where nothing is named or configured: not every tool takes nothing
-    /// as all. A path that could be read as an option or as a file of arguments (`@file`) gets `./` in front.
-    pub(super) fn path_arguments(&self, configurable: bool) -> Vec<String> {
-        if self.paths.is_empty() {
-            return if configurable && self.configured_files {
-                Vec::new()
-            } else {
-                vec![".".to_owned()]
-            };
-        }
-        let safe = |path: &String| match path.as_bytes().first() {
-            None => ".".to_owned(),
-            Some(b'-' | b'@') => format!("./{path}"),
-            Some(_) => path.clone(),
-        };
-        self.paths.iter().map(safe).collect()
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod filter;
 mod gather;
+mod globs;
 mod ignore;
 mod judge;
 mod place;
