@@ -98,13 +98,6 @@ impl Change {
         known.renamed_from = known.renamed_from.take().or(file.renamed_from);
     }
 
-    /// Whether any of the lines from `first` to `last` of this file was added or edited.
-    pub fn touches(&self, path: &str, first: u32, last: u32) -> bool {
-        self.files
-            .get(path)
-            .is_some_and(|file| file.touches(first, last))
-    }
-
     /// Whether the file differs from the base in any way (content, name, mode).
     pub fn has_file(&self, path: &str) -> bool {
         self.files.contains_key(path)

@@ -1,16 +1,17 @@
 //! Which findings are kept, decided one by one as they are read: memory holds only what is kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use globset::GlobSet;
 
-use crate::model::change::Change;
+use crate::model::change::{Change, FileChange};
 use crate::model::diagnostic::{Finding, RawFinding};
 use crate::model::region::Region;
 use crate::steps::lint_gate::Scope;
 use crate::steps::lint_gate::ignore::Ignore;
+use crate::steps::lint_gate::place;
 use crate::system::clock::Date;
 use crate::system::files::Workspace;
 
@@ -57,8 +58,24 @@ pub struct Collector {
     named: u64,
     /// Those of them whose file is not in the workspace, and the first such file.
     astray: (u64, Option<String>),
-    /// The file of the last finding, and whether it is there: findings come file by file.
-    last: Option<(String, bool)>,
+    /// The files that findings named, as they named them.
+    subjects: HashMap<String, Arc<Subject>>,
+}
+
+/// So many files are remembered; findings come file by file, so that few are asked for twice.
+const SUBJECTS: usize = 4_096;
+
+/// A file that findings name, looked up once.
+#[derive(Debug, Default)]
+struct Subject {
+    /// Relative to the workspace; `None` outside of it.
+    path: Option<String>,
+    /// As seen from the working directory, where globs are written.
+    local: Option<String>,
+    /// Whether it is in the workspace now.
+    is_there: bool,
+    /// What the change did to it, in the line numbers of the tools.
+    change: Option<FileChange>,
 }
 
 impl Collector {
@@ -70,14 +87,14 @@ impl Collector {
             left_out: BTreeMap::new(),
             named: 0,
             astray: (0, None),
-            last: None,
+            subjects: HashMap::new(),
         }
     }
 
     /// Decides about one finding.
     pub fn add(&mut self, tool: &str, raw: RawFinding) {
-        self.look_for_file(&raw);
-        match self.filter.decide(tool, raw) {
+        let subject = raw.path.as_deref().map(|path| self.subject(path));
+        match self.filter.decide(tool, raw, subject.as_deref()) {
             Ok(kept) => self.kept.push(kept),
             Err(reason) => match self.left_out.get_mut(reason) {
                 Some(count) => *count += 1,
@@ -95,41 +112,63 @@ impl Collector {
         first.as_deref().filter(|_| *count == self.named)
     }
 
-    fn look_for_file(&mut self, raw: &RawFinding) {
-        let Some(path) = &raw.path else { return };
+    fn subject(&mut self, path: &str) -> Arc<Subject> {
+        let subject = if let Some(known) = self.subjects.get(path) {
+            known.clone()
+        } else {
+            if self.subjects.len() >= SUBJECTS {
+                self.subjects.clear();
+            }
+            let fresh = Arc::new(self.filter.look_up(path));
+            self.subjects.insert(path.to_owned(), fresh.clone());
+            fresh
+        };
         self.named += 1;
-        let known = self.last.as_ref().filter(|(last, _)| last == path);
-        let is_there = known.map_or_else(|| self.filter.is_there(path), |(_, is_there)| *is_there);
-        if known.is_none() {
-            self.last = Some((path.clone(), is_there));
-        }
-        if !is_there {
+        if !subject.is_there {
             self.astray.0 += 1;
-            self.astray.1.get_or_insert_with(|| path.clone());
+            self.astray.1.get_or_insert_with(|| path.to_owned());
         }
+        subject
     }
 }
 
 impl Filter {
-    /// Whether the file that a tool names is in the workspace.
-    fn is_there(&self, path: &str) -> bool {
-        let relative = self.workspace.relative(path, &self.directory);
-        relative.is_some_and(|relative| self.workspace.root().join(relative).exists())
+    /// The file that a tool names.
+    fn look_up(&self, path: &str) -> Subject {
+        let Some(path) = self.workspace.relative(path, &self.directory) else {
+            return Subject::default();
+        };
+        let mut change = self
+            .change
+            .as_ref()
+            .and_then(|change| change.files.get(&path))
+            .cloned();
+        if let Some(file) = change.as_mut().filter(|file| !file.added.is_empty())
+            && let Some(content) = place::read(&path, &self.workspace)
+        {
+            // Tools end lines where git does not.
+            file.count_lone_returns(&content);
+        }
+        Subject {
+            local: Some(self.local(&path)),
+            is_there: self.workspace.root().join(&path).exists(),
+            change,
+            path: Some(path),
+        }
     }
 
-    fn decide(&self, tool: &str, raw: RawFinding) -> std::result::Result<Kept, &'static str> {
-        let path = raw
-            .path
-            .as_deref()
-            .and_then(|path| self.workspace.relative(path, &self.directory));
-        let local = path.as_deref().map(|path| self.local(path));
-        if local
-            .as_deref()
-            .is_some_and(|local| self.exclude.is_match(local))
-        {
+    fn decide(
+        &self,
+        tool: &str,
+        raw: RawFinding,
+        subject: Option<&Subject>,
+    ) -> std::result::Result<Kept, &'static str> {
+        let path = subject.and_then(|subject| subject.path.clone());
+        let local = subject.and_then(|subject| subject.local.as_deref());
+        if local.is_some_and(|local| self.exclude.is_match(local)) {
             return Err("excluded");
         }
-        let covers = |ignore: &&Ignore| ignore.covers(tool, raw.rule.as_deref(), local.as_deref());
+        let covers = |ignore: &&Ignore| ignore.covers(tool, raw.rule.as_deref(), local);
         if self
             .ignores
             .iter()
@@ -138,22 +177,23 @@ impl Filter {
         {
             return Err("ignored");
         }
+        let touched = subject.and_then(|subject| subject.change.as_ref());
         let new = self
             .change
             .as_ref()
-            .map(|change| match (&path, raw.region.line) {
+            .map(|_| match (&path, raw.region.line) {
                 // An import block is one finding from its first line on: any changed line in it is the change's. An error
                 // about a whole function belongs to its head.
-                (Some(path), Some(line)) => {
+                (Some(_), Some(line)) => {
                     let first = line.get();
                     let last = raw
                         .region
                         .end_line
                         .filter(|_| !is_type_checker(tool))
                         .map_or(first, |last| last.get().max(first));
-                    change.touches(path, first, last)
+                    touched.is_some_and(|file| file.touches(first, last))
                 }
-                (Some(path), None) => change.has_file(path),
+                (Some(_), None) => touched.is_some(),
                 // It belongs to no file of ours: nobody can say that the change has nothing to do with it.
                 (None, _) => raw.path.is_none(),
             });

@@ -76,7 +76,7 @@ pub async fn gather(arguments: &Arguments, world: &World, stop: Stop) -> Result<
             base = find_base(&settings, world, &git).await?;
         }
     }
-    let (scope, change) = measure(&settings, &base, world, &git, &workspace).await?;
+    let (scope, change) = measure(&settings, &base, world, &git).await?;
     let change_size = change
         .as_ref()
         .map(|change| (change.files.len(), change.line_count()));
@@ -241,12 +241,11 @@ async fn measure(
     base: &Resolution,
     world: &World,
     git: &Git,
-    workspace: &Workspace,
 ) -> Result<(Scope, Option<Change>)> {
     match base {
         Resolution::Base(base) => Ok((
             settings.scope.unwrap_or(Scope::ChangedLines),
-            Some(read_change(base, git, workspace).await?),
+            Some(read_change(base, git).await?),
         )),
         Resolution::None(why) => match settings.scope {
             None | Some(Scope::Everything) => Ok((Scope::Everything, None)),
@@ -264,7 +263,7 @@ async fn measure(
 }
 
 /// The difference between the base's tree and the files that the tools see.
-async fn read_change(base: &Base, git: &Git, workspace: &Workspace) -> Result<Change> {
+async fn read_change(base: &Base, git: &Git) -> Result<Change> {
     let arguments = diff::ARGUMENTS
         .iter()
         .copied()
@@ -285,16 +284,6 @@ async fn read_change(base: &Base, git: &Git, workspace: &Workspace) -> Result<Ch
     }
     let mut change = diff::parse(&mut BufReader::with_capacity(256 * 1024, finished.stdout))
         .map_err(|error| Error::no_verdict("git's diff could not be read").cause(error))?;
-    for (path, file) in change
-        .files
-        .iter_mut()
-        .filter(|(_, file)| !file.added.is_empty())
-    {
-        // Tools end lines where git does not.
-        if let Some(content) = place::read(path, workspace) {
-            file.count_lone_returns(&content);
-        }
-    }
     if base.with_untracked {
         let list = git
             .answer(["ls-files", "--others", "--exclude-standard", "-z"])
