@@ -89,15 +89,31 @@ impl Finding {
         }
     }
 
-    /// The entry of `ignore` that would leave this finding out, but for the reason.
+    /// The entry of `ignore` that would leave this finding out, but for the reason. The path is a glob that means only
+    /// itself.
     pub fn ignore_entry(&self, until: &str) -> String {
         let mut entry = self.id();
-        let path = self.path.as_deref().unwrap_or_default();
-        let gap = if path.is_empty() { "" } else { " " };
-        for part in [gap, path, " until ", until, ": <reason>"] {
+        if let Some(path) = &self.path {
+            entry.push(' ');
+            for character in path.chars() {
+                if matches!(character, '*' | '?' | '[' | ']' | '{' | '}') {
+                    entry.extend(['[', character, ']']);
+                } else {
+                    entry.push(character);
+                }
+            }
+        }
+        for part in [" until ", until, ": <reason>"] {
             entry.push_str(part);
         }
         entry
+    }
+
+    /// The line of `[tool.lockgate.lint-gate]` in TOML that would leave this finding out, but for the reason.
+    pub fn ignore_line(&self, until: &str) -> String {
+        let entry = self.ignore_entry(until);
+        let escaped = entry.replace('\\', "\\\\").replace('"', "\\\"");
+        format!("ignore = [\"{escaped}\"]")
     }
 
     /// `src/app.py:3:7`, as far as it is known.

@@ -151,11 +151,7 @@ fn annotation(group: &[&Finding], ignore_until: &str) -> Annotation {
     if let Some(url) = &first.url {
         let _ = write!(message, "\n{url}");
     }
-    let _ = write!(
-        message,
-        "\nto ignore: ignore = [\"{}\"]",
-        first.ignore_entry(ignore_until)
-    );
+    let _ = write!(message, "\nto ignore: {}", first.ignore_line(ignore_until));
     let lines = first.span.map(|span| (span.start.line, span.end.line));
     let columns = first
         .span

@@ -133,12 +133,8 @@ fn one(finding: &Finding, renderer: &Renderer, color: bool, ignore_until: &str) 
             );
         }
     }
-    let entry = finding.ignore_entry(ignore_until);
-    let _ = writeln!(
-        block,
-        "\n  to ignore: ignore = [\"{}\"]",
-        untrusted::line(&entry)
-    );
+    let line = finding.ignore_line(ignore_until);
+    let _ = writeln!(block, "\n  to ignore: {}", untrusted::line(&line));
     block
 }
 

@@ -472,3 +472,37 @@ fn a_checkout_of_something_else_than_the_pull_request_is_no_verdict() {
         .expect_code(3)
         .expect_text("does not hold the pull request's head");
 }
+
+#[test]
+fn the_line_that_a_finding_suggests_ignores_it() {
+    let project = project(&[
+        ("service/a [1] \"x\".py", "import os\n"),
+        ("service/b.py", "x = 1\n"),
+    ]);
+    let project = project.with("INPUT_WORKING_DIRECTORY", "service");
+    let everything = [
+        "lint-gate",
+        "--tools",
+        "ruff",
+        "--tool-source",
+        "path",
+        "--scope",
+        "everything",
+    ];
+    let run = project.run(&everything);
+    run.expect_code(1);
+    let line = run
+        .stdout
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("to ignore: "))
+        .unwrap();
+    let line = line.replace("<reason>", "it is a test");
+    project.write(
+        "service/pyproject.toml",
+        format!("[tool.lockgate.lint-gate]\n{line}\n"),
+    );
+    project
+        .run(&everything)
+        .expect_code(0)
+        .expect_text("left out: 1 ignored");
+}

@@ -165,10 +165,13 @@ impl Filter {
     ) -> std::result::Result<Kept, &'static str> {
         let path = subject.and_then(|subject| subject.path.clone());
         let local = subject.and_then(|subject| subject.local.as_deref());
-        if local.is_some_and(|local| self.exclude.is_match(local)) {
+        // A glob may be written from the working directory, or from the root, as reports show paths.
+        let spellings = [local, path.as_deref()];
+        let is_excluded = |path: &str| self.exclude.is_match(path);
+        if spellings.into_iter().flatten().any(is_excluded) {
             return Err("excluded");
         }
-        let covers = |ignore: &&Ignore| ignore.covers(tool, raw.rule.as_deref(), local);
+        let covers = |ignore: &&Ignore| ignore.covers(tool, raw.rule.as_deref(), &spellings);
         if self
             .ignores
             .iter()

@@ -54,17 +54,15 @@ impl Ignore {
         })
     }
 
-    /// Whether it covers a finding of this tool and rule in this file (relative to the working directory).
-    pub fn covers(&self, tool: &str, rule: Option<&str>, path: Option<&str>) -> bool {
+    /// Whether it covers a finding of this tool and rule in this file, however its path is spelled.
+    pub fn covers(&self, tool: &str, rule: Option<&str>, spellings: &[Option<&str>]) -> bool {
         let names_it = match self.rule.split_once(':') {
             Some((its_tool, its_rule)) => its_tool == tool && Some(its_rule) == rule,
             None => self.rule == tool,
         };
-        names_it
-            && self
-                .files
-                .as_ref()
-                .is_none_or(|files| path.is_some_and(|path| files.is_match(path)))
+        let names_file =
+            |files: &GlobMatcher| spellings.iter().flatten().any(|path| files.is_match(path));
+        names_it && self.files.as_ref().is_none_or(names_file)
     }
 }
 
@@ -76,12 +74,12 @@ mod tests {
     fn covers_what_it_names() {
         let ignore =
             Ignore::parse("ruff:F401 src/legacy/** until 2027-01-31: moves out: soon").unwrap();
-        assert!(ignore.covers("ruff", Some("F401"), Some("src/legacy/a/b.py")));
-        assert!(!ignore.covers("ruff", Some("F401"), Some("src/new.py")));
-        assert!(!ignore.covers("ruff", Some("F811"), Some("src/legacy/b.py")));
-        assert!(!ignore.covers("mypy", Some("F401"), Some("src/legacy/b.py")));
+        assert!(ignore.covers("ruff", Some("F401"), &[Some("src/legacy/a/b.py")]));
+        assert!(!ignore.covers("ruff", Some("F401"), &[Some("src/new.py")]));
+        assert!(!ignore.covers("ruff", Some("F811"), &[Some("src/legacy/b.py")]));
+        assert!(!ignore.covers("mypy", Some("F401"), &[Some("src/legacy/b.py")]));
         let all = Ignore::parse("mypy until 2027-01-31: being typed").unwrap();
-        assert!(all.covers("mypy", None, None));
+        assert!(all.covers("mypy", None, &[]));
     }
 
     #[test]

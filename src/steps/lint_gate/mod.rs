@@ -112,7 +112,7 @@ pub struct Arguments {
     #[arg(long, value_name = "DATE")]
     pub report_until: Option<String>,
 
-    /// Globs of files whose findings are left out, relative to the working directory
+    /// Globs of files whose findings are left out, from the working directory or the root
     #[arg(long, value_name = "GLOB")]
     pub exclude: Vec<String>,
 
