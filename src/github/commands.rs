@@ -76,15 +76,6 @@ impl Command {
         }
     }
 
-    /// A line for the log that shows only in debug mode.
-    pub fn debug(message: &str) -> Self {
-        Self {
-            name: "debug",
-            data: message.to_owned(),
-            ..Self::default()
-        }
-    }
-
     /// An annotation. Empty properties are left out; text of strangers is made harmless also for terminals and logs that
     /// show the command as it is.
     pub fn annotation(level: Level, title: &str, message: &str) -> Self {
