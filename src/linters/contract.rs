@@ -138,12 +138,18 @@ impl ToolRun<'_> {
         reason
     }
 
-    /// The exit code, or the failure of a run that did not return one, or whose output is unreadable.
-    pub(super) fn code(&self, tool: &str, reading: &Reading) -> Result<i32, Judgement> {
+    /// The exit code, or the failure of a run that did not return one, or whose output is unreadable although its code
+    /// is one of the `verdicts`.
+    pub(super) fn code(
+        &self,
+        tool: &str,
+        reading: &Reading,
+        verdicts: &[i32],
+    ) -> Result<i32, Judgement> {
         match self.status {
             ExitStatus::TimedOut => Err(self.failed(tool, "ended because its time was up")),
             ExitStatus::Signal(signal) => Err(self.failed(tool, &killed(signal))),
-            ExitStatus::Code(code @ (0 | 1)) => match &reading.fault {
+            ExitStatus::Code(code) if verdicts.contains(&code) => match &reading.fault {
                 Some(fault) => Err(self.failed(
                     tool,
                     &format!("unreadable output (exit code {code}): {fault}"),
@@ -161,16 +167,18 @@ impl Reading {
         self.fault.get_or_insert_with(|| fault.into());
     }
 
-    /// The judgement of a tool that answers 0 for nothing found and 1 for findings, both already made certain.
-    pub(super) fn agree(&self, tool: &str, run: &ToolRun<'_>, code: i32) -> Judgement {
+    /// The judgement of a tool that answers 0 for nothing found and `found` for findings, both already made certain.
+    pub(super) fn agree(&self, tool: &str, run: &ToolRun<'_>, code: i32, found: i32) -> Judgement {
         match (code, self.findings) {
             (0, 0) => Judgement::Clean { files: self.files },
-            (1, count @ 1..) => Judgement::Findings {
+            (code, count @ 1..) if code == found => Judgement::Findings {
                 count,
                 files: self.files,
             },
             (0, count) => run.failed(tool, &format!("exit code 0 in spite of {count} findings")),
-            (1, 0) => run.failed(tool, "exit code 1 without a finding"),
+            (code, 0) if code == found => {
+                run.failed(tool, &format!("exit code {code} without a finding"))
+            }
             // Some crashes are told on standard output alone.
             (code, _) => match &self.fault {
                 Some(fault) if run.stderr.trim().is_empty() => {
@@ -219,7 +227,8 @@ mod tests {
             status: ExitStatus::Signal(9),
             stderr: &stderr,
         };
-        let Err(Judgement::Failed { reason }) = run.code("ruff", &Reading::default()) else {
+        let Err(Judgement::Failed { reason }) = run.code("ruff", &Reading::default(), &[0, 1])
+        else {
             panic!("a killed tool has no exit code")
         };
         assert!(
@@ -241,9 +250,12 @@ mod tests {
             findings: 2,
             ..Reading::default()
         };
-        assert_eq!(none.agree("x", &run, 0), Judgement::Clean { files: None });
         assert_eq!(
-            some.agree("x", &run, 1),
+            none.agree("x", &run, 0, 1),
+            Judgement::Clean { files: None }
+        );
+        assert_eq!(
+            some.agree("x", &run, 1, 1),
             Judgement::Findings {
                 count: 2,
                 files: None
@@ -251,7 +263,7 @@ mod tests {
         );
         for (reading, code) in [(&none, 1), (&some, 0), (&none, 2), (&some, 2), (&none, 127)] {
             assert!(
-                matches!(reading.agree("x", &run, code), Judgement::Failed { .. }),
+                matches!(reading.agree("x", &run, code, 1), Judgement::Failed { .. }),
                 "{code}"
             );
         }

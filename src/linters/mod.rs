@@ -1,16 +1,32 @@
 //! The tools of a Python team: one file a tool or report format. Bytes in, findings out; pure.
 
+mod adapter;
+mod bandit;
+mod basedpyright;
+mod black;
+mod codespell;
 mod contract;
+mod flake8;
+mod isort;
 mod lines;
-pub mod mypy;
+mod mypy;
 pub mod position;
-pub mod pyright;
-pub mod ruff;
-pub mod ruff_format;
+mod pylint;
+mod pyrefly;
+mod pyright;
+mod ruff;
+mod ruff_format;
 pub mod sarif;
+mod shellcheck;
 mod source;
 mod text;
 mod tool;
+mod ty;
+mod typos;
+mod vulture;
+mod yamllint;
+mod zizmor;
 
+pub use adapter::{Kind, Setting, Targets};
 pub use contract::{ExitStatus, Invocation, Judgement, Reading, ToolRun};
 pub use tool::Tool;

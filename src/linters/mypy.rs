@@ -20,6 +20,7 @@ use std::num::NonZeroU32;
 
 use serde::Deserialize;
 
+use crate::linters::adapter::{Adapter, Kind, Setting, Targets};
 use crate::linters::contract::{Invocation, Judgement, Reading, ToolRun, cut};
 use crate::linters::lines::{self, no_object, note_end};
 use crate::linters::text::Text;
@@ -33,7 +34,55 @@ const RULES: &str = "https://mypy.rtfd.io/en/stable/_refs.html#code-";
 /// What mypy says before it refuses to check nothing.
 const NO_FILES: &str = "There are no .py[i] files in ";
 
-pub(super) const REFUSED_ARGUMENTS: &[&str] = &[
+pub(super) const ADAPTER: Adapter = Adapter {
+    name: NAME,
+    package: "mypy",
+    executable: "mypy",
+    kind: Kind::TypeChecker,
+    targets: Targets::Folder,
+    settings: &[
+        Setting::Table("mypy", &[]),
+        Setting::File("mypy.ini"),
+        Setting::File(".mypy.ini"),
+        Setting::Section {
+            file: "setup.cfg",
+            section: "[mypy]",
+            keys: &[],
+        },
+    ],
+    file_settings: &[
+        Setting::Table("mypy", FILES),
+        Setting::Section {
+            file: "mypy.ini",
+            section: "[mypy]",
+            keys: FILES,
+        },
+        Setting::Section {
+            file: ".mypy.ini",
+            section: "[mypy]",
+            keys: FILES,
+        },
+        Setting::Section {
+            file: "setup.cfg",
+            section: "[mypy]",
+            keys: FILES,
+        },
+    ],
+    hooks: &["mypy"],
+    severities: &[("errors", Severity::Error), ("notes", Severity::Note)],
+    refused: REFUSED_ARGUMENTS,
+    environment: &[],
+    arguments,
+    probe: None,
+    read,
+    conclude,
+    confesses,
+};
+
+/// The settings that name what is checked.
+const FILES: &[&str] = &["files", "packages", "modules"];
+
+const REFUSED_ARGUMENTS: &[&str] = &[
     "--command",
     "--find-occurrences",
     "--help",
@@ -77,7 +126,7 @@ pub(super) fn arguments(invocation: &Invocation<'_>) -> Vec<String> {
     arguments
 }
 
-pub(super) fn read(output: impl BufRead, sink: &mut dyn FnMut(RawFinding)) -> Reading {
+pub(super) fn read(output: &mut dyn BufRead, sink: &mut dyn FnMut(RawFinding)) -> Reading {
     let mut reading = Reading::default();
     let end = lines::for_each(output, |number, line| {
         reading.has_output = true;
@@ -102,7 +151,7 @@ pub(super) fn read(output: impl BufRead, sink: &mut dyn FnMut(RawFinding)) -> Re
 }
 
 pub(super) fn conclude(run: &ToolRun<'_>, reading: &Reading) -> Judgement {
-    let code = match run.code(NAME, reading) {
+    let code = match run.code(NAME, reading, &[0, 1]) {
         Ok(code) => code,
         Err(failed) => return failed,
     };
@@ -145,7 +194,7 @@ pub(super) fn conclude(run: &ToolRun<'_>, reading: &Reading) -> Judgement {
             count: *count,
             files: None,
         },
-        _ => reading.agree(NAME, run, code),
+        _ => reading.agree(NAME, run, code, 1),
     }
 }
 
@@ -222,6 +271,7 @@ impl Entry<'_> {
             message: self.message.into_string(),
             path: Some(self.file.into_string()),
             help: self.hint.map(Text::into_string),
+            fix: None,
         }
     }
 

@@ -83,6 +83,28 @@ pub fn locate(region: &Region, source: &SourceLines<'_>) -> (Option<Span>, bool)
     (Some(Span { start, end }), clamped)
 }
 
+/// Settles the place of an edit: exactly as it is stated, with both columns, or not at all. It may end at the start of
+/// the empty line behind the last line break, so that an edit can take a last line away.
+pub fn locate_exactly(region: &Region, source: &SourceLines<'_>) -> Option<Span> {
+    let exact = |line: u32, column: u32| {
+        if line == source.count() + 1 && column == 0 && source.starts.len() > line as usize - 1 {
+            return Some(point(line, 0, 0));
+        }
+        source.line(line)?;
+        let place = Place {
+            line,
+            column: Some(column),
+        };
+        match place.resolve(region.unit, source) {
+            Resolved::Point(point) => Some(point),
+            Resolved::Unknown(_) | Resolved::Behind(..) => None,
+        }
+    };
+    let start = exact(region.line?.get(), region.column?)?;
+    let end = exact(region.end_line?.get(), region.end_column?)?;
+    (start <= end).then_some(Span { start, end })
+}
+
 /// A stated place whose line exists.
 struct Place {
     line: u32,

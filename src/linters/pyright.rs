@@ -14,6 +14,7 @@ use std::num::NonZeroU32;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use crate::linters::adapter::{Adapter, Kind, Setting, Targets};
 use crate::linters::contract::{Invocation, Judgement, Reading, ToolRun};
 use crate::model::diagnostic::{RawFinding, Severity};
 use crate::model::region::{ColumnUnit, Region};
@@ -21,7 +22,36 @@ use crate::model::region::{ColumnUnit, Region};
 const NAME: &str = "pyright";
 const RULES: &str = "https://github.com/microsoft/pyright/blob/main/docs/configuration.md#";
 
-pub(super) const REFUSED_ARGUMENTS: &[&str] = &[
+pub(super) const ADAPTER: Adapter = Adapter {
+    name: NAME,
+    package: "pyright",
+    executable: "pyright",
+    kind: Kind::TypeChecker,
+    targets: Targets::Folder,
+    settings: &[
+        Setting::Table("pyright", &[]),
+        Setting::File("pyrightconfig.json"),
+    ],
+    file_settings: &[
+        Setting::Table("pyright", &["include"]),
+        Setting::File("pyrightconfig.json"),
+    ],
+    hooks: &["pyright"],
+    severities: &[
+        ("errors", Severity::Error),
+        ("warnings", Severity::Warning),
+        ("information", Severity::Note),
+    ],
+    refused: REFUSED_ARGUMENTS,
+    environment: &[],
+    arguments,
+    probe: None,
+    read,
+    conclude,
+    confesses,
+};
+
+const REFUSED_ARGUMENTS: &[&str] = &[
     "--createstub",
     "--dependencies",
     "--help",
@@ -46,7 +76,7 @@ pub(super) fn arguments(invocation: &Invocation<'_>) -> Vec<String> {
     arguments
 }
 
-pub(super) fn read(output: impl BufRead, sink: &mut dyn FnMut(RawFinding)) -> Reading {
+pub(super) fn read(output: &mut dyn BufRead, sink: &mut dyn FnMut(RawFinding)) -> Reading {
     let mut state = State {
         sink,
         reading: Reading::default(),
@@ -86,7 +116,7 @@ pub(super) fn read(output: impl BufRead, sink: &mut dyn FnMut(RawFinding)) -> Re
 }
 
 pub(super) fn conclude(run: &ToolRun<'_>, reading: &Reading) -> Judgement {
-    let code = match run.code(NAME, reading) {
+    let code = match run.code(NAME, reading, &[0, 1]) {
         Ok(code) => code,
         Err(failed) => return failed,
     };
@@ -110,7 +140,7 @@ pub(super) fn conclude(run: &ToolRun<'_>, reading: &Reading) -> Judgement {
             count: *count,
             files: *files,
         },
-        _ => reading.agree(NAME, run, code),
+        _ => reading.agree(NAME, run, code, 1),
     }
 }
 
@@ -159,6 +189,7 @@ struct Position {
 impl Diagnostic {
     fn into_finding(self) -> RawFinding {
         RawFinding {
+            fix: None,
             severity: match self.severity.as_str() {
                 "information" => Severity::Note,
                 "warning" => Severity::Warning,

@@ -18,6 +18,7 @@ use std::num::NonZeroU32;
 
 use serde::Deserialize;
 
+use crate::linters::adapter::{Adapter, Kind, Probe, Setting, Targets};
 use crate::linters::contract::{Invocation, Judgement, Reading, ToolRun, cut};
 use crate::linters::lines::{self, no_object, note_end};
 use crate::linters::text::Text;
@@ -28,7 +29,38 @@ const NAME: &str = "ruff";
 /// What ruff says of a file that is not UTF-8, be it valid Python by its coding comment.
 pub(super) const NOT_UTF8: &str = "stream did not contain valid UTF-8";
 
-pub(super) const REFUSED_ARGUMENTS: &[&str] = &[
+pub(super) const ADAPTER: Adapter = Adapter {
+    name: NAME,
+    package: "ruff",
+    executable: "ruff",
+    kind: Kind::Linter,
+    targets: Targets::Folder,
+    settings: &[
+        Setting::Table("ruff", &[]),
+        Setting::File("ruff.toml"),
+        Setting::File(".ruff.toml"),
+    ],
+    file_settings: &[],
+    hooks: &["ruff", "ruff-check"],
+    severities: &[
+        ("what ruff calls an error", Severity::Error),
+        ("what ruff calls a warning", Severity::Warning),
+        ("what ruff calls an info", Severity::Note),
+    ],
+    refused: REFUSED_ARGUMENTS,
+    environment: &[],
+    arguments,
+    probe: Some(Probe {
+        arguments: probe_arguments,
+        environment: &[],
+        judge: judge_probe,
+    }),
+    read,
+    conclude,
+    confesses,
+};
+
+const REFUSED_ARGUMENTS: &[&str] = &[
     "--add-ignore",
     "--add-noqa",
     "--diff",
@@ -81,7 +113,7 @@ pub(super) fn command(subcommand: &str, invocation: &Invocation<'_>, own: &[&str
     arguments
 }
 
-pub(super) fn read(output: impl BufRead, sink: &mut dyn FnMut(RawFinding)) -> Reading {
+pub(super) fn read(output: &mut dyn BufRead, sink: &mut dyn FnMut(RawFinding)) -> Reading {
     read_lines(output, |line, reading| {
         if line.is_failure() {
             reading.stopped.get_or_insert_with(|| line.headline());
@@ -95,7 +127,7 @@ pub(super) fn read(output: impl BufRead, sink: &mut dyn FnMut(RawFinding)) -> Re
 }
 
 pub(super) fn conclude(run: &ToolRun<'_>, reading: &Reading) -> Judgement {
-    let code = match run.code(NAME, reading) {
+    let code = match run.code(NAME, reading, &[0, 1]) {
         Ok(code) => code,
         Err(failed) => return failed,
     };
@@ -107,7 +139,7 @@ pub(super) fn conclude(run: &ToolRun<'_>, reading: &Reading) -> Judgement {
     {
         return blind;
     }
-    reading.agree(NAME, run, code)
+    reading.agree(NAME, run, code, 1)
 }
 
 /// Whether a line of standard error says what the exit code 0 does not.
@@ -135,14 +167,14 @@ pub(super) fn blind_spot(name: &str, run: &ToolRun<'_>) -> Option<Judgement> {
 
 /// One path a line. `pyproject.toml` is listed because of RUF200, and so are `ruff.toml` and `.ruff.toml`: a project of
 /// settings alone has no code.
-pub(super) fn judge_probe(run: &ToolRun<'_>, output: impl BufRead) -> Judgement {
+pub(super) fn judge_probe(run: &ToolRun<'_>, output: &mut dyn BufRead) -> Judgement {
     let mut reading = Reading::default();
     let mut files = 0;
     let end = lines::for_each(output, |_, line| {
         files += u64::from(!line.is_empty() && !line.ends_with(b".toml"));
     });
     note_end(end, &mut reading);
-    match run.code(NAME, &reading) {
+    match run.code(NAME, &reading, &[0, 1]) {
         Err(failed) => failed,
         Ok(0) if files > 0 => Judgement::Clean { files: Some(files) },
         Ok(0) => run.empty(NAME),
@@ -152,7 +184,7 @@ pub(super) fn judge_probe(run: &ToolRun<'_>, output: impl BufRead) -> Judgement 
 
 /// Parses every line and passes it on; notes what is no line of ruff's.
 pub(super) fn read_lines(
-    output: impl BufRead,
+    output: &mut dyn BufRead,
     mut each: impl FnMut(Line<'_>, &mut Reading),
 ) -> Reading {
     let mut reading = Reading::default();
@@ -269,6 +301,7 @@ impl Line<'_> {
             region,
             url: self.url.map(Text::into_string),
             help: self.fix.and_then(|fix| fix.message).map(Text::into_string),
+            fix: None,
         }
     }
 }

@@ -7,6 +7,7 @@
 
 use std::io::BufRead;
 
+use crate::linters::adapter::{Adapter, Kind, Probe, Setting, Targets};
 use crate::linters::contract::{Invocation, Judgement, Reading, ToolRun};
 use crate::linters::lines::{self, no_object, note_end};
 use crate::linters::ruff::{self, Line};
@@ -17,7 +18,30 @@ const NAME: &str = "ruff-format";
 const UNFORMATTED: &str = "unformatted";
 const HELP: &str = "run `ruff format`";
 
-pub(super) const REFUSED_ARGUMENTS: &[&str] = &[
+pub(super) const ADAPTER: Adapter = Adapter {
+    name: NAME,
+    package: "ruff",
+    executable: "ruff",
+    kind: Kind::Formatter,
+    targets: Targets::Folder,
+    settings: &[Setting::Table("ruff", &["format"])],
+    file_settings: &[],
+    hooks: &["ruff-format"],
+    severities: &[("a file that is not formatted", Severity::Error)],
+    refused: REFUSED_ARGUMENTS,
+    environment: ENVIRONMENT,
+    arguments,
+    probe: Some(Probe {
+        arguments: probe_arguments,
+        environment: PROBE_ENVIRONMENT,
+        judge: judge_probe,
+    }),
+    read,
+    conclude,
+    confesses: ruff::confesses,
+};
+
+const REFUSED_ARGUMENTS: &[&str] = &[
     "--diff",
     "--exit-non-zero-on-format",
     "--help",
@@ -30,9 +54,9 @@ pub(super) const REFUSED_ARGUMENTS: &[&str] = &[
 ];
 
 /// Releases before 0.16 have no `--output-format` here, or only in preview: the variable says the same to the others.
-pub(super) const ENVIRONMENT: &[(&str, &str)] = &[("RUFF_OUTPUT_FORMAT", "json-lines")];
+const ENVIRONMENT: &[(&str, &str)] = &[("RUFF_OUTPUT_FORMAT", "json-lines")];
 /// See [`probe_arguments`].
-pub(super) const PROBE_ENVIRONMENT: &[(&str, &str)] = &[("RUFF_OUTPUT_FORMAT", "concise")];
+const PROBE_ENVIRONMENT: &[(&str, &str)] = &[("RUFF_OUTPUT_FORMAT", "concise")];
 
 pub(super) fn arguments(invocation: &Invocation<'_>) -> Vec<String> {
     ruff::command("format", invocation, &["--check"])
@@ -44,7 +68,7 @@ pub(super) fn probe_arguments(invocation: &Invocation<'_>) -> Vec<String> {
     arguments(invocation)
 }
 
-pub(super) fn read(output: impl BufRead, sink: &mut dyn FnMut(RawFinding)) -> Reading {
+pub(super) fn read(output: &mut dyn BufRead, sink: &mut dyn FnMut(RawFinding)) -> Reading {
     let mut reading = Reading::default();
     let mut unformatted = 0_u64;
     let end = lines::for_each(output, |number, line| {
@@ -90,6 +114,7 @@ fn read_line(line: Line<'_>, reading: &mut Reading, sink: &mut dyn FnMut(RawFind
 /// What the text form knows of a file.
 fn unformatted_file(path: &str) -> RawFinding {
     RawFinding {
+        fix: None,
         rule: Some(UNFORMATTED.to_owned()),
         severity: Severity::Error,
         message: "File would be reformatted".to_owned(),
@@ -101,7 +126,7 @@ fn unformatted_file(path: &str) -> RawFinding {
 }
 
 pub(super) fn conclude(run: &ToolRun<'_>, reading: &Reading) -> Judgement {
-    let code = match run.code(NAME, reading) {
+    let code = match run.code(NAME, reading, &[0, 1]) {
         Ok(code) => code,
         Err(failed) => return failed,
     };
@@ -113,11 +138,11 @@ pub(super) fn conclude(run: &ToolRun<'_>, reading: &Reading) -> Judgement {
     {
         return blind;
     }
-    reading.agree(NAME, run, code)
+    reading.agree(NAME, run, code, 1)
 }
 
 /// The last line counts: `1 file would be reformatted, 2 files already formatted`. With no file there is none.
-pub(super) fn judge_probe(run: &ToolRun<'_>, output: impl BufRead) -> Judgement {
+pub(super) fn judge_probe(run: &ToolRun<'_>, output: &mut dyn BufRead) -> Judgement {
     let mut reading = Reading::default();
     let mut last = String::new();
     let end = lines::for_each(output, |_, line| {
@@ -126,7 +151,7 @@ pub(super) fn judge_probe(run: &ToolRun<'_>, output: impl BufRead) -> Judgement 
         }
     });
     note_end(end, &mut reading);
-    match run.code(NAME, &reading) {
+    match run.code(NAME, &reading, &[0, 1]) {
         Err(failed) => failed,
         Ok(0 | 1) => match counted(&last) {
             Some(files @ 1..) => Judgement::Clean { files: Some(files) },

@@ -1,36 +1,106 @@
-//! The closed list of tools that are run natively, and what is different from one to the next.
+//! The closed list of tools that are run natively.
 
 use std::io::BufRead;
 
+use crate::linters::adapter::{Adapter, Kind, Setting, Targets};
 use crate::linters::contract::{Invocation, Judgement, Reading, ToolRun};
-use crate::linters::{mypy, pyright, ruff, ruff_format};
-use crate::model::diagnostic::RawFinding;
+use crate::linters::{
+    bandit, basedpyright, black, codespell, flake8, isort, mypy, pylint, pyrefly, pyright, ruff,
+    ruff_format, shellcheck, ty, typos, vulture, yamllint, zizmor,
+};
+use crate::model::diagnostic::{RawFinding, Severity};
 
-/// A tool that Lockgate starts and whose output it reads. Everything else comes in as a SARIF report.
+/// A tool that Lockgate starts and whose output it reads. Everything else comes in as a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Tool {
     /// `ruff check`, the linter.
     Ruff,
     /// `ruff format --check`, the formatter.
     RuffFormat,
+    /// `black --check`, the formatter.
+    Black,
+    /// `isort --check-only`, which orders imports.
+    Isort,
+    /// `flake8`, pycodestyle and pyflakes in one.
+    Flake8,
+    /// `pylint`, the linter.
+    Pylint,
+    /// `bandit`, which looks for weak points.
+    Bandit,
+    /// `vulture`, which looks for dead code.
+    Vulture,
     /// `mypy`, the reference type checker.
     Mypy,
     /// `pyright`, Microsoft's type checker, started through its wrapper on PyPI.
     Pyright,
+    /// `basedpyright`, pyright with stricter rules.
+    Basedpyright,
+    /// `ty`, Astral's type checker.
+    Ty,
+    /// `pyrefly`, Meta's type checker.
+    Pyrefly,
+    /// `codespell`, which knows common misspellings.
+    Codespell,
+    /// `typos`, which knows common misspellings.
+    Typos,
+    /// `shellcheck`, for shell scripts.
+    Shellcheck,
+    /// `yamllint`, for YAML.
+    Yamllint,
+    /// `zizmor`, for workflows.
+    Zizmor,
 }
 
 impl Tool {
     /// Every tool, in the order in which reports show them.
-    pub const ALL: [Self; 4] = [Self::Ruff, Self::RuffFormat, Self::Mypy, Self::Pyright];
+    pub const ALL: [Self; 18] = [
+        Self::Ruff,
+        Self::RuffFormat,
+        Self::Black,
+        Self::Isort,
+        Self::Flake8,
+        Self::Pylint,
+        Self::Bandit,
+        Self::Vulture,
+        Self::Mypy,
+        Self::Pyright,
+        Self::Basedpyright,
+        Self::Ty,
+        Self::Pyrefly,
+        Self::Codespell,
+        Self::Typos,
+        Self::Shellcheck,
+        Self::Yamllint,
+        Self::Zizmor,
+    ];
+
+    /// What is different from one tool to the next.
+    fn adapter(self) -> &'static Adapter {
+        match self {
+            Self::Ruff => &ruff::ADAPTER,
+            Self::RuffFormat => &ruff_format::ADAPTER,
+            Self::Black => &black::ADAPTER,
+            Self::Isort => &isort::ADAPTER,
+            Self::Flake8 => &flake8::ADAPTER,
+            Self::Pylint => &pylint::ADAPTER,
+            Self::Bandit => &bandit::ADAPTER,
+            Self::Vulture => &vulture::ADAPTER,
+            Self::Mypy => &mypy::ADAPTER,
+            Self::Pyright => &pyright::ADAPTER,
+            Self::Basedpyright => &basedpyright::ADAPTER,
+            Self::Ty => &ty::ADAPTER,
+            Self::Pyrefly => &pyrefly::ADAPTER,
+            Self::Codespell => &codespell::ADAPTER,
+            Self::Typos => &typos::ADAPTER,
+            Self::Shellcheck => &shellcheck::ADAPTER,
+            Self::Yamllint => &yamllint::ADAPTER,
+            Self::Zizmor => &zizmor::ADAPTER,
+        }
+    }
 
     /// The name in inputs, reports and logs.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Ruff => "ruff",
-            Self::RuffFormat => "ruff-format",
-            Self::Mypy => "mypy",
-            Self::Pyright => "pyright",
-        }
+        self.adapter().name
     }
 
     /// The tool of that [name](Self::name).
@@ -40,97 +110,93 @@ impl Tool {
 
     /// The distribution on the package index, which is what a lockfile pins.
     pub fn package(self) -> &'static str {
-        match self {
-            Self::Ruff | Self::RuffFormat => "ruff",
-            Self::Mypy => "mypy",
-            Self::Pyright => "pyright",
-        }
+        self.adapter().package
     }
 
     /// The file that the distribution puts into an environment's `bin` (without `.exe`).
     pub fn executable(self) -> &'static str {
-        self.package()
+        self.adapter().executable
+    }
+
+    /// What it looks for.
+    pub fn kind(self) -> Kind {
+        self.adapter().kind
     }
 
     /// Whether a change of one file can move its findings in another.
     pub fn is_type_checker(self) -> bool {
-        match self {
-            Self::Ruff | Self::RuffFormat => false,
-            Self::Mypy | Self::Pyright => true,
-        }
+        self.kind() == Kind::TypeChecker
+    }
+
+    /// What it is to be given to look at.
+    pub fn targets(self) -> Targets {
+        self.adapter().targets
+    }
+
+    /// Where a project says which files this tool checks, so that naming `.` would override it.
+    pub fn file_settings(self) -> &'static [Setting] {
+        self.adapter().file_settings
+    }
+
+    /// Where a project configures this tool: any of these means that it wants it.
+    pub fn settings(self) -> &'static [Setting] {
+        self.adapter().settings
+    }
+
+    /// What of its findings gets which severity, for the published table: what only may be wrong is a warning.
+    pub fn severities(self) -> &'static [(&'static str, Severity)] {
+        self.adapter().severities
+    }
+
+    /// The identifiers of its hooks in a pre-commit configuration.
+    pub fn hooks(self) -> &'static [&'static str] {
+        self.adapter().hooks
     }
 
     /// The arguments of the run whose output [`Tool::judge`] reads. They leave in force what the user configured
     /// about *what* is checked, and override what would change the shape of the output or the files on disk.
     pub fn arguments(self, invocation: &Invocation<'_>) -> Vec<String> {
-        match self {
-            Self::Ruff => ruff::arguments(invocation),
-            Self::RuffFormat => ruff_format::arguments(invocation),
-            Self::Mypy => mypy::arguments(invocation),
-            Self::Pyright => pyright::arguments(invocation),
-        }
+        (self.adapter().arguments)(invocation)
     }
 
     /// Variables that the run with [`Tool::arguments`] needs, beside a PATH that for pyright holds `node`.
     pub fn environment(self) -> &'static [(&'static str, &'static str)] {
-        match self {
-            Self::RuffFormat => ruff_format::ENVIRONMENT,
-            Self::Ruff | Self::Mypy | Self::Pyright => &[],
-        }
+        self.adapter().environment
     }
 
     /// Variables that the run with [`Tool::probe_arguments`] needs.
     pub fn probe_environment(self) -> &'static [(&'static str, &'static str)] {
-        match self {
-            Self::RuffFormat => ruff_format::PROBE_ENVIRONMENT,
-            Self::Ruff | Self::Mypy | Self::Pyright => &[],
-        }
+        self.adapter()
+            .probe
+            .as_ref()
+            .map_or(&[], |probe| probe.environment)
     }
 
     /// The arguments of the run that proves that files were looked at, read by [`Tool::judge_probe`]. Needed only
     /// after [`Judgement::Clean`] without a count; `None` where the tool counts, or refuses to check nothing.
     pub fn probe_arguments(self, invocation: &Invocation<'_>) -> Option<Vec<String>> {
-        match self {
-            Self::Ruff => Some(ruff::probe_arguments(invocation)),
-            Self::RuffFormat => Some(ruff_format::probe_arguments(invocation)),
-            Self::Mypy | Self::Pyright => None,
-        }
+        let probe = self.adapter().probe.as_ref()?;
+        Some((probe.arguments)(invocation))
     }
 
     /// The first of the user's arguments that would void the contract: it silences the tool, changes the shape of
     /// its output, edits files, or makes it do something else than checking.
     pub fn refused_argument(self, extra: &[String]) -> Option<&str> {
-        let refused = match self {
-            Self::Ruff => ruff::REFUSED_ARGUMENTS,
-            Self::RuffFormat => ruff_format::REFUSED_ARGUMENTS,
-            Self::Mypy => mypy::REFUSED_ARGUMENTS,
-            Self::Pyright => pyright::REFUSED_ARGUMENTS,
-        };
         extra.iter().map(String::as_str).find(|argument| {
             let name = argument.split_once('=').map_or(*argument, |(name, _)| name);
-            refused.contains(&name)
+            self.adapter().refused.contains(&name)
         })
     }
 
     /// Reads the tool's standard output, in memory that does not grow with it; every finding goes to the sink as
     /// soon as it is read. May run while the tool does. Broken output is no error here: the reading tells of it.
-    pub fn read(self, output: impl BufRead, sink: &mut dyn FnMut(RawFinding)) -> Reading {
-        match self {
-            Self::Ruff => ruff::read(output, sink),
-            Self::RuffFormat => ruff_format::read(output, sink),
-            Self::Mypy => mypy::read(output, sink),
-            Self::Pyright => pyright::read(output, sink),
-        }
+    pub fn read(self, mut output: impl BufRead, sink: &mut dyn FnMut(RawFinding)) -> Reading {
+        (self.adapter().read)(&mut output, sink)
     }
 
     /// Whether the exit status, the output and the tool's own error list agree on what happened.
     pub fn conclude(self, run: &ToolRun<'_>, reading: &Reading) -> Judgement {
-        match self {
-            Self::Ruff => ruff::conclude(run, reading),
-            Self::RuffFormat => ruff_format::conclude(run, reading),
-            Self::Mypy => mypy::conclude(run, reading),
-            Self::Pyright => pyright::conclude(run, reading),
-        }
+        (self.adapter().conclude)(run, reading)
     }
 
     /// [`Tool::read`] and [`Tool::conclude`] in one.
@@ -147,22 +213,15 @@ impl Tool {
     /// Whether a line of standard error changes the judgement: some tools confess only there, and go on to exit
     /// with 0. Whoever keeps only the end of standard error keeps these lines besides.
     pub fn confesses(self, line: &str) -> bool {
-        match self {
-            Self::Ruff | Self::RuffFormat => ruff::confesses(line),
-            Self::Mypy => mypy::confesses(line),
-            Self::Pyright => pyright::confesses(line),
-        }
+        (self.adapter().confesses)(line)
     }
 
     /// Reads the output of the run with [`Tool::probe_arguments`]: [`Judgement::Clean`] with the number of files, or
     /// [`Judgement::Empty`] where there was none. A tool without a probe fails.
-    pub fn judge_probe(self, run: &ToolRun<'_>, output: impl BufRead) -> Judgement {
-        match self {
-            Self::Ruff => ruff::judge_probe(run, output),
-            Self::RuffFormat => ruff_format::judge_probe(run, output),
-            Self::Mypy | Self::Pyright => {
-                run.failed(self.name(), "there is no probe for this tool")
-            }
+    pub fn judge_probe(self, run: &ToolRun<'_>, mut output: impl BufRead) -> Judgement {
+        match &self.adapter().probe {
+            Some(probe) => (probe.judge)(run, &mut output),
+            None => run.failed(self.name(), "there is no probe for this tool"),
         }
     }
 }
@@ -176,7 +235,7 @@ mod tests {
         for tool in Tool::ALL {
             assert_eq!(Tool::from_name(tool.name()), Some(tool));
         }
-        assert_eq!(Tool::from_name("pylint"), None);
+        assert_eq!(Tool::from_name("eslint"), None);
     }
 
     #[test]
@@ -206,7 +265,7 @@ mod tests {
                 .arguments(&invocation)
                 .last()
                 .is_some_and(|last| last == ".");
-            assert_eq!(named, !tool.is_type_checker(), "{tool:?}");
+            assert_eq!(named, tool.file_settings().is_empty(), "{tool:?}");
         }
     }
 

@@ -1,5 +1,8 @@
 //! One finding of one tool.
 
+use std::sync::Arc;
+
+use crate::model::fix::Fix;
 use crate::model::region::{Region, Span};
 
 /// How bad a finding is; ordered from harmless to bad.
@@ -48,34 +51,87 @@ pub struct RawFinding {
     pub url: Option<String>,
     /// What to do about it, where the tool says.
     pub help: Option<String>,
+    /// The edits that would mend it, in the tool's own terms.
+    pub fix: Option<Fix<Region>>,
 }
 
 /// A finding with its place settled: what is judged, annotated and reported.
+///
+/// Texts are shared: half a million findings have a few hundred rules and a few thousand files among them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The tool that found it: `ruff`, `mypy`, or the driver's name in a SARIF report.
-    pub tool: String,
+    pub tool: Arc<str>,
     /// See [`RawFinding::rule`].
-    pub rule: Option<String>,
+    pub rule: Option<Arc<str>>,
     /// How bad it is.
     pub severity: Severity,
     /// What is wrong.
-    pub message: String,
+    pub message: Arc<str>,
     /// Relative to the workspace root, with `/`. `None` for a finding that belongs to no file in the workspace.
-    pub path: Option<String>,
+    pub path: Option<Arc<str>>,
     /// Where in the file; `None` for the file as a whole.
     pub span: Option<Span>,
     /// The rule's documentation.
-    pub url: Option<String>,
+    pub url: Option<Arc<str>>,
     /// What to do about it.
-    pub help: Option<String>,
+    pub help: Option<Arc<str>>,
     /// Whether it stands on a line that the change added or edited. `None` where there is no base to compare with.
     pub new: Option<bool>,
     /// The first line of the place, for the findings that are shown with their source.
-    pub excerpt: Option<String>,
+    pub excerpt: Option<Box<str>>,
+    /// The edits that would mend it, where the tool offers some and they fit the file.
+    pub fix: Option<Box<Fix<Span>>>,
+    /// Other tools that say the same of the same line, and how they call it.
+    pub also: Vec<Source>,
+    /// What it is known by in later runs; see [`Fingerprints`].
+    pub fingerprints: Option<Fingerprints>,
+}
+
+/// A tool and its rule.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Source {
+    /// The tool.
+    pub tool: Arc<str>,
+    /// Its rule.
+    pub rule: Option<Arc<str>>,
+}
+
+/// By what a finding is known again in another run, whatever happened to the lines around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprints {
+    /// GitHub's `primaryLocationLineHash`: the rolling hash of the text from the line on, and its how-many-eth
+    /// occurrence in the file, from 1 on. `None` for a finding without a line.
+    pub line: Option<(u64, u32)>,
+    /// Our own: tool, rule, message and the code it stands in, but neither path nor line.
+    pub key: u64,
 }
 
 impl Finding {
+    /// A finding that is about no file.
+    pub fn new(
+        tool: impl Into<Arc<str>>,
+        rule: &str,
+        severity: Severity,
+        message: impl Into<Arc<str>>,
+    ) -> Self {
+        Self {
+            tool: tool.into(),
+            rule: Some(rule.into()),
+            severity,
+            message: message.into(),
+            path: None,
+            span: None,
+            url: None,
+            help: None,
+            new: None,
+            excerpt: None,
+            fix: None,
+            also: Vec::new(),
+            fingerprints: None,
+        }
+    }
+
     /// The line it begins on, 1-based.
     pub fn line(&self) -> Option<u32> {
         self.span.map(|span| span.start.line)
@@ -85,7 +141,7 @@ impl Finding {
     pub fn id(&self) -> String {
         match &self.rule {
             Some(rule) => format!("{}:{rule}", self.tool),
-            None => self.tool.clone(),
+            None => self.tool.to_string(),
         }
     }
 
@@ -119,7 +175,7 @@ impl Finding {
     /// `src/app.py:3:7`, as far as it is known.
     pub fn place(&self) -> Option<String> {
         use std::fmt::Write as _;
-        let mut place = self.path.clone()?;
+        let mut place = self.path.as_deref()?.to_owned();
         if let Some(span) = self.span {
             let _ = write!(place, ":{}", span.start.line);
             if let Some(column) = span.start.column {

@@ -5,6 +5,7 @@ pub mod change;
 pub mod diagnostic;
 pub mod duration;
 pub mod environment;
+pub mod fix;
 pub mod region;
 pub mod report;
 pub mod untrusted;

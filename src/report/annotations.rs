@@ -78,8 +78,8 @@ fn repeats<'r>(findings: impl Iterator<Item = &'r Finding>) -> Vec<Vec<&'r Findi
     for finding in findings {
         let key = (
             finding.path.as_deref(),
-            (finding.tool.as_str(), finding.rule.as_deref()),
-            finding.message.as_str(),
+            (&*finding.tool, finding.rule.as_deref()),
+            &*finding.message,
             finding.new,
         );
         let index = *known.entry(key).or_insert_with(|| {
@@ -108,8 +108,8 @@ fn spread(groups: &[Vec<&Finding>], budget: usize) -> Vec<usize> {
             let mut later = Vec::new();
             for index in rest {
                 let first = groups[index].first();
-                let is_fresh = first
-                    .is_some_and(|first| seen.insert((first.tool.as_str(), first.path.as_deref())));
+                let is_fresh =
+                    first.is_some_and(|first| seen.insert((&*first.tool, first.path.as_deref())));
                 if is_fresh && chosen.len() < budget {
                     chosen.push(index);
                 } else {
@@ -128,7 +128,7 @@ fn annotation(group: &[&Finding], ignore_until: &str) -> Annotation {
     let Some(first) = group.first() else {
         return failure("lockgate", "an empty group of findings");
     };
-    let mut message = first.message.clone();
+    let mut message = first.message.to_string();
     if group.len() > 1 {
         let lines: Vec<String> = group
             .iter()
@@ -170,7 +170,7 @@ fn annotation(group: &[&Finding], ignore_until: &str) -> Annotation {
         severity: first.severity,
         title: format!("{}{rule}", first.tool),
         message,
-        path: first.path.clone(),
+        path: first.path.as_deref().map(str::to_owned),
         lines,
         columns,
     }

@@ -84,10 +84,10 @@ fn invocation(failures: &[&str]) -> Value {
 fn result(finding: &Finding) -> Value {
     let mut result = Map::from_iter([
         ("level".to_owned(), json!(finding.severity.name())),
-        ("message".to_owned(), json!({"text": finding.message})),
+        ("message".to_owned(), json!({"text": &*finding.message})),
     ]);
     if let Some(rule) = &finding.rule {
-        result.insert("ruleId".to_owned(), json!(rule));
+        result.insert("ruleId".to_owned(), json!(&**rule));
     }
     if let Some(new) = finding.new {
         result.insert("properties".to_owned(), json!({"new": new}));

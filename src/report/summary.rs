@@ -192,19 +192,14 @@ pub(crate) mod tests {
             column: Some(column),
         };
         Finding {
-            tool: tool.into(),
-            rule: Some(rule.into()),
-            severity: Severity::Error,
-            message: message.into(),
             path: Some(path.into()),
             span: Some(Span {
                 start: point(1),
                 end: point(3),
             }),
-            url: None,
-            help: None,
             new: Some(true),
             excerpt: Some("import os".into()),
+            ..Finding::new(tool, rule, Severity::Error, message)
         }
     }
 

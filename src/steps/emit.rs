@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::error::{Error, Result, count};
 use crate::github::commands::{Command, Level};
@@ -79,9 +80,19 @@ fn masked<'r>(report: &'r Report, masker: &Masker) -> Cow<'r, Report> {
     if masker.is_empty() {
         return Cow::Borrowed(report);
     }
-    let hide = |text: &mut String| {
+    let hide_own = |text: &mut String| {
         if let Cow::Owned(masked) = masker.mask(text) {
             *text = masked;
+        }
+    };
+    let hide = |text: &mut Arc<str>| {
+        if let Cow::Owned(masked) = masker.mask(text) {
+            *text = masked.into();
+        }
+    };
+    let hide_box = |text: &mut Box<str>| {
+        if let Cow::Owned(masked) = masker.mask(text) {
+            *text = masked.into();
         }
     };
     let mut report = report.clone();
@@ -99,10 +110,24 @@ fn masked<'r>(report: &'r Report, masker: &Masker) -> Cow<'r, Report> {
         {
             hide(text);
         }
+        for source in &mut finding.also {
+            hide(&mut source.tool);
+            if let Some(rule) = &mut source.rule {
+                hide(rule);
+            }
+        }
+        if let Some(fix) = &mut finding.fix {
+            if let Some(message) = &mut fix.message {
+                hide_box(message);
+            }
+            for edit in &mut fix.edits {
+                hide_box(&mut edit.text);
+            }
+        }
         if let Some(excerpt) = &mut finding.excerpt
             && let Cow::Owned(masked) = masker.mask(excerpt)
         {
-            *excerpt = masked;
+            *excerpt = masked.into();
             // The caret would stand under other characters.
             if let Some(span) = &mut finding.span {
                 (span.start.byte, span.end.byte) = (None, None);
@@ -110,10 +135,10 @@ fn masked<'r>(report: &'r Report, masker: &Masker) -> Cow<'r, Report> {
         }
     }
     for check in &mut report.checks {
-        hide(&mut check.name);
-        hide(&mut check.origin);
+        hide_own(&mut check.name);
+        hide_own(&mut check.origin);
         if let Status::Failed(reason) = &mut check.status {
-            hide(reason);
+            hide_own(reason);
         }
     }
     Cow::Owned(report)

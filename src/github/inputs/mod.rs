@@ -45,6 +45,10 @@ pub struct Layer {
     pub sources: BTreeMap<String, Source>,
 }
 
+/// The heading of flags that are for people at a terminal: they are no inputs, and neither the environment nor the
+/// configuration file knows them.
+pub const COMMAND_LINE_ONLY: &str = "At a terminal";
+
 /// The inputs of a step by name, positional arguments included.
 pub fn names(command: &Command) -> impl Iterator<Item = (&str, &clap::Arg)> {
     command.get_arguments().filter_map(|argument| {
@@ -54,6 +58,7 @@ pub fn names(command: &Command) -> impl Iterator<Item = (&str, &clap::Arg)> {
         argument
             .get_long()
             .filter(|long| *long != "help" && *long != "version")
+            .filter(|_| argument.get_help_heading() != Some(COMMAND_LINE_ONLY))
             .map(|long| (long, argument))
     })
 }

@@ -56,6 +56,7 @@ impl ResultObject<'_> {
             summary.unchanged += 1;
         } else if let Some(severity) = severity {
             let mut finding = RawFinding {
+                fix: None,
                 rule: None,
                 severity,
                 message: self.message(run, rule),

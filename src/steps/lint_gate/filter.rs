@@ -1,6 +1,6 @@
 //! Which findings are kept, decided one by one as they are read: memory holds only what is kept.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,10 +8,12 @@ use globset::GlobSet;
 
 use crate::model::change::{Change, FileChange};
 use crate::model::diagnostic::{Finding, RawFinding};
+use crate::model::fix::Fix;
 use crate::model::region::Region;
 use crate::steps::lint_gate::Scope;
 use crate::steps::lint_gate::ignore::Ignore;
 use crate::steps::lint_gate::place;
+use crate::steps::lint_gate::severity::{Override, severity};
 use crate::system::clock::Date;
 use crate::system::files::Workspace;
 
@@ -29,6 +31,10 @@ pub struct Filter {
     pub exclude: GlobSet,
     /// Findings that are ignored for a while.
     pub ignores: Vec<Ignore>,
+    /// Severities instead of the tools' own.
+    pub severities: Vec<Override>,
+    /// Those of the base, where a proposal is judged.
+    pub severities_of_base: Option<Vec<Override>>,
     /// Today.
     pub today: Date,
     /// Brings paths home.
@@ -44,6 +50,8 @@ pub struct Kept {
     pub finding: Finding,
     /// The place.
     pub region: Region,
+    /// What would mend it.
+    pub fix: Option<Box<Fix<Region>>>,
 }
 
 /// What one tool or report gave.
@@ -60,6 +68,8 @@ pub struct Collector {
     astray: (u64, Option<String>),
     /// The files that findings named, as they named them.
     subjects: HashMap<String, Arc<Subject>>,
+    /// Texts that findings share.
+    texts: Texts,
 }
 
 /// So many files are remembered; findings come file by file, so that few are asked for twice.
@@ -69,7 +79,7 @@ const SUBJECTS: usize = 4_096;
 #[derive(Debug, Default)]
 struct Subject {
     /// Relative to the workspace; `None` outside of it.
-    path: Option<String>,
+    path: Option<Arc<str>>,
     /// As seen from the working directory, where globs are written.
     local: Option<String>,
     /// Whether it is in the workspace now.
@@ -88,13 +98,17 @@ impl Collector {
             named: 0,
             astray: (0, None),
             subjects: HashMap::new(),
+            texts: Texts::default(),
         }
     }
 
     /// Decides about one finding.
     pub fn add(&mut self, tool: &str, raw: RawFinding) {
         let subject = raw.path.as_deref().map(|path| self.subject(path));
-        match self.filter.decide(tool, raw, subject.as_deref()) {
+        match self
+            .filter
+            .decide(tool, raw, subject.as_deref(), &mut self.texts)
+        {
             Ok(kept) => self.kept.push(kept),
             Err(reason) => match self.left_out.get_mut(reason) {
                 Some(count) => *count += 1,
@@ -132,6 +146,27 @@ impl Collector {
     }
 }
 
+/// So many texts are shared before it is tried anew.
+const TEXTS: usize = 65_536;
+
+/// One copy of each text that many findings have.
+#[derive(Debug, Default)]
+struct Texts(HashSet<Arc<str>>);
+
+impl Texts {
+    fn share(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(text) {
+            return known.clone();
+        }
+        if self.0.len() >= TEXTS {
+            self.0.clear();
+        }
+        let fresh: Arc<str> = text.into();
+        self.0.insert(fresh.clone());
+        fresh
+    }
+}
+
 impl Filter {
     /// The file that a tool names.
     fn look_up(&self, path: &str) -> Subject {
@@ -153,7 +188,7 @@ impl Filter {
             local: Some(self.local(&path)),
             is_there: self.workspace.root().join(&path).exists(),
             change,
-            path: Some(path),
+            path: Some(path.into()),
         }
     }
 
@@ -162,6 +197,7 @@ impl Filter {
         tool: &str,
         raw: RawFinding,
         subject: Option<&Subject>,
+        texts: &mut Texts,
     ) -> std::result::Result<Kept, &'static str> {
         let path = subject.and_then(|subject| subject.path.clone());
         let local = subject.and_then(|subject| subject.local.as_deref());
@@ -180,6 +216,13 @@ impl Filter {
         {
             return Err("ignored");
         }
+        let own = raw.severity;
+        let of = |list: &[Override]| severity(list, tool, raw.rule.as_deref(), own);
+        let judged = of(&self.severities);
+        let judged = match &self.severities_of_base {
+            Some(list) => judged.max(of(list)),
+            None => judged,
+        };
         let touched = subject.and_then(|subject| subject.change.as_ref());
         let new = self
             .change
@@ -206,21 +249,19 @@ impl Filter {
             (None, Some(outside), None) => format!("{outside}: {}", raw.message),
             _ => raw.message,
         };
+        let mut shared = |text: Option<String>| text.map(|text| texts.share(&text));
         let finding = Finding {
-            tool: tool.to_owned(),
-            rule: raw.rule,
-            severity: raw.severity,
-            message,
+            rule: shared(raw.rule),
             path,
-            span: None,
-            url: raw.url,
-            help: raw.help,
+            url: shared(raw.url),
+            help: shared(raw.help),
             new,
-            excerpt: None,
+            ..Finding::new(texts.share(tool), "", judged, texts.share(&message))
         };
         Ok(Kept {
             finding,
             region: raw.region,
+            fix: raw.fix.map(Box::new),
         })
     }
 

@@ -15,7 +15,7 @@ use crate::steps::Step;
 use crate::steps::lint_gate::filter::{Collector, Filter};
 use crate::steps::lint_gate::globs::globs;
 use crate::steps::lint_gate::policy::{self, Loosened};
-use crate::steps::lint_gate::settings::Settings;
+use crate::steps::lint_gate::settings::{Settings, Tools};
 use crate::steps::lint_gate::tools::{Bench, Job};
 use crate::steps::lint_gate::{Arguments, NAME, SECRETS, Scope, ToolSource, place, reports};
 use crate::steps::project::{Lock, Toolbox};
@@ -87,6 +87,8 @@ pub async fn gather(arguments: &Arguments, world: &World, stop: Stop) -> Result<
         change,
         exclude: globs("exclude", &settings.exclude)?,
         ignores: settings.ignores.clone(),
+        severities: settings.severities.clone(),
+        severities_of_base: settings.severities_of_base.clone(),
         today,
         workspace: workspace.clone(),
         directory: world.directory.clone(),
@@ -99,6 +101,7 @@ pub async fn gather(arguments: &Arguments, world: &World, stop: Stop) -> Result<
         paths: settings.paths.clone(),
         filter,
         timeout: settings.timeout,
+        per_tool: settings.per_tool.clone(),
         allow_empty: settings.allow_empty,
         stop,
     };
@@ -333,7 +336,7 @@ async fn find_tools(
     root: &std::path::Path,
     stop: &Stop,
 ) -> Result<Vec<Job>> {
-    if settings.tools.as_ref().is_some_and(Vec::is_empty) {
+    if settings.tools == Tools::Named(Vec::new()) {
         return Ok(Vec::new());
     }
     if world.context.is_privileged() && !allows_project_code(world)? {
@@ -348,8 +351,8 @@ async fn find_tools(
         ToolSource::Path => None,
     };
     let tools = match &settings.tools {
-        Some(tools) => tools.clone(),
-        None => pinned_tools(lock.as_ref())?,
+        Tools::Named(tools) => tools.clone(),
+        Tools::Pinned | Tools::Auto(_) => pinned_tools(lock.as_ref())?,
     };
     for name in &settings.install_env {
         if let Some(value) = world.environment.get(name) {

@@ -95,16 +95,8 @@ pub fn judge(settings: &Settings, facts: Facts) -> Report {
 /// What the gate itself has to say: policy that was loosened, ignores that ran out.
 fn own_findings(settings: &Settings, facts: &Facts) -> Vec<Finding> {
     let own = |rule: &str, message: String| Finding {
-        tool: "lockgate".to_owned(),
-        rule: Some(rule.to_owned()),
-        severity: Severity::Note,
-        message,
-        path: facts.config_path.clone(),
-        span: None,
-        url: None,
-        help: None,
-        new: None,
-        excerpt: None,
+        path: facts.config_path.as_deref().map(Into::into),
+        ..Finding::new("lockgate", rule, Severity::Note, message)
     };
     let loosened = facts.loosened.iter().map(|one| {
         own(
@@ -140,16 +132,9 @@ mod tests {
 
     fn facts(status: Status, severities: &[Severity]) -> Facts {
         let finding = |severity: &Severity| Finding {
-            tool: "ruff".into(),
-            rule: Some("F401".into()),
-            severity: *severity,
-            message: "unused".into(),
             path: Some("a.py".into()),
-            span: None,
-            url: None,
-            help: None,
             new: Some(true),
-            excerpt: None,
+            ..Finding::new("ruff", "F401", *severity, "unused")
         };
         Facts {
             today: Date::parse("2026-11-22").unwrap(),
@@ -250,6 +235,6 @@ mod tests {
             .into_iter()
             .filter_map(|finding| finding.rule)
             .collect();
-        assert_eq!(rules, ["policy-changed", "ignore-expired"]);
+        assert_eq!(rules, ["policy-changed".into(), "ignore-expired".into()]);
     }
 }

@@ -2,15 +2,18 @@
 //!
 //! Gather ([`gather`]), judge ([`judge`]), report ([`crate::steps::emit`]).
 
+mod detect;
 mod filter;
 mod gather;
 mod globs;
 mod ignore;
 mod judge;
+mod per_tool;
 mod place;
 mod policy;
 mod reports;
 mod settings;
+mod severity;
 mod tools;
 
 use std::time::Instant;
@@ -18,7 +21,7 @@ use std::time::Instant;
 use clap::{Args, Command};
 
 use crate::error::{Error, Result};
-use crate::github::inputs::{SecretInput, boolean};
+use crate::github::inputs::{COMMAND_LINE_ONLY, SecretInput, boolean};
 use crate::linters::Tool;
 use crate::steps::world::{Common, World};
 use crate::steps::{Output, emit};
@@ -72,9 +75,29 @@ pub struct Arguments {
     #[arg(value_name = "PATHS")]
     pub paths: Vec<String>,
 
-    /// Tools to run [default: those that the lockfile pins; none if reports are given]
-    #[arg(long, value_name = "TOOL", value_delimiter = ',', value_parser = Tool::ALL.map(Tool::name))]
+    /// Folders or globs of projects, each checked with its own tools and environment [default: the working directory]
+    #[arg(long, value_name = "FOLDER")]
+    pub projects: Vec<String>,
+
+    /// Tools to run; `auto` for those that the project configures or pins [default: those that the lockfile pins; none if reports are given]
+    #[arg(long, value_name = "TOOL", value_delimiter = ',', value_parser = tool_names())]
     pub tools: Vec<String>,
+
+    /// Arguments of a tool, as `TOOL: ARGUMENTS`
+    #[arg(long, value_name = "ARGUMENTS")]
+    pub tool_arguments: Vec<String>,
+
+    /// Files and folders that a tool checks instead of the others' paths, as `TOOL: PATHS`
+    #[arg(long, value_name = "PATHS")]
+    pub tool_paths: Vec<String>,
+
+    /// Time limit of one tool, as `TOOL: DURATION`
+    #[arg(long, value_name = "DURATION")]
+    pub tool_timeout: Vec<String>,
+
+    /// Severity of a tool's findings instead of its own, as `TOOL[:RULE] SEVERITY`; the last that fits counts
+    #[arg(long, value_name = "SEVERITY")]
+    pub severity: Vec<String>,
 
     /// Where tools come from [default: lock]
     #[arg(long, value_enum, value_name = "SOURCE")]
@@ -88,7 +111,7 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub install_env: Vec<String>,
 
-    /// Reports made elsewhere, as `path=sarif` or `path=sarif:EXIT-CODE`
+    /// Reports made elsewhere, as `PATH=FORMAT` or `PATH=FORMAT:EXIT-CODE`; formats are sarif, rdjson, rdjsonl and diff
     #[arg(long, value_name = "REPORT")]
     pub reports: Vec<String>,
 
@@ -120,6 +143,18 @@ pub struct Arguments {
     #[arg(long, value_name = "RULE")]
     pub ignore: Vec<String>,
 
+    /// File with the findings that are known and accepted; written by `--update-baseline`
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<String>,
+
+    /// Fail where the baseline lists findings that are no more [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = boolean)]
+    pub baseline_strict: Option<bool>,
+
+    /// Most annotations of each level, 0 to 10 [default: 10, all that GitHub shows of one step]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(0..=10))]
+    pub max_annotations: Option<u8>,
+
     /// Accept that a tool finds no file to check [default: false]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = boolean)]
     pub allow_empty: Option<bool>,
@@ -131,6 +166,22 @@ pub struct Arguments {
     /// Time limit of each tool [default: 10m]
     #[arg(long, value_name = "DURATION")]
     pub timeout: Option<String>,
+
+    /// Write all findings of this run into the file of `baseline`, and pass
+    #[arg(long, help_heading = COMMAND_LINE_ONLY)]
+    pub update_baseline: bool,
+
+    /// Take entries over from a baseline of another tool, as `FILE=mypy-baseline`, `FILE=basedpyright` or `FILE=pyrefly`; with --update-baseline
+    #[arg(long, value_name = "BASELINE", help_heading = COMMAND_LINE_ONLY)]
+    pub import_baseline: Vec<String>,
+
+    /// Say of each finding that this names (`TOOL[:RULE] [PATH[:LINE]]`) why it was kept, left out, merged or baselined
+    #[arg(long, value_name = "FINDING", help_heading = COMMAND_LINE_ONLY)]
+    pub explain: Option<String>,
+
+    /// List the tools, which of them run here and why, and run none
+    #[arg(long, help_heading = COMMAND_LINE_ONLY)]
+    pub list_tools: bool,
 
     #[command(flatten)]
     #[expect(
@@ -200,6 +251,11 @@ pub enum Mode {
     Enforce,
     /// They are reported only.
     Report,
+}
+
+fn tool_names() -> Vec<&'static str> {
+    let own = Tool::ALL.into_iter().map(Tool::name);
+    std::iter::once(settings::AUTO).chain(own).collect()
 }
 
 /// The definition of the arguments.

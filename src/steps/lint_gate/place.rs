@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
-use crate::linters::position::{SourceLines, locate};
+use crate::linters::position::{SourceLines, locate, locate_exactly};
 use crate::model::diagnostic::Finding;
+use crate::model::fix::{Edit, Fix};
 use crate::model::region::{Point, Region, Span};
 use crate::steps::lint_gate::filter::Kept;
 use crate::system::files::Workspace;
@@ -37,24 +39,26 @@ pub fn settle(mut kept: Vec<Kept>, workspace: &Workspace) -> Vec<Finding> {
                     .cmp(&(&right.finding.tool, &right.finding.rule))
             })
     });
-    let mut by_file: BTreeMap<Option<String>, Vec<usize>> = BTreeMap::new();
+    let mut by_file: BTreeMap<Option<Arc<str>>, Vec<usize>> = BTreeMap::new();
     for (index, one) in kept.iter().enumerate() {
-        // Nearly all have a neighbour in the same file: its path is not copied again.
-        match by_file.get_mut(&one.finding.path) {
-            Some(group) => group.push(index),
-            None => {
-                by_file.insert(one.finding.path.clone(), vec![index]);
-            }
-        }
+        by_file
+            .entry(one.finding.path.clone())
+            .or_default()
+            .push(index);
     }
     for (path, group) in by_file {
-        let bytes = path.and_then(|path| read(&path, workspace));
+        let bytes = path.as_deref().and_then(|path| read(path, workspace));
         let source = bytes.as_deref().map(SourceLines::new);
         for index in group {
-            let Kept { finding, region } = &mut kept[index];
+            let Kept {
+                finding,
+                region,
+                fix,
+            } = &mut kept[index];
             match &source {
                 Some(source) => {
                     finding.span = locate(region, source).0;
+                    finding.fix = fix.take().and_then(|fix| settle_fix(*fix, source));
                     if index < WITH_EXCERPT {
                         finding.excerpt = finding
                             .span
@@ -78,9 +82,28 @@ pub fn read(path: &str, workspace: &Workspace) -> Option<Vec<u8>> {
         .flatten()
 }
 
-fn excerpt(source: &SourceLines<'_>, line: u32) -> Option<String> {
+/// The fix, if every edit of it fits the file exactly: half of a fix is none.
+fn settle_fix(fix: Fix<Region>, source: &SourceLines<'_>) -> Option<Box<Fix<Span>>> {
+    let edits = fix
+        .edits
+        .into_iter()
+        .map(|edit| {
+            Some(Edit {
+                place: locate_exactly(&edit.place, source)?,
+                text: edit.text,
+            })
+        })
+        .collect::<Option<Vec<_>>>()?;
+    Some(Box::new(Fix {
+        message: fix.message,
+        applicability: fix.applicability,
+        edits,
+    }))
+}
+
+fn excerpt(source: &SourceLines<'_>, line: u32) -> Option<Box<str>> {
     let bytes = source.line(line)?;
-    (bytes.len() <= EXCERPT_LIMIT).then(|| String::from_utf8_lossy(bytes).into_owned())
+    (bytes.len() <= EXCERPT_LIMIT).then(|| String::from_utf8_lossy(bytes).into())
 }
 
 /// The lines as the tool named them; columns are worth nothing without the source.

@@ -1,7 +1,8 @@
 //! Policy cannot be loosened by what it judges: where a proposal's own file is looser than the base's, the base counts.
 
+use crate::linters::Tool;
 use crate::steps::lint_gate::Scope;
-use crate::steps::lint_gate::settings::Settings;
+use crate::steps::lint_gate::settings::{Settings, Tools};
 
 /// One thing in which the proposal is looser.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +93,20 @@ pub fn strictest(mut head: Settings, base: &Settings) -> (Settings, Vec<Loosened
     for ignore in added {
         note("ignore", ignore.text);
     }
+    per_tool(&mut head, base, &mut note);
+    severities(&mut head, base, &mut note);
+    if head.baseline != base.baseline && head.baseline.is_some() {
+        note("baseline", head.baseline.clone().unwrap_or_default());
+        head.baseline.clone_from(&base.baseline);
+    }
+    if base.baseline_strict && !head.baseline_strict {
+        note("baseline-strict", "false instead of true".into());
+        head.baseline_strict = true;
+    }
+    if head.projects != base.projects {
+        note("projects", head.projects.join(", "));
+        head.projects.clone_from(&base.projects);
+    }
     narrowed_paths(&mut head, base, &mut note);
     fewer_tools(&mut head, base, &mut note);
     for report in &base.reports {
@@ -130,27 +145,81 @@ fn narrowed_paths(
     }
 }
 
+/// Arguments and paths of one tool can leave things out: what differs from the base is the base's. A time limit decides
+/// nothing.
+fn per_tool(head: &mut Settings, base: &Settings, note: &mut impl FnMut(&'static str, String)) {
+    for (input, now, before) in [
+        (
+            "tool-arguments",
+            &mut head.per_tool.arguments,
+            &base.per_tool.arguments,
+        ),
+        ("tool-paths", &mut head.per_tool.paths, &base.per_tool.paths),
+    ] {
+        for tool in Tool::ALL {
+            if now.get(&tool) == before.get(&tool) {
+                continue;
+            }
+            let shown = now.get(&tool).map(|words| words.join(" "));
+            note(
+                input,
+                format!("{}: {}", tool.name(), shown.as_deref().unwrap_or("none")),
+            );
+            match before.get(&tool) {
+                Some(words) => now.insert(tool, words.clone()),
+                None => now.remove(&tool),
+            };
+        }
+    }
+}
+
+/// The order of entries decides, so that lists are not compared entry by entry: the stricter of both answers counts.
+fn severities(head: &mut Settings, base: &Settings, note: &mut impl FnMut(&'static str, String)) {
+    if head.severities != base.severities {
+        let texts: Vec<&str> = head.severities.iter().map(|one| &*one.text).collect();
+        note(
+            "severity",
+            format!("[{}]; the stricter of both counts", texts.join(", ")),
+        );
+    }
+    head.severities_of_base = Some(base.severities.clone());
+}
+
 fn fewer_tools(head: &mut Settings, base: &Settings, note: &mut impl FnMut(&'static str, String)) {
+    let besides = match &base.tools {
+        Tools::Pinned => &[][..],
+        Tools::Auto(tools) | Tools::Named(tools) => tools,
+    };
     match (&mut head.tools, &base.tools) {
-        (Some(now), Some(before)) => {
-            for tool in before {
+        // What a list leaves out of what the base would find cannot be known: the base's way counts.
+        (Tools::Named(_), Tools::Pinned) => {
+            note("tools", "fewer than the lockfile pins".into());
+            head.tools = Tools::Pinned;
+        }
+        (Tools::Named(_) | Tools::Pinned, Tools::Auto(_)) => {
+            note("tools", "fewer than the project configures".into());
+            head.tools = base.tools.clone();
+        }
+        // All that the lock pins: the lock of the proposal, so what the base names comes on top.
+        (Tools::Pinned, Tools::Named(before)) if !before.is_empty() => {
+            note("tools", "no list".into());
+            head.tools = base.tools.clone();
+        }
+        (Tools::Pinned, Tools::Named(_) | Tools::Pinned) => {}
+        (Tools::Named(now), Tools::Named(_)) => {
+            for tool in besides {
                 if !now.contains(tool) {
                     note("tools", format!("without {}", tool.name()));
                     now.push(*tool);
                 }
             }
         }
-        // The base runs all that the lock pins.
-        (now @ Some(_), None) => {
-            note("tools", "fewer than the lockfile pins".into());
-            *now = None;
+        // All that is pinned or configured, and what the base names.
+        (Tools::Auto(now), _) => {
+            let missing = besides.iter().filter(|tool| !now.contains(tool));
+            let missing: Vec<Tool> = missing.copied().collect();
+            now.extend(missing);
         }
-        // All that the lock pins: the lock of the proposal, so what the base names comes on top.
-        (now @ None, Some(before)) if !before.is_empty() => {
-            note("tools", "no list".into());
-            *now = Some(before.clone());
-        }
-        (None, _) => {}
     }
 }
 

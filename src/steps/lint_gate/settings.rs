@@ -7,12 +7,58 @@ use crate::linters::Tool;
 use crate::model::diagnostic::Severity;
 use crate::model::duration;
 use crate::steps::lint_gate::ignore::Ignore;
+use crate::steps::lint_gate::per_tool::PerTool;
+use crate::steps::lint_gate::severity::Override;
 use crate::steps::lint_gate::{Arguments, FailOn, Mode, Scope, ToolSource};
 use crate::system::clock::Date;
+
+/// The value of `tools` that stands for what the project configures or pins.
+pub const AUTO: &str = "auto";
+
+/// The format of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReportFormat {
+    /// SARIF 2.1.0.
+    Sarif,
+    /// Reviewdog's diagnostic format, one document.
+    Rdjson,
+    /// Reviewdog's diagnostic format, one diagnostic a line.
+    Rdjsonl,
+    /// A unified diff of what should be changed.
+    Diff,
+}
+
+impl ReportFormat {
+    const ALL: [Self; 4] = [Self::Sarif, Self::Rdjson, Self::Rdjsonl, Self::Diff];
+
+    /// The name in `reports`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sarif => "sarif",
+            Self::Rdjson => "rdjson",
+            Self::Rdjsonl => "rdjsonl",
+            Self::Diff => "diff",
+        }
+    }
+}
+
+/// Which tools run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Tools {
+    /// Those that the lock pins.
+    #[default]
+    Pinned,
+    /// Those that the project configures or pins, and these besides.
+    Auto(Vec<Tool>),
+    /// These.
+    Named(Vec<Tool>),
+}
 
 /// A report made elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportInput {
+    /// How it is written.
+    pub format: ReportFormat,
     /// The file, as it was written.
     pub path: String,
     /// The exit code of the tool that wrote it, where known.
@@ -24,8 +70,16 @@ pub struct ReportInput {
 pub struct Settings {
     /// Files and folders to check.
     pub paths: Vec<String>,
-    /// Tools to run; `None` for those that the lock pins.
-    pub tools: Option<Vec<Tool>>,
+    /// Folders or globs of projects; none for the working directory.
+    pub projects: Vec<String>,
+    /// Tools to run.
+    pub tools: Tools,
+    /// What is said of single tools.
+    pub per_tool: PerTool,
+    /// Severities instead of the tools' own.
+    pub severities: Vec<Override>,
+    /// Those of the base, where a proposal is judged: a finding gets the worse of both.
+    pub severities_of_base: Option<Vec<Override>>,
     /// Where tools come from.
     pub tool_source: ToolSource,
     /// The lock that the user named.
@@ -48,6 +102,12 @@ pub struct Settings {
     pub exclude: Vec<String>,
     /// Findings that are ignored.
     pub ignores: Vec<Ignore>,
+    /// The baseline file, as it was written.
+    pub baseline: Option<String>,
+    /// Whether entries of the baseline that are no more fail the step.
+    pub baseline_strict: bool,
+    /// Most annotations of each level.
+    pub max_annotations: usize,
     /// Whether nothing to check is fine.
     pub allow_empty: bool,
     /// Whether project code runs on privileged events.
@@ -81,12 +141,26 @@ impl Settings {
         };
         Ok(Self {
             paths: arguments.paths.clone(),
+            projects: arguments.projects.clone(),
             // Reports alone run nothing.
-            tools: if tools.is_empty() && reports.is_empty() {
-                None
+            tools: if arguments.tools.iter().any(|name| name == AUTO) {
+                Tools::Auto(tools)
+            } else if tools.is_empty() && reports.is_empty() {
+                Tools::Pinned
             } else {
-                Some(tools)
+                Tools::Named(tools)
             },
+            per_tool: PerTool::new(
+                &arguments.tool_arguments,
+                &arguments.tool_paths,
+                &arguments.tool_timeout,
+            )?,
+            severities: arguments
+                .severity
+                .iter()
+                .map(|text| Override::parse(text))
+                .collect::<Result<_>>()?,
+            severities_of_base: None,
             tool_source: arguments.tool_source.unwrap_or_default(),
             lockfile: arguments.lockfile.clone(),
             install_env: arguments.install_env.clone(),
@@ -106,6 +180,9 @@ impl Settings {
                 .iter()
                 .map(|text| Ignore::parse(text))
                 .collect::<Result<_>>()?,
+            baseline: arguments.baseline.clone(),
+            baseline_strict: arguments.baseline_strict.unwrap_or(false),
+            max_annotations: usize::from(arguments.max_annotations.unwrap_or(10)),
             allow_empty: arguments.allow_empty.unwrap_or(false),
             allow_project_code: arguments.allow_project_code.unwrap_or(false),
             timeout,
@@ -137,7 +214,7 @@ fn report_until(text: &str) -> Result<Date> {
     })
 }
 
-/// `path=sarif` or `path=sarif:EXIT`. The path may hold `=`.
+/// `path=format` or `path=format:EXIT`. The path may hold `=`.
 fn report_input(text: &str) -> Result<ReportInput> {
     let wrong = |what: &str| {
         Error::usage(format!("`reports`: `{text}` {what}"))
@@ -155,13 +232,18 @@ fn report_input(text: &str) -> Result<ReportInput> {
         }
         None => (format, None),
     };
-    if format != "sarif" {
-        return Err(wrong(&format!("names the format `{format}`")).allowed(["sarif"]));
-    }
+    let format = ReportFormat::ALL
+        .into_iter()
+        .find(|known| known.name() == format)
+        .ok_or_else(|| {
+            wrong(&format!("names the format `{format}`"))
+                .allowed(ReportFormat::ALL.map(ReportFormat::name))
+        })?;
     if path.is_empty() {
         return Err(wrong("names no file"));
     }
     Ok(ReportInput {
+        format,
         path: path.to_owned(),
         exit_code,
     })
@@ -177,6 +259,7 @@ mod tests {
         assert_eq!(
             input,
             ReportInput {
+                format: ReportFormat::Sarif,
                 path: "a=b/c.sarif".into(),
                 exit_code: Some(2)
             }
@@ -192,8 +275,14 @@ mod tests {
             reports: vec!["x=sarif".into()],
             ..Arguments::default()
         };
-        assert_eq!(Settings::new(&arguments).unwrap().tools, Some(vec![]));
-        assert_eq!(Settings::new(&Arguments::default()).unwrap().tools, None);
+        assert_eq!(
+            Settings::new(&arguments).unwrap().tools,
+            Tools::Named(vec![])
+        );
+        assert_eq!(
+            Settings::new(&Arguments::default()).unwrap().tools,
+            Tools::Pinned
+        );
     }
 
     #[test]

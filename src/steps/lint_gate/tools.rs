@@ -1,14 +1,15 @@
 //! Runs the tools, all at once, and holds each to its contract.
 
 use std::io::{BufReader, Read as _};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::linters::{ExitStatus, Invocation, Judgement, Tool, ToolRun};
 use crate::model::report::{Check, Status};
+use crate::steps::lint_gate::detect::ProjectFiles;
 use crate::steps::lint_gate::filter::{Collector, Filter};
+use crate::steps::lint_gate::per_tool::PerTool;
 use crate::steps::project::Located;
 use crate::system::environment::Environment;
 use crate::system::process::{Child, Ending, Finished};
@@ -43,6 +44,8 @@ pub struct Bench {
     pub filter: Arc<Filter>,
     /// The time limit of each.
     pub timeout: Duration,
+    /// What is said of single tools.
+    pub per_tool: PerTool,
     /// Whether nothing to check is fine.
     pub allow_empty: bool,
     /// When to stop.
@@ -75,10 +78,14 @@ impl Bench {
             .as_ref()
             .map(|venv| venv.python().display().to_string());
         let invocation = Invocation {
-            paths: &self.paths,
-            extra: &[],
+            paths: self.per_tool.paths.get(&tool).unwrap_or(&self.paths),
+            extra: self
+                .per_tool
+                .arguments
+                .get(&tool)
+                .map_or(&[], Vec::as_slice),
             python: python.as_deref(),
-            configured_files: configures_files(tool, &self.directory),
+            configured_files: ProjectFiles::of(&self.directory).configures_files(tool),
         };
         let finished = self
             .child(job, tool.arguments(&invocation), tool.environment())
@@ -137,7 +144,13 @@ impl Bench {
         tracing::debug!(tool = job.tool.name(), program = %job.located.program.display(), ?arguments, "starting");
         let child = Child::new(&job.located.program, &self.directory, environment)
             .arguments(arguments)
-            .time_limit(self.timeout);
+            .time_limit(
+                self.per_tool
+                    .timeouts
+                    .get(&job.tool)
+                    .copied()
+                    .unwrap_or(self.timeout),
+            );
         let mut confessed: Vec<String> = Vec::new();
         let finished = child
             .run(&mut self.stop.clone(), &mut |line| {
@@ -230,54 +243,4 @@ fn exit_status(ending: Ending) -> Result<std::result::Result<ExitStatus, String>
         Ending::Flooded => Err(ending.to_string()),
         Ending::Stopped(signal) => return Err(Error::interrupted(signal)),
     })
-}
-
-/// Whether the project's configuration says which files this tool checks, so that naming `.` would override it.
-fn configures_files(tool: Tool, directory: &Path) -> bool {
-    let read = |name: &str| std::fs::read_to_string(directory.join(name)).unwrap_or_default();
-    let project: toml::Table = toml::from_str(&read("pyproject.toml")).unwrap_or_default();
-    let has = |table: &str, keys: &[&str]| {
-        let table = project
-            .get("tool")
-            .and_then(|tools| tools.get(table))
-            .and_then(toml::Value::as_table);
-        table.is_some_and(|table| keys.iter().any(|key| table.contains_key(*key)))
-    };
-    match tool {
-        Tool::Ruff | Tool::RuffFormat => false,
-        Tool::Mypy => {
-            let keys = ["files", "packages", "modules"];
-            let in_ini = ["mypy.ini", ".mypy.ini", "setup.cfg"]
-                .iter()
-                .any(|name| section_has(&read(name), "[mypy]", &keys));
-            in_ini || has("mypy", &keys)
-        }
-        Tool::Pyright => {
-            directory.join("pyrightconfig.json").is_file() || has("pyright", &["include"])
-        }
-    }
-}
-
-/// Whether a section of an INI file has one of these keys.
-fn section_has(ini: &str, section: &str, keys: &[&str]) -> bool {
-    let mut inside = false;
-    ini.lines().any(|line| {
-        if line.starts_with('[') {
-            inside = line.trim_end() == section;
-        }
-        let key = line.split(['=', ':']).next().unwrap_or_default();
-        inside && keys.contains(&key.trim_end())
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_tools_own_section_configures_it() {
-        let ini = "[options]\npackages = find:\n[mypy]\nstrict = true\n";
-        assert!(!section_has(ini, "[mypy]", &["packages"]));
-        assert!(section_has("[mypy]\nfiles=src\n", "[mypy]", &["files"]));
-    }
 }
