@@ -6,6 +6,7 @@ mod basedpyright;
 mod black;
 mod codespell;
 mod contract;
+mod document;
 mod flake8;
 mod isort;
 mod lines;

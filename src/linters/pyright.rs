@@ -3,7 +3,8 @@
 //! Contract, as pyright 1.1.414 behaves: 0 is clean or only warnings, 1 is errors (with `--warnings` also warnings);
 //! 2 is a crash, 3 a configuration that cannot be parsed (**with a complete document of a run without it**), 4 bad
 //! options and missing files. The document counts files and errors: no file, or a count that differs from the list,
-//! is a failure. A directory of `include` that does not exist is told by standard error alone.
+//! is a failure. A directory of `include` that does not exist is told by standard error alone, a file that cannot be
+//! read by an error without rule and place.
 //!
 //! Lines and columns are 0-based, columns in UTF-16 code units, the end exclusive.
 
@@ -12,15 +13,18 @@ use std::io::BufRead;
 use std::num::NonZeroU32;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::linters::adapter::{Adapter, Kind, Setting, Targets};
-use crate::linters::contract::{Invocation, Judgement, Reading, ToolRun};
+use crate::linters::contract::{Invocation, Judgement, Reading, ToolRun, cut};
+use crate::linters::document::{self, Array};
 use crate::model::diagnostic::{RawFinding, Severity};
 use crate::model::region::{ColumnUnit, Region};
 
 const NAME: &str = "pyright";
 const RULES: &str = "https://github.com/microsoft/pyright/blob/main/docs/configuration.md#";
+/// What it says of a file that it found and could not read.
+const UNREADABLE: &str = "Source file could not be read";
 
 pub(super) const ADAPTER: Adapter = Adapter {
     name: NAME,
@@ -66,19 +70,46 @@ const REFUSED_ARGUMENTS: &[&str] = &[
     "-w",
 ];
 
-pub(super) fn arguments(invocation: &Invocation<'_>) -> Vec<String> {
+fn arguments(invocation: &Invocation<'_>) -> Vec<String> {
+    command(invocation, &["--outputjson"])
+}
+
+/// The interpreter goes last but for the paths, and not beside the user's own: neither may stand twice.
+pub(super) fn command(invocation: &Invocation<'_>, own: &[&str]) -> Vec<String> {
     let mut arguments = invocation.extra.to_vec();
-    arguments.push("--outputjson".to_owned());
-    if let Some(python) = invocation.python {
+    arguments.extend(own.iter().map(|&argument| argument.to_owned()));
+    if let Some(python) = invocation.python
+        && !has_option(invocation.extra, "--pythonpath")
+    {
         arguments.extend(["--pythonpath".to_owned(), python.to_owned()]);
     }
     arguments.extend(invocation.path_arguments(true));
     arguments
 }
 
-pub(super) fn read(output: &mut dyn BufRead, sink: &mut dyn FnMut(RawFinding)) -> Reading {
+/// Whether the user gives this option, with its value behind it or in it.
+pub(super) fn has_option(extra: &[String], option: &str) -> bool {
+    extra.iter().any(|argument| {
+        let name = argument
+            .split_once('=')
+            .map_or(&**argument, |(name, _)| name);
+        name == option
+    })
+}
+
+fn read(output: &mut dyn BufRead, sink: &mut dyn FnMut(RawFinding)) -> Reading {
+    read_document(output, RULES, sink)
+}
+
+/// Reads the document, whose rules are explained at this address.
+pub(super) fn read_document(
+    output: &mut dyn BufRead,
+    rules: &'static str,
+    sink: &mut dyn FnMut(RawFinding),
+) -> Reading {
     let mut state = State {
         sink,
+        rules,
         reading: Reading::default(),
         warnings: 0,
         summary: None,
@@ -87,50 +118,62 @@ pub(super) fn read(output: &mut dyn BufRead, sink: &mut dyn FnMut(RawFinding)) -
     let parsed = Document(&mut state)
         .deserialize(&mut input)
         .and_then(|()| input.end());
+    let is_complete = parsed.is_ok();
     let State {
         mut reading,
         summary,
         warnings,
         ..
     } = state;
-    match parsed {
-        Err(error) if error.is_eof() && !reading.has_output => {
-            reading.fault("no complete JSON document");
-        }
-        Err(error) if error.is_eof() => reading.fault(format!("cut off: {error}")),
-        Err(error) => reading.fault(format!("not the expected JSON document: {error}")),
-        Ok(()) => match summary {
-            None => reading.fault("the document has no `summary`"),
-            Some(summary) => {
-                reading.files = Some(summary.files_analyzed);
-                if summary.error_count != reading.errors || summary.warning_count < warnings {
-                    reading.fault(format!(
-                        "{} errors and {warnings} warnings are listed, but {} and {} counted",
-                        reading.errors, summary.error_count, summary.warning_count
-                    ));
-                }
+    document::note_end(parsed, &mut reading);
+    match summary {
+        _ if !is_complete => {}
+        None => reading.fault("the document has no `summary`"),
+        Some(summary) => {
+            reading.files = Some(summary.files_analyzed);
+            if summary.error_count != reading.errors || summary.warning_count < warnings {
+                reading.fault(format!(
+                    "{} errors and {warnings} warnings are listed, but {} and {} counted",
+                    reading.errors, summary.error_count, summary.warning_count
+                ));
             }
-        },
+        }
     }
     reading
 }
 
-pub(super) fn conclude(run: &ToolRun<'_>, reading: &Reading) -> Judgement {
-    let code = match run.code(NAME, reading, &[0, 1]) {
+fn conclude(run: &ToolRun<'_>, reading: &Reading) -> Judgement {
+    let confession = run.stderr.lines().any(confesses);
+    let confession = confession.then_some("a path of its configuration does not exist");
+    conclude_document(NAME, run, reading, confession)
+}
+
+/// The judgement of pyright and of what descends from it. The confession is what standard error says and the exit code
+/// does not.
+pub(super) fn conclude_document(
+    name: &str,
+    run: &ToolRun<'_>,
+    reading: &Reading,
+    confession: Option<&str>,
+) -> Judgement {
+    let code = match run.code(name, reading, &[0, 1]) {
         Ok(code) => code,
         Err(failed) => return failed,
     };
     if !matches!(code, 0 | 1) {
-        return run.failed(NAME, &format!("exit code {code}"));
+        return run.failed(name, &format!("exit code {code}"));
+    }
+    if let Some(confession) = confession {
+        return run.failed(name, confession);
+    }
+    if let Some(stopped) = &reading.stopped {
+        return run.failed(name, &format!("could not check {stopped}"));
     }
     if reading.files == Some(0) {
-        return run.empty(NAME);
-    }
-    if run.stderr.lines().any(confesses) {
-        return run.failed(NAME, "a path of its configuration does not exist");
+        return run.empty(name);
     }
     match reading {
-        // Warnings and information do not change the exit code.
+        // Warnings and information do not change the exit code, but where the project wants them to.
         Reading {
             findings: count @ 1..,
             errors: 0,
@@ -140,21 +183,52 @@ pub(super) fn conclude(run: &ToolRun<'_>, reading: &Reading) -> Judgement {
             count: *count,
             files: *files,
         },
-        _ => reading.agree(NAME, run, code, 1),
+        _ => reading.agree(name, run, code, 1),
     }
 }
 
 /// Whether a line of standard error says what the exit code does not.
-pub(super) fn confesses(line: &str) -> bool {
+fn confesses(line: &str) -> bool {
     line.starts_with("File or directory ") && line.ends_with(" does not exist.")
 }
 
 /// What is gathered while the document streams past.
 struct State<'s> {
     sink: &'s mut dyn FnMut(RawFinding),
+    rules: &'static str,
     reading: Reading,
     warnings: u64,
     summary: Option<Summary>,
+}
+
+impl State<'_> {
+    /// The list, streamed.
+    fn read_list<'de, A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<(), A::Error> {
+        let Self {
+            sink,
+            rules,
+            reading,
+            warnings,
+            ..
+        } = self;
+        let each = |diagnostic: Diagnostic, reading: &mut Reading| {
+            if diagnostic.is_failure() {
+                let path = diagnostic.file.as_deref().unwrap_or("a file");
+                reading
+                    .stopped
+                    .get_or_insert_with(|| cut(&format!("`{path}`: {UNREADABLE}")));
+            }
+            let finding = diagnostic.into_finding(rules);
+            reading.findings += 1;
+            match finding.severity {
+                Severity::Error => reading.errors += 1,
+                Severity::Warning => *warnings += 1,
+                Severity::Note => {}
+            }
+            sink(finding);
+        };
+        map.next_value_seed(Array::new(reading, each))
+    }
 }
 
 #[derive(Deserialize)]
@@ -187,7 +261,12 @@ struct Position {
 }
 
 impl Diagnostic {
-    fn into_finding(self) -> RawFinding {
+    /// Whether the file could not be read: a diagnostic like any other but for its want of a rule and a place.
+    fn is_failure(&self) -> bool {
+        self.rule.is_none() && self.range.is_none() && self.message == UNREADABLE
+    }
+
+    fn into_finding(self, rules: &str) -> RawFinding {
         RawFinding {
             fix: None,
             severity: match self.severity.as_str() {
@@ -204,7 +283,7 @@ impl Diagnostic {
                 end_column: Some(range.end.character),
                 unit: ColumnUnit::Utf16,
             }),
-            url: self.rule.as_ref().map(|rule| format!("{RULES}{rule}")),
+            url: self.rule.as_ref().map(|rule| format!("{rules}{rule}")),
             rule: self.rule,
             help: None,
         }
@@ -236,7 +315,7 @@ impl<'de> Visitor<'de> for Document<'_, '_> {
             match key.as_str() {
                 "generalDiagnostics" if !has_list => {
                     has_list = true;
-                    map.next_value_seed(List(self.0))?;
+                    self.0.read_list(&mut map)?;
                 }
                 "summary" if self.0.summary.is_none() => self.0.summary = Some(map.next_value()?),
                 "generalDiagnostics" | "summary" => {
@@ -254,37 +333,5 @@ impl<'de> Visitor<'de> for Document<'_, '_> {
         } else {
             Err(serde::de::Error::missing_field("generalDiagnostics"))
         }
-    }
-}
-
-struct List<'d, 's>(&'d mut State<'s>);
-
-impl<'de> DeserializeSeed<'de> for List<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for List<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an array of diagnostics")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while let Some(diagnostic) = list.next_element::<Diagnostic>()? {
-            let finding = diagnostic.into_finding();
-            self.0.reading.findings += 1;
-            match finding.severity {
-                Severity::Error => self.0.reading.errors += 1,
-                Severity::Warning => self.0.warnings += 1,
-                Severity::Note => {}
-            }
-            (self.0.sink)(finding);
-        }
-        Ok(())
     }
 }

@@ -203,6 +203,11 @@ fn the_fixtures_were_made_with_our_arguments() {
         (Tool::RuffFormat, "bad.py clean.py"),
         (Tool::Mypy, "bad.py"),
         (Tool::Pyright, "bad.py"),
+        (Tool::Basedpyright, "bad.py"),
+        (Tool::Ty, "bad.py"),
+        (Tool::Pyrefly, "bad.py"),
+        (Tool::Yamllint, "bad.yaml clean.yaml"),
+        (Tool::Zizmor, "."),
     ] {
         let paths: Vec<String> = files.split(' ').map(str::to_owned).collect();
         let arguments = tool.arguments(&Invocation {
@@ -214,15 +219,14 @@ fn the_fixtures_were_made_with_our_arguments() {
     }
     for (tool, paths) in [
         (Tool::Ruff, vec![]),
+        (Tool::Yamllint, vec![]),
         (Tool::RuffFormat, vec!["clean.py".to_owned()]),
     ] {
         let invocation = Invocation {
             paths: &paths,
             ..Invocation::default()
         };
-        let arguments = tool
-            .probe_arguments(&invocation)
-            .expect("both have a probe");
+        let arguments = tool.probe_arguments(&invocation).expect("each has a probe");
         let command = written(tool, tool.probe_environment(), &arguments);
         assert_eq!(case(tool, "probe").command, command);
     }
@@ -308,7 +312,11 @@ fn no_output_with_exit_code_1_is_a_failure() {
 fn output_that_is_cut_off_is_never_green() {
     for case in cases() {
         // What follows the last object or word is no loss: mypy's clean run is a line break, though.
-        let whole = if case.tool == Tool::Pyright {
+        let is_document = matches!(
+            case.tool,
+            Tool::Pyright | Tool::Basedpyright | Tool::Ty | Tool::Pyrefly | Tool::Zizmor
+        );
+        let whole = if is_document {
             case.stdout.trim_ascii_end().len()
         } else {
             case.stdout.len()
@@ -473,5 +481,37 @@ impl Random {
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         usize::try_from(self.0 >> 33).unwrap_or(0) % limit
+    }
+}
+
+/// What a finding of this rule marks on the line with accents.
+fn found_on_line_with_accents(tool: Tool, rule: &str) -> &'static str {
+    let line = "x = (\"éé😀é\", undefined_name)\n";
+    let findings = case(tool, "non-ascii").findings();
+    let finding = findings
+        .iter()
+        .find(|finding| finding.rule.as_deref() == Some(rule));
+    let region = finding.expect("the rule").region;
+    let (span, clamped) = locate(&region, &SourceLines::new(line.as_bytes()));
+    let span = span.expect("the line exists");
+    assert!(!clamped);
+    let (start, end) = span.start.byte.zip(span.end.byte).expect("both columns");
+    &line[start as usize..end as usize]
+}
+
+/// Nothing printed is no verdict of a tool that prints a document.
+fn red_without_output(tool: Tool) {
+    for code in [0, 1] {
+        let run = ToolRun {
+            status: ExitStatus::Code(code),
+            stderr: "",
+        };
+        for output in ["", "\n", "null", "{}"] {
+            let judgement = tool.judge(&run, output.as_bytes(), &mut |_| {});
+            assert!(
+                matches!(judgement, Judgement::Failed { .. }),
+                "{tool:?} {code} {output:?}: {judgement:?}"
+            );
+        }
     }
 }

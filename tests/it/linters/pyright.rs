@@ -22,6 +22,10 @@ pub(super) const EXPECTED: &[(&str, Expected)] = &[
     ("no-node", Failed("unreadable output (exit code 1)")),
     ("non-ascii", Findings(1)),
     ("syntax-error", Findings(7)),
+    (
+        "unreadable-file",
+        Failed("could not check `/w/unreadable.py`: Source file could not be read"),
+    ),
     ("warnings", Findings(1)),
     ("warnings-fail", Findings(1)),
 ];
