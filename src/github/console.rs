@@ -1,11 +1,13 @@
 //! The one writer of standard output and standard error: masks, makes text of strangers harmless, and keeps
 //! workflow commands apart from text.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
 use crate::github::commands::Command;
 use crate::github::context::Context;
 use crate::model::untrusted;
+use crate::system::blocks::Blocks;
 use crate::system::environment::Environment;
 use crate::system::logging;
 use crate::system::masking::{Masker, Secret};
@@ -80,15 +82,20 @@ impl Console {
         &self.masker
     }
 
-    /// Human text, several lines. Every line is made harmless; colour that we added stays.
-    pub fn text(&self, text: &str) {
-        let masked = self.masker.mask(text);
-        let tame = if self.color {
-            keep_color(&masked)
-        } else {
-            untrusted::lines(&masked)
-        };
-        self.write(&tame);
+    /// Human text, line by line as `render` writes it. Every line is made harmless; colour that we added stays.
+    pub fn text_by(&self, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+        put_by(
+            self.stream(),
+            |text| {
+                let masked = self.masker.mask(text);
+                Cow::Owned(if self.color {
+                    keep_color(&masked)
+                } else {
+                    untrusted::lines(&masked)
+                })
+            },
+            render,
+        );
     }
 
     /// Progress and errors, on standard error.
@@ -144,11 +151,21 @@ impl Console {
         put(&mut io::stdout().lock(), &self.masker.mask(document));
     }
 
+    /// The same, as `render` writes it.
+    pub fn document_by(&self, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+        let out = Box::new(io::stdout().lock());
+        put_by(out, |text| self.masker.mask(text), render);
+    }
+
     fn write(&self, text: &str) {
+        put(&mut *self.stream(), text);
+    }
+
+    fn stream(&self) -> Box<dyn Write> {
         if self.format.is_document() {
-            put(&mut io::stderr().lock(), text);
+            Box::new(io::stderr().lock())
         } else {
-            put(&mut io::stdout().lock(), text);
+            Box::new(io::stdout().lock())
         }
     }
 }
@@ -160,6 +177,16 @@ fn put(writer: &mut dyn Write, text: &str) {
         let _ = writer.write_all(b"\n");
     }
     let _ = writer.flush();
+}
+
+/// What is left is of no use to a reader that has gone, so nothing more is made.
+fn put_by(
+    out: Box<dyn Write>,
+    change: impl for<'t> Fn(&'t str) -> Cow<'t, str>,
+    render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) {
+    let mut blocks = Blocks::new(out, change);
+    let _ = render(&mut blocks).and_then(|()| blocks.finish().map(drop));
 }
 
 /// <https://no-color.org>, <https://force-color.org>, <https://bixense.com/clicolors>; else only on a terminal.

@@ -95,6 +95,8 @@ pub struct Report {
     pub left_out: Vec<LeftOut>,
     /// What a reader wants to know first, in order: `base`, `scope`, …
     pub facts: Vec<(String, String)>,
+    /// Most annotations of each level.
+    pub max_annotations: usize,
     /// The step's outputs, but for `verdict` and `report`.
     pub outputs: BTreeMap<String, String>,
     /// How long it took.

@@ -1,15 +1,19 @@
 //! Which findings become annotations: all nested steps of one composite share 10 errors, 10 warnings and 10 notices,
 //! and what is beyond is dropped without a word (actions/runner, `ExecutionContext.cs`).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
 use crate::error::NO_VERDICT_PAGE;
 use crate::model::diagnostic::{Finding, Severity};
 use crate::model::report::Report;
+use crate::report::sources;
 
 /// Annotations of each level in one composite action.
 pub const BUDGET: usize = 10;
+
+/// So many lines of a repeated finding are named.
+const LINES: usize = 20;
 
 /// One annotation, for a workflow command or a check run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,9 +34,10 @@ pub struct Annotation {
 
 /// The annotations of a report within the budget, and how many findings got none.
 pub fn annotations(report: &Report, ignore_until: &str) -> (Vec<Annotation>, u64) {
+    let budget = report.max_annotations.min(BUDGET);
     let mut annotations: Vec<Annotation> = report
         .failures()
-        .take(BUDGET)
+        .take(budget)
         .map(|(check, reason)| failure(&check.name, reason))
         .collect();
     let mut left_out = 0;
@@ -41,23 +46,31 @@ pub fn annotations(report: &Report, ignore_until: &str) -> (Vec<Annotation>, u64
             .iter()
             .filter(|annotation| annotation.severity == severity)
             .count();
-        let groups = repeats(
-            report
-                .findings
-                .iter()
-                .filter(|finding| finding.severity == severity),
-        );
-        let chosen = spread(&groups, BUDGET - taken);
-        let total: usize = groups.iter().map(Vec::len).sum();
-        let shown: usize = chosen.iter().map(|index| groups[*index].len()).sum();
-        left_out += (total - shown) as u64;
+        let room = budget - taken;
+        let findings = || {
+            let findings = report.findings.iter();
+            findings.filter(move |finding| finding.severity == severity)
+        };
+        let groups = same_message(findings(), room).unwrap_or_else(|| same_rule(findings()));
+        let chosen = spread(&groups, room);
+        let shown: usize = chosen.iter().map(|group| group.count).sum();
+        left_out += (findings().count() - shown) as u64;
         annotations.extend(
             chosen
                 .into_iter()
-                .map(|index| annotation(&groups[index], ignore_until)),
+                .map(|group| annotation(group, ignore_until)),
         );
     }
     (annotations, left_out)
+}
+
+/// Why there are no more annotations, for people.
+pub fn limit(report: &Report) -> String {
+    if report.max_annotations < BUDGET {
+        format!("`max-annotations` is {}", report.max_annotations)
+    } else {
+        "GitHub shows ten of each level".to_owned()
+    }
 }
 
 fn failure(check: &str, reason: &str) -> Annotation {
@@ -71,79 +84,147 @@ fn failure(check: &str, reason: &str) -> Annotation {
     }
 }
 
-/// Findings of one rule in one file that say the same are one annotation. The order stays.
-fn repeats<'r>(findings: impl Iterator<Item = &'r Finding>) -> Vec<Vec<&'r Finding>> {
-    let mut groups: Vec<Vec<&Finding>> = Vec::new();
-    let mut known = HashMap::new();
+/// Findings that share an annotation.
+struct Group<'r> {
+    first: &'r Finding,
+    count: usize,
+    /// The lines of the others, as far as they are named.
+    lines: Vec<u32>,
+    /// Whether all say the same.
+    is_uniform: bool,
+}
+
+impl<'r> Group<'r> {
+    fn new(first: &'r Finding) -> Self {
+        Self {
+            first,
+            count: 1,
+            lines: Vec::new(),
+            is_uniform: true,
+        }
+    }
+
+    fn add(&mut self, finding: &Finding) {
+        self.count += 1;
+        self.is_uniform &= finding.message == self.first.message;
+        if self.lines.len() < LINES {
+            self.lines.extend(finding.line());
+        }
+    }
+}
+
+/// A rule of a tool in a file; apart, what the change brought and what was there.
+type Key<'r> = (Option<&'r str>, &'r str, Option<&'r str>, Option<bool>);
+
+fn key(finding: &Finding) -> Key<'_> {
+    (
+        finding.path.as_deref(),
+        &*finding.tool,
+        finding.rule.as_deref(),
+        finding.new,
+    )
+}
+
+/// Findings of one rule in one file that say the same are one group. `None` if there are more groups than room.
+fn same_message<'r>(
+    findings: impl Iterator<Item = &'r Finding>,
+    room: usize,
+) -> Option<Vec<Group<'r>>> {
+    let mut groups: Vec<Group> = Vec::new();
     for finding in findings {
-        let key = (
-            finding.path.as_deref(),
-            (&*finding.tool, finding.rule.as_deref()),
-            &*finding.message,
-            finding.new,
-        );
-        let index = *known.entry(key).or_insert_with(|| {
-            groups.push(Vec::new());
-            groups.len() - 1
-        });
-        groups[index].push(finding);
+        let is_same = |group: &Group| {
+            group.first.message == finding.message && key(group.first) == key(finding)
+        };
+        match groups.iter().position(is_same) {
+            Some(at) => groups.get_mut(at)?.add(finding),
+            None if groups.len() == room => return None,
+            None => groups.push(Group::new(finding)),
+        }
+    }
+    Some(groups)
+}
+
+/// Findings of one rule in one file are one group, whatever they say. The order stays.
+fn same_rule<'r>(findings: impl Iterator<Item = &'r Finding>) -> Vec<Group<'r>> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut known: HashMap<Key, usize> = HashMap::new();
+    for finding in findings {
+        let at = *known.entry(key(finding)).or_insert(groups.len());
+        match groups.get_mut(at) {
+            Some(group) => group.add(finding),
+            None => groups.push(Group::new(finding)),
+        }
     }
     groups
 }
 
-/// So many groups: of those that the change brought first, then of the others; each time one of every tool and file
-/// before a second of any.
-fn spread(groups: &[Vec<&Finding>], budget: usize) -> Vec<usize> {
-    let mut chosen = Vec::new();
+/// What annotations are spread over, the most important first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Trait<'r> {
+    Tool(&'r str),
+    File(Option<&'r str>),
+    Rule(Option<&'r str>),
+}
+
+fn traits(finding: &Finding) -> [Trait<'_>; 3] {
+    [
+        Trait::Tool(&finding.tool),
+        Trait::File(finding.path.as_deref()),
+        Trait::Rule(finding.rule.as_deref()),
+    ]
+}
+
+/// So many groups: of those that the change brought first, then of the others; each time one of the tool that has had
+/// the fewest, then of the file, then of the rule. In the order of the groups.
+fn spread<'g, 'r>(groups: &'g [Group<'r>], budget: usize) -> Vec<&'g Group<'r>> {
+    let mut had: BTreeMap<Trait, usize> = BTreeMap::new();
+    let mut chosen: Vec<usize> = Vec::new();
     for is_old in [false, true] {
-        let mut rest: Vec<usize> = (0..groups.len())
-            .filter(|index| {
-                groups[*index]
-                    .first()
-                    .is_some_and(|first| (first.new == Some(false)) == is_old)
-            })
+        let mut rest: Vec<(usize, &Group)> = groups
+            .iter()
+            .enumerate()
+            .filter(|(_, group)| (group.first.new == Some(false)) == is_old)
             .collect();
-        while chosen.len() < budget && !rest.is_empty() {
-            let mut seen = BTreeSet::new();
-            let mut later = Vec::new();
-            for index in rest {
-                let first = groups[index].first();
-                let is_fresh =
-                    first.is_some_and(|first| seen.insert((&*first.tool, first.path.as_deref())));
-                if is_fresh && chosen.len() < budget {
-                    chosen.push(index);
-                } else {
-                    later.push(index);
-                }
+        while chosen.len() < budget {
+            let cost = |at: &usize| {
+                let (_, group) = rest.get(*at)?;
+                Some(traits(group.first).map(|one| had.get(&one).copied().unwrap_or_default()))
+            };
+            // Of equals the first, which ranks highest.
+            let Some(best) = (0..rest.len()).min_by_key(cost) else {
+                break;
+            };
+            let (index, group) = rest.remove(best);
+            for one in traits(group.first) {
+                *had.entry(one).or_default() += 1;
             }
-            rest = later;
+            chosen.push(index);
         }
     }
     chosen.sort_unstable();
     chosen
+        .into_iter()
+        .filter_map(|index| groups.get(index))
+        .collect()
 }
 
-fn annotation(group: &[&Finding], ignore_until: &str) -> Annotation {
-    // Groups are never empty; an impossible one would be an empty annotation, not a panic.
-    let Some(first) = group.first() else {
-        return failure("lockgate", "an empty group of findings");
-    };
+fn annotation(group: &Group<'_>, ignore_until: &str) -> Annotation {
+    let first = group.first;
     let mut message = first.message.to_string();
-    if group.len() > 1 {
-        let lines: Vec<String> = group
-            .iter()
-            .skip(1)
-            .take(20)
-            .filter_map(|finding| finding.line())
-            .map(|line| line.to_string())
-            .collect();
-        let more = if group.len() > 21 { ", …" } else { "" };
-        let _ = write!(
-            message,
-            "\nand {} more in this file (lines {}{more})",
-            group.len() - 1,
-            lines.join(", ")
-        );
+    let others = group.count - 1;
+    if others > 0 {
+        let lines: Vec<String> = group.lines.iter().map(u32::to_string).collect();
+        let lines = match (lines.is_empty(), others > group.lines.len()) {
+            (true, _) => String::new(),
+            (false, true) => format!(" (lines {}, …)", lines.join(", ")),
+            (false, false) => format!(" (lines {})", lines.join(", ")),
+        };
+        let what = if group.is_uniform {
+            ""
+        } else {
+            " of this rule"
+        };
+        let _ = write!(message, "\nand {others} more{what} in this file{lines}");
     }
     if let Some(help) = &first.help {
         let _ = write!(message, "\n{help}");
@@ -161,14 +242,13 @@ fn annotation(group: &[&Finding], ignore_until: &str) -> Annotation {
             let (start, end) = (span.start.column?, span.end.column?);
             Some((start, end.saturating_sub(1).max(start)))
         });
-    let rule = first
-        .rule
-        .as_deref()
-        .map(|rule| format!(" {rule}"))
-        .unwrap_or_default();
+    let mut title = sources(first);
+    if others > 0 {
+        let _ = write!(title, " × {}", group.count);
+    }
     Annotation {
         severity: first.severity,
-        title: format!("{}{rule}", first.tool),
+        title,
         message,
         path: first.path.as_deref().map(str::to_owned),
         lines,
@@ -181,27 +261,95 @@ mod tests {
     use super::*;
     use crate::report::summary::tests::{finding, report};
 
-    #[test]
-    fn never_more_than_the_budget_and_the_rest_is_counted() {
-        let findings = (0..30)
-            .map(|line| finding("ruff", "F401", "a.py", line + 1, &format!("unused {line}")))
-            .collect();
-        let (shown, left_out) = annotations(&report(findings), "2027-01-01");
-        assert_eq!((shown.len(), left_out), (10, 20));
+    fn of(findings: Vec<Finding>) -> (Vec<Annotation>, u64) {
+        annotations(&report(findings), "2027-01-01")
+    }
+
+    fn titles(annotations: &[Annotation]) -> Vec<&str> {
+        annotations
+            .iter()
+            .map(|annotation| &*annotation.title)
+            .collect()
     }
 
     #[test]
-    fn every_tool_and_file_comes_before_a_second_of_any() {
+    fn never_more_than_the_budget_and_the_rest_is_counted() {
+        let findings: Vec<Finding> = (0..30)
+            .map(|line| finding("ruff", "F401", &format!("{line}.py"), line + 1, "unused"))
+            .collect();
+        let (shown, left_out) = of(findings.clone());
+        assert_eq!((shown.len(), left_out), (10, 20));
+        for (most, expected) in [(0, (0, 30)), (3, (3, 27)), (99, (10, 20))] {
+            let mut report = report(findings.clone());
+            report.max_annotations = most;
+            let (shown, left_out) = annotations(&report, "2027-01-01");
+            assert_eq!((shown.len(), left_out), expected);
+        }
+    }
+
+    #[test]
+    fn a_rule_is_one_annotation_of_a_file_where_room_is_short() {
+        let unused =
+            |number: u32| finding("ruff", "F401", "a.py", number, &format!("unused {number}"));
+        let (shown, left_out) = of((1..=10).map(unused).collect());
+        assert_eq!((shown.len(), left_out), (10, 0));
+        let (shown, left_out) = of((1..=30).map(unused).collect());
+        assert_eq!((titles(&shown), left_out), (vec!["ruff F401 × 30"], 0));
+        let lines: Vec<String> = (2..=21).map(|line: u32| line.to_string()).collect();
+        let expected = format!(
+            "unused 1\nand 29 more of this rule in this file (lines {}, …)\n",
+            lines.join(", ")
+        );
+        assert!(
+            shown[0].message.starts_with(&expected),
+            "{}",
+            shown[0].message
+        );
+    }
+
+    #[test]
+    fn every_tool_comes_first_then_every_file() {
         let mut findings: Vec<Finding> = (0..20)
-            .map(|line| finding("ruff", "E1", "a.py", line + 1, &format!("x{line}")))
+            .flat_map(|file| {
+                let path = format!("{file:02}.py");
+                [("E1", 1), ("E2", 2)].map(|(rule, line)| finding("ruff", rule, &path, line, "x"))
+            })
             .collect();
         findings.push(finding("mypy", "arg-type", "z.py", 9, "bad"));
-        let (shown, _) = annotations(&report(findings), "2027-01-01");
-        assert!(
-            shown
-                .iter()
-                .any(|annotation| annotation.title == "mypy arg-type")
-        );
+        findings.push(finding("mypy", "misc", "z.py", 10, "bad"));
+        let (shown, left_out) = of(findings);
+        assert_eq!((shown.len(), left_out), (10, 32));
+        let of_mypy = titles(&shown)
+            .iter()
+            .filter(|title| title.starts_with("mypy"))
+            .count();
+        assert_eq!(of_mypy, 2);
+        let files: std::collections::BTreeSet<&Option<String>> =
+            shown.iter().map(|annotation| &annotation.path).collect();
+        assert_eq!(files.len(), 9);
+        assert!(titles(&shown).contains(&"ruff E2"));
+    }
+
+    #[test]
+    fn what_the_change_brought_comes_before_what_was_there() {
+        let mut findings: Vec<Finding> = (0..20)
+            .map(|file| finding("ruff", "E1", &format!("{file:02}.py"), 1, "x"))
+            .collect();
+        for old in &mut findings[..12] {
+            old.new = Some(false);
+        }
+        let (shown, _) = of(findings);
+        let new = shown
+            .iter()
+            .filter(|annotation| annotation.path.as_deref() >= Some("12.py"))
+            .count();
+        assert_eq!((shown.len(), new), (10, 8));
+    }
+
+    #[test]
+    fn all_who_say_it_are_named() {
+        let (shown, _) = of(vec![crate::report::summary::tests::everything()]);
+        assert_eq!(titles(&shown), ["ruff F401 = pylint W0611 = vulture"]);
     }
 
     #[test]
@@ -209,8 +357,8 @@ mod tests {
         let findings = (1..=3)
             .map(|line| finding("ruff", "E711", "a.py", line, "comparison"))
             .collect();
-        let (shown, left_out) = annotations(&report(findings), "2027-01-01");
-        assert_eq!((shown.len(), left_out), (1, 0));
+        let (shown, left_out) = of(findings);
+        assert_eq!((titles(&shown), left_out), (vec!["ruff E711 × 3"], 0));
         assert!(
             shown[0]
                 .message

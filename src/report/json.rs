@@ -1,11 +1,15 @@
 //! The JSON report, `docs/schemas/report.schema.json`.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::model::diagnostic::Finding;
+use crate::model::fix::{Edit, Fix};
+use crate::model::region::Span;
 use crate::model::report::{Report, Status};
+use crate::report::{key_of, layout, line_hash_of, name_of};
 
 /// The version of the shape, behind the step's name.
 const SHAPE: u32 = 1;
@@ -28,7 +32,8 @@ struct Document<'r> {
     /// The exit code of the process.
     exit_code: u8,
     /// What was found, ranked.
-    findings: Vec<FindingDocument<'r>>,
+    #[cfg_attr(test, schemars(with = "Vec<FindingDocument<'r>>"))]
+    findings: Findings<'r>,
     /// What was done, and what failed.
     checks: Vec<CheckDocument<'r>>,
     /// The step's outputs.
@@ -37,6 +42,19 @@ struct Document<'r> {
     left_out: Vec<LeftOutDocument<'r>>,
     /// Milliseconds.
     duration_ms: u64,
+}
+
+/// The findings, each made into its document only when it is written: there may be half a million.
+struct Findings<'r> {
+    report: &'r Report,
+    ignore_until: &'r str,
+}
+
+impl Serialize for Findings<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let findings = self.report.findings.iter();
+        serializer.collect_seq(findings.map(|finding| finding_document(finding, self.ignore_until)))
+    }
 }
 
 /// One finding. Lines and columns are 1-based, columns count Unicode code points, the end is exclusive.
@@ -68,8 +86,46 @@ struct FindingDocument<'r> {
     url: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<&'r str>,
+    /// Other tools that say the same of the same line, as `tool:rule`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, schemars(default))]
+    also: Vec<String>,
+    /// By what it is known again in another run, wherever it has moved: 16 hexadecimal digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fingerprint: Option<String>,
+    /// GitHub's `primaryLocationLineHash`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line_hash: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<FixDocument<'r>>,
     /// The entry of `ignore` that would leave it out.
     ignore: String,
+}
+
+/// What would mend a finding: all edits or none.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct FixDocument<'r> {
+    /// `safe`, `unsafe` (it may change what the program does) or `display` (it only shows what is meant).
+    applicability: &'static str,
+    /// What it does, in the tool's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'r str>,
+    edits: Vec<EditDocument<'r>>,
+}
+
+/// One replacement, in the file of the finding.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct EditDocument<'r> {
+    line: u32,
+    column: u32,
+    end_line: u32,
+    end_column: u32,
+    /// What stands there instead; empty where text is deleted.
+    text: &'r str,
 }
 
 /// A tool or report.
@@ -104,22 +160,23 @@ struct LeftOutDocument<'r> {
     count: u64,
 }
 
-/// The report as JSON. `outputs` are all outputs, `ignore_until` the day for the entries of `ignore`.
+/// Writes the report as JSON, one finding a line. `outputs` are all outputs, `ignore_until` the day for the entries of
+/// `ignore`.
 pub fn render(
     report: &Report,
     outputs: &BTreeMap<String, String>,
     ignore_until: &str,
-) -> serde_json::Result<String> {
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let document = Document {
         schema: format!("lockgate.{}/{SHAPE}", report.step),
         version: crate::VERSION,
         verdict: report.verdict.name(),
         exit_code: report.exit_code(),
-        findings: report
-            .findings
-            .iter()
-            .map(|finding| finding_document(finding, ignore_until))
-            .collect(),
+        findings: Findings {
+            report,
+            ignore_until,
+        },
         checks: report.checks.iter().map(check_document).collect(),
         outputs: outputs
             .iter()
@@ -135,7 +192,7 @@ pub fn render(
             .collect(),
         duration_ms: milliseconds(report.duration),
     };
-    serde_json::to_string_pretty(&document)
+    layout::write(&document, 2, out)
 }
 
 fn finding_document<'r>(finding: &'r Finding, ignore_until: &str) -> FindingDocument<'r> {
@@ -152,8 +209,31 @@ fn finding_document<'r>(finding: &'r Finding, ignore_until: &str) -> FindingDocu
         new: finding.new,
         url: finding.url.as_deref(),
         help: finding.help.as_deref(),
+        also: finding.also.iter().map(name_of).collect(),
+        fingerprint: finding.fingerprints.as_ref().map(key_of),
+        line_hash: finding.fingerprints.as_ref().and_then(line_hash_of),
+        fix: finding.fix.as_deref().and_then(fix_document),
         ignore: finding.ignore_entry(ignore_until),
     }
+}
+
+fn fix_document(fix: &Fix<Span>) -> Option<FixDocument<'_>> {
+    Some(FixDocument {
+        applicability: fix.applicability.name(),
+        message: fix.message.as_deref(),
+        edits: fix.edits.iter().map(edit_document).collect::<Option<_>>()?,
+    })
+}
+
+fn edit_document(edit: &Edit<Span>) -> Option<EditDocument<'_>> {
+    let (start, end) = (edit.place.start, edit.place.end);
+    Some(EditDocument {
+        line: start.line,
+        column: start.column?,
+        end_line: end.line,
+        end_column: end.column?,
+        text: &edit.text,
+    })
 }
 
 fn check_document(check: &crate::model::report::Check) -> CheckDocument<'_> {
@@ -181,7 +261,7 @@ fn milliseconds(duration: std::time::Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::summary::tests::{finding, report};
+    use crate::report::summary::tests::{everything, finding, report};
 
     #[test]
     fn the_published_schema_is_that_of_the_code() {
@@ -212,18 +292,24 @@ mod tests {
     fn a_report_fits_its_schema() {
         let schema = serde_json::to_value(schemars::schema_for!(Document<'static>)).unwrap();
         let validator = jsonschema::validator_for(&schema).unwrap();
-        let text = render(
-            &report(vec![finding("ruff", "F401", "a.py", 3, "x")]),
-            &BTreeMap::new(),
-            "2027-01-01",
-        )
-        .unwrap();
-        let document: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert!(validator.is_valid(&document), "{text}");
+        let findings = vec![finding("ruff", "F401", "a.py", 3, "x"), everything()];
+        let mut out = Vec::new();
+        render(&report(findings), &BTreeMap::new(), "2027-01-01", &mut out).unwrap();
+        let document: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        assert!(validator.is_valid(&document), "{document:#}");
         assert_eq!(document["schema"], "lockgate.lint-gate/1");
         assert_eq!(
             document["findings"][0]["ignore"],
             "ruff:F401 a.py until 2027-01-01: <reason>"
+        );
+        let full = &document["findings"][1];
+        assert_eq!(full["also"], serde_json::json!(["pylint:W0611", "vulture"]));
+        assert_eq!(full["fingerprint"], "00000000000000ff");
+        assert_eq!(full["line-hash"], "a1:2");
+        assert_eq!(
+            full["fix"],
+            serde_json::json!({"applicability": "unsafe", "message": "Remove it", "edits": [
+                {"line": 3, "column": 1, "end-line": 4, "end-column": 1, "text": ""}]})
         );
     }
 }

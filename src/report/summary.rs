@@ -1,5 +1,6 @@
 //! The job summary: what one wants to know, in ten seconds, in GitHub's Markdown.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::error::{Error, Kind, NO_VERDICT_PAGE, count};
@@ -7,9 +8,17 @@ use crate::model::diagnostic::{Finding, Severity};
 use crate::model::duration;
 use crate::model::report::{Check, Report, Status, Verdict};
 use crate::model::untrusted::markdown;
+use crate::report::{annotations, sources};
 
-/// The report as Markdown of at most `limit` bytes: what does not fit is counted.
-pub fn render(report: &Report, limit: usize) -> String {
+/// From so many findings on they are also counted by rule.
+const MANY: usize = 20;
+
+/// So many rules are listed.
+const RULES: usize = 15;
+
+/// The report as Markdown of at most `limit` bytes: what does not fit is counted. `without` is how many findings have
+/// no annotation.
+pub fn render(report: &Report, without: u64, limit: usize) -> String {
     let mut text = headline(report);
     for (name, value) in &report.facts {
         let _ = writeln!(text, "{}: {}<br>", markdown(name), markdown(value));
@@ -23,7 +32,8 @@ pub fn render(report: &Report, limit: usize) -> String {
             preformatted(reason)
         );
     }
-    let tail = tail(report);
+    text.push_str(&rules(report));
+    let tail = tail(report, without);
     // Room for the note on what does not fit.
     let room = limit.saturating_sub(text.len() + tail.len() + 200);
     text.push_str(&findings(report, room));
@@ -59,7 +69,7 @@ fn headline(report: &Report) -> String {
         Verdict::Fail => ("❌", "failed"),
         Verdict::NoVerdict => ("⚠️", "no verdict"),
     };
-    let numbers: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
+    let numbers: Vec<String> = LEVELS
         .into_iter()
         .map(|severity| (report.count(severity), severity.name()))
         .filter(|(number, _)| *number > 0)
@@ -77,18 +87,32 @@ fn headline(report: &Report) -> String {
     )
 }
 
+const LEVELS: [Severity; 3] = [Severity::Error, Severity::Warning, Severity::Note];
+
+/// A table of what was done. How many findings of a tool are in the report stands beside how many it had.
 fn checks(report: &Report) -> String {
-    let mut text =
-        "\n| check | version | from | result | files | time |\n|---|---|---|---|--:|--:|\n"
-            .to_owned();
+    let mut kept: BTreeMap<(&str, Severity), u64> = BTreeMap::new();
+    for finding in &report.findings {
+        *kept.entry((&finding.tool, finding.severity)).or_default() += 1;
+    }
+    let mut text = "\n| check | result | in this report | version | from | files | time |\n|---|---|---|---|---|--:|--:|\n"
+        .to_owned();
     for check in &report.checks {
+        let kept: Vec<String> = LEVELS
+            .into_iter()
+            .filter_map(|severity| {
+                let number = kept.get(&(check.name.as_str(), severity))?;
+                Some(format!("{} {number}", mark(severity)))
+            })
+            .collect();
         let _ = writeln!(
             text,
-            "| {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} |",
             markdown(&check.name),
+            result(check),
+            kept.join(" "),
             markdown(check.version.as_deref().unwrap_or_default()),
             markdown(&check.origin),
-            result(check),
             check
                 .files
                 .map(|files| files.to_string())
@@ -97,6 +121,74 @@ fn checks(report: &Report) -> String {
         );
     }
     text
+}
+
+fn mark(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "🔴",
+        Severity::Warning => "🟠",
+        Severity::Note => "🔵",
+    }
+}
+
+#[derive(Default)]
+struct OfRule<'r> {
+    count: u64,
+    files: BTreeSet<&'r str>,
+    worst: Option<Severity>,
+}
+
+/// Which rules are broken most, where there are many findings.
+fn rules(report: &Report) -> String {
+    if report.findings.len() < MANY {
+        return String::new();
+    }
+    let mut rules: BTreeMap<(&str, &str), OfRule> = BTreeMap::new();
+    for finding in &report.findings {
+        let rule = finding.rule.as_deref().unwrap_or_default();
+        let of_rule = rules.entry((&finding.tool, rule)).or_default();
+        of_rule.count += 1;
+        of_rule.files.extend(finding.path.as_deref());
+        of_rule.worst = of_rule.worst.max(Some(finding.severity));
+    }
+    let mut rules: Vec<_> = rules.into_iter().collect();
+    rules.sort_by_key(|(_, of_rule)| {
+        (
+            std::cmp::Reverse(of_rule.worst),
+            std::cmp::Reverse(of_rule.count),
+        )
+    });
+    let most = rules.iter().map(|(_, of_rule)| of_rule.count).max();
+    let mut text = "\n| | rule | findings | files | |\n|---|---|--:|--:|---|\n".to_owned();
+    for ((tool, rule), of_rule) in rules.iter().take(RULES) {
+        let name = format!("{tool} {rule}");
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {} |",
+            of_rule.worst.map(mark).unwrap_or_default(),
+            markdown(name.trim_end()),
+            of_rule.count,
+            of_rule.files.len(),
+            bar(of_rule.count, most.unwrap_or_default()),
+        );
+    }
+    if let Some(others) = rules.get(RULES..).filter(|others| !others.is_empty()) {
+        let findings = others.iter().map(|(_, of_rule)| of_rule.count).sum();
+        let _ = writeln!(
+            text,
+            "\n{} of {}.",
+            count(findings, "more finding"),
+            count(others.len() as u64, "other rule")
+        );
+    }
+    text
+}
+
+/// So long as its share of the longest, and never nothing.
+fn bar(number: u64, longest: u64) -> String {
+    const LENGTH: u64 = 20;
+    let length = number.saturating_mul(LENGTH) / longest.max(1);
+    "█".repeat(usize::try_from(length.clamp(1, LENGTH)).unwrap_or(1))
 }
 
 fn result(check: &Check) -> String {
@@ -128,41 +220,42 @@ fn findings(report: &Report, room: usize) -> String {
 }
 
 fn row(finding: &Finding) -> String {
-    let mark = match finding.severity {
-        Severity::Error => "🔴",
-        Severity::Warning => "🟠",
-        Severity::Note => "🔵",
-    };
+    let mark = mark(finding.severity);
     let new = if finding.new == Some(true) {
         " **new**"
     } else {
         ""
     };
-    let rule = format!(
-        "{} {}",
-        finding.tool,
-        finding.rule.as_deref().unwrap_or_default()
-    );
     // A message is one cell; its later lines are in the log and the report.
     let message = finding.message.lines().next().unwrap_or_default();
     format!(
         "| {mark}{new} | {} | {} | {} |\n",
         markdown(&finding.place().unwrap_or_default()),
-        markdown(rule.trim_end()),
+        markdown(&sources(finding)),
         markdown(message)
     )
 }
 
-fn tail(report: &Report) -> String {
-    if report.left_out.is_empty() {
-        return String::new();
+/// What is not here, and why.
+fn tail(report: &Report, without: u64) -> String {
+    let mut text = String::new();
+    if without > 0 {
+        let _ = write!(
+            text,
+            "\nWithout an annotation: {} ({}).\n",
+            count(without, "finding"),
+            markdown(&annotations::limit(report))
+        );
     }
-    let parts: Vec<String> = report
-        .left_out
-        .iter()
-        .map(|one| format!("{} {}", one.count, markdown(&one.reason)))
-        .collect();
-    format!("\nLeft out: {}.\n", parts.join(", "))
+    if !report.left_out.is_empty() {
+        let parts: Vec<String> = report
+            .left_out
+            .iter()
+            .map(|one| format!("{} {}", one.count, markdown(&one.reason)))
+            .collect();
+        let _ = write!(text, "\nLeft out: {}.\n", parts.join(", "));
+    }
+    text
 }
 
 /// Text inside `<pre>`: entities, no blank lines (they would end the HTML block).
@@ -179,9 +272,10 @@ fn preformatted(text: &str) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::model::diagnostic::{Fingerprints, Source};
+    use crate::model::fix::{Applicability, Edit, Fix};
     use crate::model::region::{Point, Span};
     use crate::model::report::LeftOut;
-    use std::collections::BTreeMap;
     use std::time::Duration;
 
     /// A finding for tests of renderers.
@@ -200,6 +294,40 @@ pub(crate) mod tests {
             new: Some(true),
             excerpt: Some("import os".into()),
             ..Finding::new(tool, rule, Severity::Error, message)
+        }
+    }
+
+    /// A finding that has everything that a finding can have.
+    pub(crate) fn everything() -> Finding {
+        let point = |line| Point {
+            line,
+            byte: Some(0),
+            column: Some(1),
+        };
+        let source = |tool: &str, rule: Option<&str>| Source {
+            tool: tool.into(),
+            rule: rule.map(Into::into),
+        };
+        Finding {
+            url: Some("https://docs.astral.sh/ruff/rules/unused-import".into()),
+            help: Some("Remove unused import".into()),
+            fix: Some(Box::new(Fix {
+                message: Some("Remove it".into()),
+                applicability: Applicability::Unsafe,
+                edits: vec![Edit {
+                    place: Span {
+                        start: point(3),
+                        end: point(4),
+                    },
+                    text: "".into(),
+                }],
+            })),
+            also: vec![source("pylint", Some("W0611")), source("vulture", None)],
+            fingerprints: Some(Fingerprints {
+                line: Some((0xa1, 2)),
+                key: 0xff,
+            }),
+            ..finding("ruff", "F401", "src/a.py", 3, "unused import")
         }
     }
 
@@ -228,6 +356,7 @@ pub(crate) mod tests {
                 count: 4,
             }],
             facts: vec![("scope".into(), "changed-lines".into())],
+            max_annotations: 10,
             outputs: BTreeMap::new(),
             duration: Duration::from_millis(34),
         }
@@ -242,7 +371,7 @@ pub(crate) mod tests {
             1,
             "![x](http://e) | `c` <img> @all\n| new | row |",
         );
-        let text = render(&report(vec![hostile]), 10_000);
+        let text = render(&report(vec![hostile]), 0, 10_000);
         assert!(
             !text.contains("<script>") && !text.contains("![x]") && !text.contains("@all"),
             "{text}"
@@ -256,7 +385,7 @@ pub(crate) mod tests {
         let findings = (1..=5_000)
             .map(|line| finding("ruff", "F401", "a.py", line, "unused import"))
             .collect();
-        let text = render(&report(findings), 20_000);
+        let text = render(&report(findings), 0, 20_000);
         assert!(text.len() <= 20_000);
         assert!(
             text.contains("findings more in the JSON report"),
@@ -275,6 +404,42 @@ pub(crate) mod tests {
                 ..report.checks[0].clone()
             })
             .collect();
-        assert!(render(&report, 30_000).len() <= 30_000);
+        assert!(render(&report, 0, 30_000).len() <= 30_000);
+    }
+
+    #[test]
+    fn ten_seconds_are_enough() {
+        let mut findings: Vec<Finding> = (0..30)
+            .map(|line| finding("ruff", "F401", &format!("{}.py", line % 3), line + 1, "x"))
+            .chain((0..6).map(|line| finding("mypy", "", "a.py", line + 1, "y")))
+            .chain([everything()])
+            .collect();
+        for note in &mut findings[30..] {
+            note.severity = Severity::Note;
+        }
+        let text = render(&report(findings), 7, 20_000);
+        for expected in [
+            "\n30 errors, 7 notes in 34 ms<br>\n",
+            "| ruff | clean | 🔴 30 🔵 1 | 0.17.6 | uv.lock | 3 | 12 ms |\n",
+            "| 🔴 | ruff F401 | 31 | 4 | ████████████████████ |\n| 🔵 | mypy | 6 | 1 | ███ |\n\n| | where",
+            "| 🔵 **new** | src/a.py&#58;3&#58;1 | ruff F401 = pylint W0611 = vulture | unused import |\n",
+            "\nWithout an annotation: 7 findings (GitHub shows ten of each level).\n",
+        ] {
+            assert!(text.contains(expected), "{expected}\n{text}");
+        }
+        let few = render(&report(vec![everything()]), 0, 20_000);
+        assert!(!few.contains('█') && !few.contains("Without"), "{few}");
+    }
+
+    #[test]
+    fn the_rules_that_are_not_listed_are_counted() {
+        let findings = (0..40)
+            .map(|line| finding("ruff", &format!("R{:02}", line % 20), "a.py", line + 1, "x"))
+            .collect();
+        let text = render(&report(findings), 0, 20_000);
+        assert!(
+            text.contains("\n10 more findings of 5 other rules.\n"),
+            "{text}"
+        );
     }
 }

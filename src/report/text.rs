@@ -1,6 +1,8 @@
 //! The report for a person at a terminal or in a log: findings with their source line and a caret, then the verdict.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::io::{self, Write};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
@@ -9,19 +11,33 @@ use crate::model::diagnostic::{Finding, Severity};
 use crate::model::duration;
 use crate::model::report::{Report, Status, Verdict};
 use crate::model::untrusted;
+use crate::report::name_of;
 
-/// The report as text, with colour where wanted.
-pub fn render(report: &Report, color: bool, ignore_until: &str) -> String {
+/// Writes the report as text, with colour where wanted.
+pub fn render(
+    report: &Report,
+    color: bool,
+    ignore_until: &str,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let renderer = if color {
         Renderer::styled()
     } else {
         Renderer::plain()
     };
-    let mut text = String::new();
+    let mut block = String::new();
     for finding in &report.findings {
-        text.push_str(&one(finding, &renderer, color, ignore_until));
-        text.push('\n');
+        block.clear();
+        one(finding, &renderer, color, ignore_until, &mut block);
+        block.push('\n');
+        out.write_all(block.as_bytes())?;
     }
+    out.write_all(rest(report).as_bytes())
+}
+
+/// What comes behind the findings.
+fn rest(report: &Report) -> String {
+    let mut text = String::new();
     for (check, reason) in report.failures() {
         let _ = write!(
             text,
@@ -80,62 +96,85 @@ fn verdict(report: &Report) -> String {
     )
 }
 
-fn one(finding: &Finding, renderer: &Renderer, color: bool, ignore_until: &str) -> String {
-    let level = match finding.severity {
-        Severity::Error => Level::ERROR,
-        Severity::Warning => Level::WARNING,
-        Severity::Note => Level::NOTE,
-    };
-    let id = untrusted::line(&finding.id()).into_owned();
-    let message = untrusted::lines(&finding.message);
-    let message = match (finding.new, message.split_once('\n')) {
-        (Some(true), Some((first, rest))) => format!("{first} (new)\n{rest}"),
-        (Some(true), None) => format!("{message} (new)"),
-        _ => message,
-    };
-    let title = level.primary_title(message.as_str()).id(id.as_str());
-    let path = finding
-        .path
-        .as_deref()
-        .map(|path| untrusted::line(path).into_owned());
+fn one(
+    finding: &Finding,
+    renderer: &Renderer,
+    color: bool,
+    ignore_until: &str,
+    block: &mut String,
+) {
+    let id = finding.id();
+    let id = untrusted::line(&id);
+    let message = message(finding);
     let excerpt = finding
         .span
         .zip(finding.excerpt.as_deref())
         .map(|(span, line)| marked(line, span));
-    let mut block =
-        if let (Some(path), Some((line, range)), Some(span)) = (&path, &excerpt, finding.span) {
-            let start = usize::try_from(span.start.line).unwrap_or(1);
-            let snippet = Snippet::source(line.as_str())
-                .line_start(start)
-                .path(path.as_str())
-                .fold(false);
-            let snippet = match range {
-                Some(range) => snippet.annotation(AnnotationKind::Primary.span(range.clone())),
-                None => snippet.annotation(AnnotationKind::Primary.span(0..line.trim_end().len())),
-            };
-            renderer.render(&[title.element(snippet)])
+    if let (Some(path), Some((line, range)), Some(span)) = (&finding.path, &excerpt, finding.span) {
+        let title = level(finding.severity).primary_title(&*message).id(&*id);
+        let path = untrusted::line(path);
+        let start = usize::try_from(span.start.line).unwrap_or(1);
+        let snippet = Snippet::source(line.as_str())
+            .line_start(start)
+            .path(&*path)
+            .fold(false);
+        let range = range.clone().unwrap_or(0..line.trim_end().len());
+        let snippet = snippet.annotation(AnnotationKind::Primary.span(range));
+        block.push_str(&renderer.render(&[title.element(snippet)]));
+    } else {
+        if !color && needs_no_layout(&id) && needs_no_layout(&message) {
+            for part in [finding.severity.name(), "[", &id, "]: ", &message] {
+                block.push_str(part);
+            }
         } else {
-            let place = untrusted::line(&finding.place().unwrap_or_else(|| "(no file)".to_owned()))
-                .into_owned();
-            let head = if !color && needs_no_layout(&id) && needs_no_layout(&message) {
-                format!("{}[{id}]: {message}", finding.severity.name())
-            } else {
-                renderer.render(&[annotate_snippets::Group::with_title(title)])
-            };
-            format!("{head}\n --> {place}")
-        };
-    for (name, value) in [("help", &finding.help), ("see", &finding.url)] {
+            let title = level(finding.severity).primary_title(&*message).id(&*id);
+            block.push_str(&renderer.render(&[annotate_snippets::Group::with_title(title)]));
+        }
+        let place = finding.place();
+        let place = place.as_deref().unwrap_or("(no file)");
+        block.push_str("\n --> ");
+        block.push_str(&untrusted::line(place));
+    }
+    if !finding.also.is_empty() {
+        let names: Vec<String> = finding.also.iter().map(name_of).collect();
+        let _ = write!(block, "\n  also: {}", untrusted::line(&names.join(", ")));
+    }
+    for (name, value) in [("\n  help: ", &finding.help), ("\n  see: ", &finding.url)] {
         if let Some(value) = value {
-            let _ = write!(
-                block,
-                "\n  {name}: {}",
-                untrusted::lines(value).replace('\n', "\n        ")
-            );
+            block.push_str(name);
+            if value.contains(['\n', '\r']) {
+                block.push_str(&untrusted::lines(value).replace('\n', "\n        "));
+            } else {
+                block.push_str(&untrusted::line(value));
+            }
         }
     }
     let line = finding.ignore_line(ignore_until);
-    let _ = writeln!(block, "\n  to ignore: {}", untrusted::line(&line));
-    block
+    block.push_str("\n  to ignore: ");
+    block.push_str(&untrusted::line(&line));
+    block.push('\n');
+}
+
+fn level(severity: Severity) -> Level<'static> {
+    match severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
+    }
+}
+
+/// The message made harmless; whether the change brought it stands at the end of its first line.
+fn message(finding: &Finding) -> Cow<'_, str> {
+    let message = if finding.message.contains(['\n', '\r']) {
+        Cow::Owned(untrusted::lines(&finding.message))
+    } else {
+        untrusted::line(&finding.message)
+    };
+    match (finding.new, message.split_once('\n')) {
+        (Some(true), Some((first, rest))) => Cow::Owned(format!("{first} (new)\n{rest}")),
+        (Some(true), None) => Cow::Owned(format!("{message} (new)")),
+        _ => message,
+    }
 }
 
 /// Whether the renderer would print the text as it is. All but the first findings are such a line, and laying each out
@@ -171,21 +210,32 @@ fn marked(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::summary::tests::{finding, report};
+    use crate::report::summary::tests::{everything, finding, report};
+
+    fn rendered(report: &Report) -> String {
+        let mut out = Vec::new();
+        render(report, false, "2027-01-01", &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn other_tools_that_say_the_same_are_named() {
+        let text = rendered(&report(vec![everything()]));
+        assert!(
+            text.contains("\n  also: pylint:W0611, vulture\n  help: "),
+            "{text}"
+        );
+    }
 
     #[test]
     fn a_finding_shows_its_line_and_a_caret() {
-        let text = render(
-            &report(vec![finding(
-                "ruff",
-                "F401",
-                "src/a.py",
-                7,
-                "unused import",
-            )]),
-            false,
-            "2027-01-01",
-        );
+        let text = rendered(&report(vec![finding(
+            "ruff",
+            "F401",
+            "src/a.py",
+            7,
+            "unused import",
+        )]));
         assert_eq!(
             text,
             "error[ruff:F401]: unused import (new)\n --> src/a.py:7:1\n  |\n7 | import os\n  | ^^\n  to ignore: ignore = [\"ruff:F401 src/a.py until 2027-01-01: <reason>\"]\n\n  ruff 0.17.6 (uv.lock): clean, 3 files, 12 ms\n  left out: 4 not on a changed line\nlint-gate: fail · 1 error, 0 warnings, 0 notes · 34 ms\n"
@@ -207,12 +257,12 @@ mod tests {
                 let mut bare = finding("ruff", "F401", "src/a.py", 7, message);
                 bare.severity = severity;
                 bare.excerpt = None;
-                let plain = one(&bare, &renderer, false, "2027-01-01");
-                assert_eq!(
-                    plain,
-                    one(&bare, &renderer, true, "2027-01-01"),
-                    "{message:?}"
-                );
+                let [plain, laid_out] = [false, true].map(|color| {
+                    let mut block = String::new();
+                    one(&bare, &renderer, color, "2027-01-01", &mut block);
+                    block
+                });
+                assert_eq!(plain, laid_out, "{message:?}");
             }
         }
     }
@@ -226,7 +276,7 @@ mod tests {
                 span.start.byte = Some(start);
                 span.end.byte = Some(end);
             }
-            let text = render(&report(vec![wide.clone()]), false, "2027-01-01");
+            let text = rendered(&report(vec![wide.clone()]));
             assert!(!text.contains('\x1b') && !text.contains("##["), "{text:?}");
             assert!(
                 !text.lines().any(|line| line.trim_start().starts_with("::")),

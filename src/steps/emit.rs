@@ -1,7 +1,8 @@
 //! Emits a report, once, from the outermost process: text, documents, annotations, summary, outputs.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{Error, Result, count};
@@ -13,18 +14,21 @@ use crate::model::report::{Report, Status};
 use crate::report::annotations::{self, Annotation};
 use crate::report::{json, sarif, summary, text};
 use crate::steps::world::{Common, World};
+use crate::system::blocks::Blocks;
 use crate::system::clock::Date;
-use crate::system::files::{hex, write_atomically};
+use crate::system::files::{hex, write_atomically_by};
 use crate::system::masking::Masker;
 
 /// For how many days the suggested entries of `ignore` hold.
 const IGNORE_DAYS: u32 = 90;
 
 /// Emits everything; returns the exit code.
-pub fn emit(report: &Report, common: &Common, world: &World) -> Result<u8> {
+pub fn emit(mut report: Report, common: &Common, world: &World) -> Result<u8> {
     let until = Date::in_days(IGNORE_DAYS).to_string();
     let console = &world.console;
-    let report = &masked(report, console.masker());
+    let masker = console.masker();
+    mask(&mut report, masker);
+    let report = &report;
     let report_file = report_file(report, common, world)?;
     let mut outputs = report.outputs.clone();
     outputs.insert("verdict".to_owned(), report.verdict.name().to_owned());
@@ -35,35 +39,36 @@ pub fn emit(report: &Report, common: &Common, world: &World) -> Result<u8> {
             .map(|path| path.display().to_string())
             .unwrap_or_default(),
     );
-    let broken =
-        |error: serde_json::Error| Error::bug("the report cannot be written as JSON").cause(error);
-    let masker = console.masker();
-    let is_document_wanted = report_file.is_some() || console.format() == OutputFormat::Json;
-    let document = if is_document_wanted {
-        json::render(report, &outputs, &until).map_err(broken)?
-    } else {
-        String::new()
-    };
-
     if let Some(path) = &report_file {
-        write(path, &masker.mask(&document))?;
+        write(path, masker, |out| {
+            json::render(report, &outputs, &until, out)
+        })?;
     }
     if let Some(path) = &common.sarif_file {
-        write(
-            &world.directory.join(path),
-            &masker.mask(&sarif::render(report).map_err(broken)?),
-        )?;
+        write(&world.directory.join(path), masker, |out| {
+            sarif::render(report, out)
+        })?;
     }
     // Matchers that other actions registered would turn our own lines into annotations, at our expense.
     console.command(&Command::remove_matcher("python"));
     match console.format() {
-        OutputFormat::Human => console.text(&text::render(report, console.color(), &until)),
-        OutputFormat::Json => console.document(&document),
-        OutputFormat::Sarif => console.document(&sarif::render(report).map_err(broken)?),
+        OutputFormat::Human => {
+            console.text_by(|out| text::render(report, console.color(), &until, out));
+        }
+        OutputFormat::Json => {
+            console.document_by(|out| json::render(report, &outputs, &until, out));
+        }
+        OutputFormat::Sarif => console.document_by(|out| sarif::render(report, out)),
         OutputFormat::Github => {}
     }
-    annotate(report, world, &until);
-    summarise(report, common, world)?;
+    let (annotations, without) = if console.takes_commands() {
+        annotations::annotations(report, &until)
+    } else {
+        // Nobody would see them.
+        (Vec::new(), 0)
+    };
+    annotate(&annotations, without, report, world);
+    summarise(report, without, common, world)?;
     if let Some(path) = &world.context.output_file {
         for (name, value) in &outputs {
             files::append_value(path, name, &masker.mask(value)).map_err(|error| {
@@ -74,28 +79,23 @@ pub fn emit(report: &Report, common: &Common, world: &World) -> Result<u8> {
     Ok(report.exit_code())
 }
 
-/// The report without any secret. The doors mask as well, but what was escaped for JSON, Markdown or a workflow command
-/// is no longer the value that they know: `ghs_…` is `ghs&#95;…` in the summary, and shows as `ghs_…`.
-fn masked<'r>(report: &'r Report, masker: &Masker) -> Cow<'r, Report> {
+/// Hides every secret in the report. The doors mask as well, but what was escaped for JSON, Markdown or a workflow
+/// command is no longer the value that they know: `ghs_…` is `ghs&#95;…` in the summary, and shows as `ghs_…`.
+fn mask(report: &mut Report, masker: &Masker) {
     if masker.is_empty() {
-        return Cow::Borrowed(report);
+        return;
     }
     let hide_own = |text: &mut String| {
         if let Cow::Owned(masked) = masker.mask(text) {
             *text = masked;
         }
     };
+    let is_secret = |text: &str| matches!(masker.mask(text), Cow::Owned(_));
     let hide = |text: &mut Arc<str>| {
         if let Cow::Owned(masked) = masker.mask(text) {
             *text = masked.into();
         }
     };
-    let hide_box = |text: &mut Box<str>| {
-        if let Cow::Owned(masked) = masker.mask(text) {
-            *text = masked.into();
-        }
-    };
-    let mut report = report.clone();
     for finding in &mut report.findings {
         hide(&mut finding.tool);
         hide(&mut finding.message);
@@ -116,14 +116,11 @@ fn masked<'r>(report: &'r Report, masker: &Masker) -> Cow<'r, Report> {
                 hide(rule);
             }
         }
-        if let Some(fix) = &mut finding.fix {
-            if let Some(message) = &mut fix.message {
-                hide_box(message);
-            }
-            for edit in &mut fix.edits {
-                hide_box(&mut edit.text);
-            }
-        }
+        // Part of a fix would write the mask into the file.
+        finding.fix.take_if(|fix| {
+            fix.message.as_deref().is_some_and(is_secret)
+                || fix.edits.iter().any(|edit| is_secret(&edit.text))
+        });
         if let Some(excerpt) = &mut finding.excerpt
             && let Cow::Owned(masked) = masker.mask(excerpt)
         {
@@ -141,7 +138,9 @@ fn masked<'r>(report: &'r Report, masker: &Masker) -> Cow<'r, Report> {
             hide_own(reason);
         }
     }
-    Cow::Owned(report)
+    for (_, value) in &mut report.facts {
+        hide_own(value);
+    }
 }
 
 /// Where the JSON report goes: where the user says, else in a workflow a file of its own below `RUNNER_TEMP`.
@@ -162,25 +161,32 @@ fn report_file(report: &Report, common: &Common, world: &World) -> Result<Option
     ))))
 }
 
-fn write(path: &std::path::Path, content: &str) -> Result<()> {
-    write_atomically(path, content.as_bytes()).map_err(|error| {
+/// Writes a document into a file, masked on the way.
+fn write(
+    path: &Path,
+    masker: &Masker,
+    render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<()> {
+    write_atomically_by(path, |file| {
+        let mut blocks = Blocks::new(file, |text| masker.mask(text));
+        render(&mut blocks)?;
+        blocks.finish().map(drop)
+    })
+    .map_err(|error| {
         Error::no_verdict(format!("`{}` cannot be written", path.display())).cause(error)
     })
 }
 
-fn annotate(report: &Report, world: &World, until: &str) {
-    if !world.console.takes_commands() {
-        return;
-    }
-    let (annotations, left_out) = annotations::annotations(report, until);
-    for annotation in &annotations {
+fn annotate(annotations: &[Annotation], without: u64, report: &Report, world: &World) {
+    for annotation in annotations {
         world.console.command(&command(annotation));
     }
-    if left_out > 0 && world.context.is_workflow {
+    if without > 0 && world.context.is_workflow {
         world.console.note(&format!(
-            "{}: {} without an annotation (GitHub shows ten of each level); all are in the summary and the report",
+            "{}: {} without an annotation ({}); all are in the summary and the report",
             report.step,
-            count(left_out, "finding")
+            count(without, "finding"),
+            annotations::limit(report)
         ));
     }
 }
@@ -205,20 +211,23 @@ fn command(annotation: &Annotation) -> Command {
     command
 }
 
-fn summarise(report: &Report, common: &Common, world: &World) -> Result<()> {
-    let mask = |text: &str| world.console.masker().mask(text).into_owned();
+fn summarise(report: &Report, without: u64, common: &Common, world: &World) -> Result<()> {
+    let masker = world.console.masker();
+    let markdown = |limit| {
+        let markdown = summary::render(report, without, limit);
+        masker.mask(&markdown).into_owned()
+    };
     if let Some(path) = &common.summary_file {
-        return write(
-            &world.directory.join(path),
-            &mask(&summary::render(report, SUMMARY_LIMIT)),
-        );
+        let markdown = markdown(SUMMARY_LIMIT);
+        return write(&world.directory.join(path), masker, |out| {
+            out.write_all(markdown.as_bytes())
+        });
     }
     let Some(path) = &world.context.summary_file else {
         return Ok(());
     };
     // Other steps of the same composite write their own files; one file is one step's.
-    let markdown = mask(&summary::render(report, SUMMARY_LIMIT - 1_024));
-    match files::append_summary(path, &markdown) {
+    match files::append_summary(path, &markdown(SUMMARY_LIMIT - 1_024)) {
         Ok(true) => {}
         Ok(false) => world
             .console

@@ -37,13 +37,21 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// Writes a file whole or not at all; makes the folders above it.
 pub fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
+    write_atomically_by(path, |file| file.write_all(content))
+}
+
+/// The same, where the content is written bit by bit; whoever writes small bits buffers them.
+pub fn write_atomically_by(
+    path: &Path,
+    content: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(content)?;
+    content(file.as_file_mut())?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

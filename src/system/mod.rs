@@ -1,6 +1,7 @@
 //! The machine: processes, git, Python environments, files, time, logs, secrets.
 
 pub mod base;
+pub mod blocks;
 pub mod clock;
 pub mod config;
 pub mod diff;

@@ -14,8 +14,9 @@ use crate::steps::lint_gate::settings::Settings;
 pub fn judge(settings: &Settings, facts: Facts) -> Report {
     let is_report_only = settings.is_report_only(facts.today);
     let fail_on = settings.fail_on.threshold();
-    let mut findings = own_findings(settings, &facts);
-    findings.extend(facts.findings);
+    let own = own_findings(settings, &facts);
+    let mut findings = facts.findings;
+    findings.splice(0..0, own);
     let counts = |finding: &Finding| fail_on.is_some_and(|threshold| finding.severity >= threshold);
     let failed = |check: &Check| matches!(check.status, Status::Failed(_));
     let verdict = if facts.checks.is_empty() || facts.checks.iter().any(failed) {
@@ -87,6 +88,7 @@ pub fn judge(settings: &Settings, facts: Facts) -> Report {
             .map(|(reason, count)| LeftOut { reason, count })
             .collect(),
         facts: shown,
+        max_annotations: settings.max_annotations,
         outputs,
         duration: Duration::ZERO,
     }

@@ -282,5 +282,5 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
     let (settings, facts) = gathered?;
     let mut report = judge::judge(&settings, facts);
     report.duration = started.elapsed();
-    emit::emit(&report, &arguments.common, world)
+    emit::emit(report, &arguments.common, world)
 }

@@ -1,0 +1,112 @@
+//! JSON that a person, `grep` and `diff` can read and that is still short: the outer levels one member a line, what
+//! is below them on that line.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::ser::Formatter;
+
+/// Writes the document with `depth` outer levels spread over lines, and a line break at its end.
+pub fn write(document: &impl Serialize, depth: usize, out: &mut dyn Write) -> io::Result<()> {
+    let layout = Layout {
+        depth,
+        level: 0,
+        has_value: false,
+    };
+    document.serialize(&mut serde_json::Serializer::with_formatter(
+        &mut *out, layout,
+    ))?;
+    out.write_all(b"\n")
+}
+
+struct Layout {
+    depth: usize,
+    level: usize,
+    /// Whether the list or object at hand has anything in it.
+    has_value: bool,
+}
+
+impl Layout {
+    fn open<W: ?Sized + Write>(&mut self, out: &mut W, bracket: &[u8]) -> io::Result<()> {
+        self.level += 1;
+        self.has_value = false;
+        out.write_all(bracket)
+    }
+
+    fn close<W: ?Sized + Write>(&mut self, out: &mut W, bracket: &[u8]) -> io::Result<()> {
+        let is_spread = self.level <= self.depth && self.has_value;
+        self.level -= 1;
+        if is_spread {
+            self.new_line(out)?;
+        }
+        self.has_value = true;
+        out.write_all(bracket)
+    }
+
+    fn next<W: ?Sized + Write>(&mut self, out: &mut W, is_first: bool) -> io::Result<()> {
+        if !is_first {
+            out.write_all(b",")?;
+        }
+        self.has_value = true;
+        if self.level <= self.depth {
+            self.new_line(out)?;
+        }
+        Ok(())
+    }
+
+    fn new_line<W: ?Sized + Write>(&self, out: &mut W) -> io::Result<()> {
+        out.write_all(b"\n")?;
+        (0..self.level).try_for_each(|_| out.write_all(b"  "))
+    }
+}
+
+impl Formatter for Layout {
+    fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.open(out, b"[")
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.close(out, b"]")
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.next(out, first)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.open(out, b"{")
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.close(out, b"}")
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.next(out, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        let is_spread = self.level <= self.depth;
+        out.write_all(if is_spread { b": " } else { b":" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn outer_levels_are_lines_and_the_rest_is_short() {
+        let document =
+            json!({"a": [], "b": [{"x": [1, 2], "y": {}}, {"z": {"q": "r"}}], "c": {}, "d": null});
+        let mut out = Vec::new();
+        write(&document, 2, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(
+            text,
+            "{\n  \"a\": [],\n  \"b\": [\n    {\"x\":[1,2],\"y\":{}},\n    {\"z\":{\"q\":\"r\"}}\n  ],\n  \"c\": {},\n  \"d\": null\n}\n"
+        );
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), document);
+    }
+}
