@@ -148,14 +148,22 @@ impl Finding {
     /// The entry of `ignore` that would leave this finding out, but for the reason. The path is a glob that means only
     /// itself.
     pub fn ignore_entry(&self, until: &str) -> String {
-        let mut entry = self.id();
-        if let Some(path) = &self.path {
+        const GLOB: [char; 6] = ['*', '?', '[', ']', '{', '}'];
+        let path = self.path.as_deref().unwrap_or_default();
+        let mut entry = String::with_capacity(64 + path.len() + until.len());
+        entry.push_str(&self.tool);
+        if let Some(rule) = &self.rule {
+            entry.extend([":", rule]);
+        }
+        if !path.is_empty() {
             entry.push(' ');
-            for character in path.chars() {
-                if matches!(character, '*' | '?' | '[' | ']' | '{' | '}') {
-                    entry.extend(['[', character, ']']);
-                } else {
-                    entry.push(character);
+            for piece in path.split_inclusive(GLOB) {
+                match piece.chars().next_back().filter(|last| GLOB.contains(last)) {
+                    Some(last) => {
+                        entry.push_str(piece.strip_suffix(GLOB).unwrap_or_default());
+                        entry.extend(['[', last, ']']);
+                    }
+                    None => entry.push_str(piece),
                 }
             }
         }
@@ -167,9 +175,11 @@ impl Finding {
 
     /// The line of `[tool.lockgate.lint-gate]` in TOML that would leave this finding out, but for the reason.
     pub fn ignore_line(&self, until: &str) -> String {
-        let entry = self.ignore_entry(until);
-        let escaped = entry.replace('\\', "\\\\").replace('"', "\\\"");
-        format!("ignore = [\"{escaped}\"]")
+        let mut entry = self.ignore_entry(until);
+        if entry.contains(['\\', '"']) {
+            entry = entry.replace('\\', "\\\\").replace('"', "\\\"");
+        }
+        ["ignore = [\"", &entry, "\"]"].concat()
     }
 
     /// `src/app.py:3:7`, as far as it is known.

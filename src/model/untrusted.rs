@@ -32,6 +32,9 @@ pub fn line(text: &str) -> Cow<'_, str> {
 
 /// Several lines, each made harmless, joined by LF. CRLF and CR count as line breaks.
 pub fn lines(text: &str) -> String {
+    if are_plain(text) {
+        return text.to_owned();
+    }
     let mut tame = String::with_capacity(text.len());
     for (index, piece) in text.split('\n').enumerate() {
         if index > 0 {
@@ -70,6 +73,19 @@ fn is_plain(line: &str) -> bool {
     line.bytes()
         .fold(true, |plain, byte| plain & is_harmless(byte))
         && !line.trim_ascii_start().starts_with("::")
+}
+
+/// The same of several lines at once, for whole reports.
+fn are_plain(lines: &str) -> bool {
+    let is_harmless = |byte: u8| matches!(byte, b'\t' | b'\n' | b' '..=b'"' | b'$'..=b'~');
+    lines
+        .bytes()
+        .fold(true, |plain, byte| plain & is_harmless(byte))
+        && memchr::memmem::find_iter(lines.as_bytes(), "::").all(|at| {
+            let before = lines.get(..at).unwrap_or_default();
+            let before = before.trim_end_matches([' ', '\t']);
+            !before.is_empty() && !before.ends_with('\n')
+        })
 }
 
 fn is_control(character: char) -> bool {
@@ -120,6 +136,30 @@ mod tests {
     fn control_characters_are_shown() {
         assert_eq!(line("\x1b[31mred\x07\u{202e}"), "␛[31mred␇\u{fffd}");
         assert_eq!(lines("a\r\nb\rc\n"), "a\nb␍c\n");
+    }
+
+    #[test]
+    fn lines_are_looked_at_together_as_they_are_one_by_one() {
+        for text in [
+            "a::b\n c :: d\n",
+            "::error::x",
+            "a\n::error::x",
+            "a\n \t ::error::x\nb",
+            "\n\n::x",
+            " ::x",
+            "a\n:\n:x ::y",
+            "a ##[x]\nb",
+            "",
+            "\n",
+            "a\r\n::b",
+        ] {
+            let single: Vec<String> = text
+                .split('\n')
+                .map(|piece| line(piece.strip_suffix('\r').unwrap_or(piece)).into_owned())
+                .collect();
+            assert_eq!(lines(text), single.join("\n"), "{text:?}");
+        }
+        assert!(are_plain("a::b\n c :: d\n") && !are_plain("a\n \t ::b"));
     }
 
     #[test]

@@ -13,10 +13,13 @@ pub fn write(document: &impl Serialize, depth: usize, out: &mut dyn Write) -> io
         level: 0,
         has_value: false,
     };
+    // Serde writes a few bytes at a time.
+    let mut out = io::BufWriter::with_capacity(32 * 1024, out);
     document.serialize(&mut serde_json::Serializer::with_formatter(
-        &mut *out, layout,
+        &mut out, layout,
     ))?;
-    out.write_all(b"\n")
+    out.write_all(b"\n")?;
+    out.flush()
 }
 
 struct Layout {

@@ -39,28 +39,37 @@ pub fn emit(mut report: Report, common: &Common, world: &World) -> Result<u8> {
             .map(|path| path.display().to_string())
             .unwrap_or_default(),
     );
-    if let Some(path) = &report_file {
-        write(path, masker, |out| {
-            json::render(report, &outputs, &until, out)
-        })?;
-    }
-    if let Some(path) = &common.sarif_file {
-        write(&world.directory.join(path), masker, |out| {
-            sarif::render(report, out)
-        })?;
-    }
     // Matchers that other actions registered would turn our own lines into annotations, at our expense.
     console.command(&Command::remove_matcher("python"));
-    match console.format() {
-        OutputFormat::Human => {
-            console.text_by(|out| text::render(report, console.color(), &until, out));
+    // Files beside standard output: each takes its second where there are half a million findings.
+    std::thread::scope(|scope| {
+        let files = scope.spawn(|| {
+            if let Some(path) = &report_file {
+                write(path, masker, |out| {
+                    json::render(report, &outputs, &until, out)
+                })?;
+            }
+            if let Some(path) = &common.sarif_file {
+                write(&world.directory.join(path), masker, |out| {
+                    sarif::render(report, out)
+                })?;
+            }
+            Ok(())
+        });
+        match console.format() {
+            OutputFormat::Human => {
+                console.text_by(|out| text::render(report, console.color(), &until, out));
+            }
+            OutputFormat::Json => {
+                console.document_by(|out| json::render(report, &outputs, &until, out));
+            }
+            OutputFormat::Sarif => console.document_by(|out| sarif::render(report, out)),
+            OutputFormat::Github => {}
         }
-        OutputFormat::Json => {
-            console.document_by(|out| json::render(report, &outputs, &until, out));
-        }
-        OutputFormat::Sarif => console.document_by(|out| sarif::render(report, out)),
-        OutputFormat::Github => {}
-    }
+        files
+            .join()
+            .unwrap_or_else(|_| Err(Error::bug("a report could not be written")))
+    })?;
     let (annotations, without) = if console.takes_commands() {
         annotations::annotations(report, &until)
     } else {

@@ -1,6 +1,8 @@
 //! Settles where the kept findings stand, by reading the lines of their files, each file once.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -32,29 +34,34 @@ pub fn settle(mut kept: Vec<Kept>, workspace: &Workspace) -> Vec<Finding> {
         let place = |kept: &Kept| (kept.region.line, kept.region.column);
         key(left)
             .cmp(&key(right))
-            .then_with(|| left.finding.path.cmp(&right.finding.path))
+            .then_with(|| by_path(&left.finding, &right.finding))
             .then_with(|| place(left).cmp(&place(right)))
             .then_with(|| {
                 (&left.finding.tool, &left.finding.rule)
                     .cmp(&(&right.finding.tool, &right.finding.rule))
             })
     });
-    let mut by_file: BTreeMap<Option<Arc<str>>, Vec<usize>> = BTreeMap::new();
-    for (index, one) in kept.iter().enumerate() {
-        by_file
-            .entry(one.finding.path.clone())
-            .or_default()
-            .push(index);
+    // A file has few runs of findings: one of each severity, new and old.
+    let mut by_file: BTreeMap<Option<Arc<str>>, Vec<Range<usize>>> = BTreeMap::new();
+    let mut start = 0;
+    for run in kept.chunk_by(|left, right| by_path(&left.finding, &right.finding).is_eq()) {
+        let end = start + run.len();
+        let path = run.first().and_then(|first| first.finding.path.clone());
+        by_file.entry(path).or_default().push(start..end);
+        start = end;
     }
-    for (path, group) in by_file {
+    for (path, runs) in by_file {
         let bytes = path.as_deref().and_then(|path| read(path, workspace));
         let source = bytes.as_deref().map(SourceLines::new);
-        for index in group {
-            let Kept {
+        for index in runs.into_iter().flatten() {
+            let Some(Kept {
                 finding,
                 region,
                 fix,
-            } = &mut kept[index];
+            }) = kept.get_mut(index)
+            else {
+                continue;
+            };
             match &source {
                 Some(source) => {
                     finding.span = locate(region, source).0;
@@ -71,6 +78,14 @@ pub fn settle(mut kept: Vec<Kept>, workspace: &Workspace) -> Vec<Finding> {
         }
     }
     kept.into_iter().map(|kept| kept.finding).collect()
+}
+
+/// Findings of one tool in one file share its path, so that letters are seldom compared.
+fn by_path(left: &Finding, right: &Finding) -> Ordering {
+    match (&left.path, &right.path) {
+        (Some(left), Some(right)) if Arc::ptr_eq(left, right) => Ordering::Equal,
+        (left, right) => left.cmp(right),
+    }
 }
 
 /// The content of a file of the workspace; `None` for what is no file, is too large or cannot be read.
