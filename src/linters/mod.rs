@@ -9,6 +9,7 @@ mod contract;
 mod document;
 mod flake8;
 mod isort;
+pub mod line_hash;
 mod lines;
 mod mypy;
 pub mod position;

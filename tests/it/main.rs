@@ -12,6 +12,7 @@ mod docs;
 mod environments;
 mod generated;
 mod install;
+mod line_hash;
 mod lint_gate;
 mod lint_gate_failures;
 mod linters;
