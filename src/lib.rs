@@ -1,8 +1,10 @@
 //! Lockgate: the steps of a CI/CD pipeline for Python projects, as one multi-call binary.
 //!
 //! The binary is the product; this library exists so that its rooms can be tested and measured one by one.
-//! Arrows point down only: `cli → steps → github → system → model`, and `steps → {linters, lockfiles, report} → model`.
+//! Arrows point down only: `cli → steps → github → system → model`, `steps → {linters, lockfiles, report} → model`, and
+//! `steps → baseline → {linters, model}`.
 
+pub mod baseline;
 pub mod cli;
 pub mod error;
 pub mod github;

@@ -9,6 +9,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("error", &[]),
     ("linters", &["model"]),
+    ("baseline", &["linters", "model"]),
     ("lockfiles", &["model"]),
     ("report", &["model"]),
     ("system", &["model"]),
@@ -18,6 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "github",
             "system",
+            "baseline",
             "linters",
             "lockfiles",
             "report",
@@ -28,7 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that touch nothing outside of memory.
-const PURE: &[&str] = &["model", "linters", "lockfiles", "report"];
+const PURE: &[&str] = &["model", "linters", "baseline", "lockfiles", "report"];
 
 /// What a pure room must not name.
 const IMPURE: &[&str] = &[

@@ -1,0 +1,467 @@
+//! Which findings are known already.
+//!
+//! Entries and findings are paired off in tiers, the surest first, and no entry covers more findings than it counts:
+//!
+//! 1. the same file, statement, class or function: it only moved within it, or its line was indented or wrapped anew;
+//! 2. the same file and statement, in another class or function: if it went there with its neighbours, or its class or
+//!    function went elsewhere or was renamed;
+//! 3. the same file, class or function, and the same part of a statement that was edited in another part;
+//! 4. another file: as 1 and 2, if its function is no longer in the old file, or its neighbours came with it;
+//! 5. entries of other programs' baselines, by what these hold.
+//!
+//! A file that was renamed is the same file. From the second tier on, an entry covers nothing as long as its own
+//! statement stands where it stood: then the finding was mended or silenced there, and one like it elsewhere is new.
+//! What could as well be an old finding mended and a new one made is new.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
+
+use crate::baseline::key::Keyed;
+use crate::baseline::outline::{Inventory, Site};
+
+/// A finding that is known already, so many times.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The finding.
+    pub keyed: Keyed,
+    /// How often.
+    pub count: u32,
+    /// What is known of its place.
+    pub known: Known,
+    /// The message, for people.
+    pub message: Box<str>,
+}
+
+/// What an entry knows of the place of its finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// All that [`Keyed`] holds.
+    Site,
+    /// What the baseline of another program holds.
+    Foreign {
+        /// Whether the message has to agree.
+        message: bool,
+        /// The column that has to agree.
+        column: Option<ForeignColumn>,
+        /// Whether it may be about what is no finding of ours, so that it is never out of date.
+        optional: bool,
+    },
+}
+
+/// A 0-based column of another program's baseline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForeignColumn {
+    /// In code points.
+    CodePoints(u32),
+    /// In UTF-16 units.
+    Utf16(u32),
+}
+
+impl Entry {
+    /// A finding of another tree, to compare this tree's with.
+    pub fn once(keyed: Keyed) -> Self {
+        Self {
+            keyed,
+            count: 1,
+            known: Known::Site,
+            message: "".into(),
+        }
+    }
+}
+
+/// How entries and findings pair off.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Matching {
+    /// For each finding, the entry that covers it.
+    pub covered: Vec<Option<usize>>,
+    /// The entries that count more than they cover, and by how much: what they stand for was mended.
+    pub stale: Vec<(usize, u32)>,
+}
+
+/// So many entries are tried for a finding in the tiers where the key alone does not decide.
+const TRIED: usize = 32;
+
+/// Pairs off entries and findings. `renames` leads from the files of this tree to what they were called when the
+/// entries were written, where that differs; `inventory` counts what is in a file of this tree, and is asked once for
+/// each file that a decision needs. It has none for a file that is gone.
+pub fn matching(
+    entries: &[Entry],
+    findings: &[Keyed],
+    renames: &HashMap<String, String>,
+    mut inventory: impl FnMut(&str) -> Option<Inventory>,
+) -> Matching {
+    let mut pairing = Pairing::new(entries, findings, renames);
+    pairing.same_statement();
+    if pairing.is_open() {
+        pairing.count_what_stayed(&mut inventory);
+        pairing.same_file();
+        pairing.other_file();
+        pairing.foreign();
+    }
+    pairing.finish()
+}
+
+/// Names as numbers, so that texts are compared once.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Id {
+    rule: u32,
+    file: u32,
+}
+
+struct Pairing<'a> {
+    entries: &'a [Entry],
+    findings: &'a [Keyed],
+    /// From what files were called to what they are called.
+    renamed: HashMap<&'a str, &'a str>,
+    inventories: HashMap<&'a str, Inventory>,
+    entry_ids: Vec<Id>,
+    /// With the name that the file had when the entries were written.
+    finding_ids: Vec<Id>,
+    /// With the name that it has; as `finding_ids` where there is no other.
+    literal_ids: Vec<Id>,
+    /// How many more findings each entry counts.
+    left: Vec<u32>,
+    /// How many more it may cover.
+    usable: Vec<u32>,
+    covered: Vec<Option<usize>>,
+}
+
+impl<'a> Pairing<'a> {
+    fn new(
+        entries: &'a [Entry],
+        findings: &'a [Keyed],
+        renames: &'a HashMap<String, String>,
+    ) -> Self {
+        let (mut rules, mut files) = (HashMap::new(), HashMap::new());
+        let mut id = |keyed: &'a Keyed, file: Option<&'a str>| Id {
+            rule: number(&mut rules, (&*keyed.tool, keyed.rule.as_deref())),
+            file: number(&mut files, file),
+        };
+        let entry_ids = entries
+            .iter()
+            .map(|entry| id(&entry.keyed, entry.keyed.path.as_deref()))
+            .collect();
+        let former = |path: &'a str| renames.get(path).map_or(path, String::as_str);
+        let mut finding_ids = Vec::with_capacity(findings.len());
+        let mut literal_ids = Vec::with_capacity(findings.len());
+        for finding in findings {
+            let path = finding.path.as_deref();
+            finding_ids.push(id(finding, path.map(former)));
+            literal_ids.push(id(finding, path));
+        }
+        let mut renamed = HashMap::new();
+        for (new, old) in renames {
+            let name = renamed.entry(old.as_str()).or_insert(new.as_str());
+            *name = (*name).min(new.as_str());
+        }
+        let left: Vec<u32> = entries.iter().map(|entry| entry.count).collect();
+        Self {
+            entries,
+            findings,
+            renamed,
+            inventories: HashMap::new(),
+            entry_ids,
+            finding_ids,
+            literal_ids,
+            usable: left.clone(),
+            left,
+            covered: vec![None; findings.len()],
+        }
+    }
+
+    /// Whether there is anything left to pair off.
+    fn is_open(&self) -> bool {
+        self.covered.iter().any(Option::is_none) && self.left.iter().any(|left| *left > 0)
+    }
+
+    /// One tier: entries and findings with the same key pair off in their order, where `admits` says so.
+    fn tier<K: Hash + Eq>(
+        &mut self,
+        of_entry: impl Fn(Id, &'a Entry) -> Option<K>,
+        of_finding: impl Fn(Id, &'a Keyed) -> Option<K>,
+        admits: impl Fn(&Self, &'a Keyed, &'a Keyed) -> bool,
+    ) {
+        let mut waiting: HashMap<K, VecDeque<usize>> = HashMap::new();
+        for (index, (entry, id)) in self.entries.iter().zip(&self.entry_ids).enumerate() {
+            if self.usable.get(index).is_some_and(|usable| *usable > 0)
+                && let Some(key) = of_entry(*id, entry)
+            {
+                waiting.entry(key).or_default().push_back(index);
+            }
+        }
+        if waiting.is_empty() {
+            return;
+        }
+        for (index, (finding, id)) in self.findings.iter().zip(&self.finding_ids).enumerate() {
+            if self.covered.get(index).is_none_or(Option::is_some) {
+                continue;
+            }
+            let Some(queue) = of_finding(*id, finding).and_then(|key| waiting.get_mut(&key)) else {
+                continue;
+            };
+            let fits = |at: &usize| {
+                let entry = self.entries.get(*at);
+                entry.is_some_and(|entry| admits(self, &entry.keyed, finding))
+            };
+            let Some(place) = queue.iter().take(TRIED).position(fits) else {
+                continue;
+            };
+            let Some(&at) = queue.get(place) else {
+                continue;
+            };
+            if let Some(covered) = self.covered.get_mut(index) {
+                *covered = Some(at);
+            }
+            for counts in [&mut self.left, &mut self.usable] {
+                if let Some(count) = counts.get_mut(at) {
+                    *count = count.saturating_sub(1);
+                }
+            }
+            if self.usable.get(at).is_none_or(|usable| *usable == 0) {
+                queue.remove(place);
+            }
+        }
+    }
+
+    /// The tiers of one file, by its old name and then by its own: entries may have been written since.
+    fn by_both_names(&mut self, tiers: impl Fn(&mut Self)) {
+        tiers(self);
+        if self.finding_ids != self.literal_ids {
+            std::mem::swap(&mut self.finding_ids, &mut self.literal_ids);
+            tiers(self);
+            std::mem::swap(&mut self.finding_ids, &mut self.literal_ids);
+        }
+    }
+
+    fn same_statement(&mut self) {
+        self.by_both_names(|pairing| {
+            let key = |id: Id, keyed: &Keyed| (id, keyed.message, keyed.site);
+            pairing.tier(own(key), |id, finding| Some(key(id, finding)), always);
+            let key = |id: Id, keyed: &Keyed| {
+                let Site {
+                    text, part, scope, ..
+                } = keyed.site;
+                (id, keyed.message, text, part, scope)
+            };
+            pairing.tier(own(key), |id, finding| Some(key(id, finding)), always);
+            let key = |id: Id, keyed: &Keyed| {
+                let Site { text, scope, .. } = keyed.site;
+                (id, keyed.message, text, scope)
+            };
+            pairing.tier(own(key), |id, finding| Some(key(id, finding)), always);
+        });
+    }
+
+    /// Takes out of what entries may cover from here on what still stands where it stood.
+    fn count_what_stayed(&mut self, inventory: &mut impl FnMut(&str) -> Option<Inventory>) {
+        let mut still_found: HashMap<_, u32> = HashMap::new();
+        for ids in [&self.finding_ids, &self.literal_ids] {
+            for (finding, id) in self.findings.iter().zip(ids) {
+                let Site { text, scope, .. } = finding.site;
+                *still_found
+                    .entry((*id, finding.message, text, scope))
+                    .or_default() += 1;
+            }
+            if self.finding_ids == self.literal_ids {
+                break;
+            }
+        }
+        for (index, entry) in self.entries.iter().enumerate() {
+            if self.left.get(index).is_none_or(|left| *left == 0) || entry.known != Known::Site {
+                continue;
+            }
+            let Some(home) = self.home(&entry.keyed) else {
+                continue;
+            };
+            if !self.inventories.contains_key(home) {
+                let counted = inventory(home).unwrap_or_default();
+                self.inventories.insert(home, counted);
+            }
+            let Site { text, scope, .. } = entry.keyed.site;
+            let standing = self
+                .inventories
+                .get(home)
+                .map_or(0, |home| home.statements(scope, text));
+            let found = self
+                .entry_ids
+                .get(index)
+                .and_then(|id| still_found.get(&(*id, entry.keyed.message, text, scope)))
+                .copied()
+                .unwrap_or(0);
+            if let Some(usable) = self.usable.get_mut(index) {
+                *usable = match text {
+                    0 => 0,
+                    _ => usable.saturating_sub(standing.saturating_sub(found)),
+                };
+            }
+        }
+        if self.usable.iter().all(|usable| *usable == 0) {
+            return;
+        }
+        for (finding, covered) in self.findings.iter().zip(&self.covered) {
+            if let (None, Some(path)) = (covered, finding.path.as_deref())
+                && !self.inventories.contains_key(path)
+            {
+                let counted = inventory(path).unwrap_or_default();
+                self.inventories.insert(path, counted);
+            }
+        }
+    }
+
+    /// What the file of an entry is called now.
+    fn home(&self, entry: &'a Keyed) -> Option<&'a str> {
+        let path = entry.path.as_deref()?;
+        Some(self.renamed.get(path).copied().unwrap_or(path))
+    }
+
+    fn same_file(&mut self) {
+        self.by_both_names(|pairing| {
+            let key = |id: Id, keyed: &Keyed| (id, keyed.message, keyed.site.text);
+            pairing.tier(
+                own(key),
+                |id, finding| Some(key(id, finding)),
+                |pairing, entry, finding| {
+                    pairing.nests_anew(entry, finding) || pairing.has_neighbours(entry, finding)
+                },
+            );
+            let key =
+                |id: Id, keyed: &Keyed| (id, keyed.message, keyed.site.part, keyed.site.scope);
+            pairing.tier(
+                own(key),
+                |id, finding| Some(key(id, finding)),
+                |_, entry, _| entry.site.part != 0,
+            );
+        });
+    }
+
+    fn other_file(&mut self) {
+        let key = |id: Id, keyed: &Keyed| {
+            let Site { text, scope, .. } = keyed.site;
+            (id.rule, keyed.message, text, scope)
+        };
+        self.tier(
+            own(key),
+            |id, finding| Some(key(id, finding)),
+            |pairing, entry, finding| {
+                pairing.lost_scope(entry) || pairing.has_neighbours(entry, finding)
+            },
+        );
+        let key = |id: Id, keyed: &Keyed| (id.rule, keyed.message, keyed.site.text);
+        self.tier(
+            own(key),
+            |id, finding| Some(key(id, finding)),
+            |pairing, entry, finding| {
+                pairing.nests_anew(entry, finding) || pairing.has_neighbours(entry, finding)
+            },
+        );
+    }
+
+    /// Whether the class or function of an entry is no longer in its file.
+    fn lost_scope(&self, entry: &'a Keyed) -> bool {
+        let home = self.home(entry).and_then(|home| self.inventories.get(home));
+        entry.site.scope != 0 && home.is_none_or(|home| !home.has_scope(entry.site.scope))
+    }
+
+    /// Whether a class or function went, as it is called, into or out of another one.
+    fn nests_anew(&self, entry: &'a Keyed, finding: &'a Keyed) -> bool {
+        let name = |keyed: &Keyed| keyed.site.scope & 0xffff;
+        name(entry) == name(finding) && self.lost_scope(entry)
+    }
+
+    /// Whether a statement has one of the neighbours it had, and that one came along or always stood there.
+    fn has_neighbours(&self, entry: &'a Keyed, finding: &'a Keyed) -> bool {
+        let Some((home, path)) = self.home(entry).zip(finding.path.as_deref()) else {
+            return false;
+        };
+        let count = |path: &str, half| {
+            let inventory = self.inventories.get(path);
+            inventory.map_or(0, |inventory| inventory.neighbours(half))
+        };
+        let came = |half| home == path || count(home, half) == 0;
+        let (old, new) = (entry.site, finding.site);
+        let before = old.before != 0 && old.before == new.before;
+        let after = old.after != 0 && old.after == new.after;
+        let alone = |same: bool, half| same && count(path, half) == 1 && came(half);
+        (before && after && (came(old.before) || came(old.after)))
+            || alone(before, old.before)
+            || alone(after, old.after)
+    }
+
+    fn foreign(&mut self) {
+        let unit = |column: Option<ForeignColumn>| match column {
+            None => 0_u8,
+            Some(ForeignColumn::CodePoints(_)) => 1,
+            Some(ForeignColumn::Utf16(_)) => 2,
+        };
+        for (with_message, with_unit) in [
+            (true, 1),
+            (true, 2),
+            (true, 0),
+            (false, 1),
+            (false, 2),
+            (false, 0),
+        ] {
+            // A finding whose column nobody knows is not asked for it.
+            for has_column in [true, false] {
+                self.by_both_names(|pairing| {
+                    pairing.tier(
+                        |id, entry| match entry.known {
+                            Known::Foreign {
+                                message, column, ..
+                            } if message == with_message && unit(column) == with_unit => {
+                                let number = match column {
+                                    Some(
+                                        ForeignColumn::CodePoints(number)
+                                        | ForeignColumn::Utf16(number),
+                                    ) if has_column => number,
+                                    _ => 0,
+                                };
+                                Some((id, if message { entry.keyed.message } else { 0 }, number))
+                            }
+                            _ => None,
+                        },
+                        |id, finding| {
+                            let number = match (finding.column, with_unit) {
+                                (_, 0) => 0,
+                                (Some(column), 1) if has_column => column.code_points,
+                                (Some(column), _) if has_column => column.utf16,
+                                (None, _) if !has_column => 0,
+                                _ => return None,
+                            };
+                            Some((id, if with_message { finding.message } else { 0 }, number))
+                        },
+                        always,
+                    );
+                });
+            }
+        }
+    }
+
+    fn finish(self) -> Matching {
+        let is_optional = |index: usize| {
+            let entry = self.entries.get(index);
+            entry.is_some_and(|entry| matches!(entry.known, Known::Foreign { optional: true, .. }))
+        };
+        let left = self.left.iter().copied().enumerate();
+        Matching {
+            stale: left
+                .filter(|(index, left)| *left > 0 && !is_optional(*index))
+                .collect(),
+            covered: self.covered,
+        }
+    }
+}
+
+fn always(_: &Pairing<'_>, _: &Keyed, _: &Keyed) -> bool {
+    true
+}
+
+/// The key of entries that know all of their place.
+fn own<'a, K>(key: impl Fn(Id, &Keyed) -> K) -> impl Fn(Id, &'a Entry) -> Option<K> {
+    move |id, entry| (entry.known == Known::Site).then(|| key(id, &entry.keyed))
+}
+
+fn number<T: Hash + Eq>(numbers: &mut HashMap<T, u32>, text: T) -> u32 {
+    let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+    *numbers.entry(text).or_insert(next)
+}

@@ -1,0 +1,798 @@
+//! The statements of a file, each known by its tokens and by the class or function it stands in.
+//!
+//! A statement of Python is a logical line as formatters see it: brackets and backslashes are followed over line
+//! breaks, and what stands behind `;` or behind the colon of `if x:` is a statement of its own. In its text there is no
+//! white space, no comment, no trailing comma, no parenthesis that only groups, no kind of quote, and strings that
+//! stand side by side are one. In every other file, a statement is a line that is not empty, without white space.
+//!
+//! It is read once from start to end, so that a quote in one line cannot be misread in another. A file that is no
+//! Python for all its name gives some statements, and the same ones for the same bytes.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::baseline::hash::{self, Hash};
+use crate::baseline::python::{Kind, Token, Tokens};
+use crate::linters::position::SourceLines;
+use crate::model::region::Point;
+
+/// In a longer statement, a place is known by its line alone.
+const LONG: usize = 8 << 10;
+
+/// Brackets within brackets, deeper than this, are not told apart.
+const DEPTH: usize = 200;
+
+/// What stands at a place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Site {
+    /// The statement; zero where there is none.
+    pub text: u32,
+    /// The part of the statement between commas or brackets, and how the statement begins.
+    pub part: u32,
+    /// The class or function around it: upper half those further out, lower half itself; zero for none.
+    pub scope: u32,
+    /// The statement before; zero where there is none.
+    pub before: u16,
+    /// The statement behind; zero where there is none.
+    pub after: u16,
+}
+
+/// How often things occur in a file, to tell what moved from what was mended.
+#[derive(Clone, Debug, Default)]
+pub struct Inventory {
+    statements: HashMap<(u32, u32), u32>,
+    halves: HashMap<u16, u32>,
+    scopes: HashSet<u32>,
+}
+
+impl Inventory {
+    /// How often the statement stands in that class or function.
+    pub fn statements(&self, scope: u32, text: u32) -> u32 {
+        self.statements.get(&(scope, text)).copied().unwrap_or(0)
+    }
+
+    /// How often the statement stands in the file.
+    pub fn neighbours(&self, half: u16) -> u32 {
+        self.halves.get(&half).copied().unwrap_or(0)
+    }
+
+    /// Whether there is such a class or function.
+    pub fn has_scope(&self, scope: u32) -> bool {
+        self.scopes.contains(&scope)
+    }
+}
+
+/// The statements of one file.
+#[derive(Clone, Debug)]
+pub struct Outline<'a> {
+    bytes: &'a [u8],
+    lines: SourceLines<'a>,
+    is_python: bool,
+    statements: Vec<Statement>,
+    comments: Vec<Comment>,
+    /// Strings of several lines.
+    long_strings: Vec<(usize, usize)>,
+    scopes: HashSet<u32>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Statement {
+    start: usize,
+    end: usize,
+    text: u32,
+    scope: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Comment {
+    start: usize,
+    end: usize,
+    scope: u32,
+}
+
+impl<'a> Outline<'a> {
+    /// Reads a file, as Python if its name says so.
+    pub fn new(path: &str, bytes: &'a [u8]) -> Self {
+        let is_python = [".py", ".pyi", ".pyw"]
+            .iter()
+            .any(|ending| path.ends_with(ending));
+        let mut outline = Self {
+            bytes,
+            lines: SourceLines::new(bytes),
+            is_python,
+            statements: Vec::new(),
+            comments: Vec::new(),
+            long_strings: Vec::new(),
+            scopes: HashSet::new(),
+        };
+        if is_python {
+            Reader::new(&mut outline).read();
+        } else {
+            outline.read_lines();
+        }
+        outline
+    }
+
+    /// The lines of the file.
+    pub fn lines(&self) -> &SourceLines<'a> {
+        &self.lines
+    }
+
+    /// What stands at a place; nothing for a line that does not exist or is empty.
+    pub fn at(&self, point: Point) -> Site {
+        let place = self
+            .lines
+            .offset(point.line)
+            .zip(self.lines.line(point.line));
+        let Some((start, line)) = place else {
+            return Site::default();
+        };
+        let blank = line
+            .iter()
+            .take_while(|byte| byte.is_ascii_whitespace())
+            .count();
+        let end = start + line.len();
+        let column = point.byte.and_then(|byte| usize::try_from(byte).ok());
+        // A place in the indentation, or none, is the line's first word.
+        let offset = start + column.unwrap_or(0).max(blank).min(line.len());
+        let index = self.statement_at(offset, start, end);
+        let statement = index.and_then(|index| self.statements.get(index));
+        let own = statement.filter(|own| own.start < end && own.end > start && blank < line.len());
+        let mut site = Site {
+            text: own.map_or(0, |own| own.text),
+            part: 0,
+            scope: statement.map_or(0, |statement| statement.scope),
+            before: self.half(match own {
+                Some(_) => index.and_then(|index| index.checked_sub(1)),
+                None => index,
+            }),
+            after: self.half(Some(index.map_or(0, |index| index + 1))),
+        };
+        if let Some(comment) = self.comment_at(offset) {
+            site.part = words(b"#", self.slice(comment.start, comment.end));
+            if own.is_none() {
+                (site.text, site.scope) = (site.part, comment.scope);
+            }
+        } else if let Some(piece) = self.string_line_at(offset, start, line.len()) {
+            site.part = words(b"\"", piece);
+            site.text = site.part;
+        } else if let Some(own) = own {
+            site.part = self.part(own, offset, line);
+        }
+        site
+    }
+
+    fn half(&self, index: Option<usize>) -> u16 {
+        let statement = index.and_then(|index| self.statements.get(index));
+        statement.map_or(0, |statement| hash::half(statement.text))
+    }
+
+    /// Counts what is in the file.
+    pub fn inventory(&self) -> Inventory {
+        let mut inventory = Inventory {
+            scopes: self.scopes.clone(),
+            ..Inventory::default()
+        };
+        for statement in &self.statements {
+            *inventory
+                .statements
+                .entry((statement.scope, statement.text))
+                .or_default() += 1;
+            *inventory
+                .halves
+                .entry(hash::half(statement.text))
+                .or_default() += 1;
+        }
+        for comment in &self.comments {
+            let text = words(b"#", self.slice(comment.start, comment.end));
+            let counted = inventory.statements.entry((comment.scope, text));
+            *counted.or_default() += 1;
+        }
+        inventory
+    }
+
+    fn slice(&self, start: usize, end: usize) -> &'a [u8] {
+        self.bytes.get(start..end).unwrap_or_default()
+    }
+
+    /// The last statement that begins at or before an offset.
+    fn last_before(&self, offset: usize) -> Option<usize> {
+        self.statements
+            .partition_point(|statement| statement.start <= offset)
+            .checked_sub(1)
+    }
+
+    /// The statement that an offset belongs to: the one around it, or the next one on its line, or the last one.
+    fn statement_at(&self, offset: usize, line_start: usize, line_end: usize) -> Option<usize> {
+        let last = self.last_before(offset);
+        let begins_on_line = |index: usize| {
+            self.statements
+                .get(index)
+                .is_some_and(|statement| (line_start..line_end).contains(&statement.start))
+        };
+        match last {
+            Some(index)
+                if self
+                    .statements
+                    .get(index)
+                    .is_some_and(|statement| offset < statement.end) =>
+            {
+                last
+            }
+            Some(index) if begins_on_line(index) => last,
+            _ => {
+                let next = last.map_or(0, |index| index + 1);
+                if begins_on_line(next) {
+                    Some(next)
+                } else {
+                    last
+                }
+            }
+        }
+    }
+
+    /// The comment at an offset, its end included: tools put some places behind the last character.
+    fn comment_at(&self, offset: usize) -> Option<Comment> {
+        let behind = self
+            .comments
+            .partition_point(|comment| comment.start <= offset);
+        let comment = *self.comments.get(behind.checked_sub(1)?)?;
+        (offset <= comment.end).then_some(comment)
+    }
+
+    /// The line of a long string, unless it is the one that stands for the string.
+    fn string_line_at(&self, offset: usize, line_start: usize, length: usize) -> Option<&'a [u8]> {
+        let behind = self
+            .long_strings
+            .partition_point(|string| string.0 <= offset);
+        let (start, end) = *self.long_strings.get(behind.checked_sub(1)?)?;
+        if offset > end {
+            return None;
+        }
+        let head = first_line(self.slice(start, end));
+        let head_end = start + head.1;
+        (line_start >= start && line_start >= head_end)
+            .then(|| self.slice(line_start, (line_start + length).min(end)))
+    }
+
+    /// The part of a statement that an offset stands in, with how the statement begins.
+    fn part(&self, statement: &Statement, offset: usize, line: &[u8]) -> u32 {
+        if !self.is_python {
+            return statement.text;
+        }
+        if statement.end - statement.start > LONG {
+            return words(b"l", line);
+        }
+        let mut tokens: Vec<Token> = Tokens::new(self.slice(0, statement.end), statement.start)
+            .filter(|token| !matches!(token.kind, Kind::Comment | Kind::LineBreak))
+            .collect();
+        // A place behind a word belongs to it.
+        let at = tokens
+            .iter()
+            .position(|token| offset < token.end)
+            .unwrap_or(tokens.len().saturating_sub(1));
+        let is_comma = |token: &Token| token.kind == Kind::Operator(b',');
+        let (mut from, mut depth) = (0, 0_u32);
+        for (index, token) in tokens.iter().enumerate().take(at).rev() {
+            match token.kind {
+                Kind::Operator(b')' | b']' | b'}') => depth += 1,
+                Kind::Operator(b'(' | b'[' | b'{') if depth > 0 => depth -= 1,
+                _ if depth > 0 => continue,
+                Kind::Operator(b'(' | b'[' | b'{') => {
+                    from = index + 1;
+                    break;
+                }
+                _ if is_comma(token) => {
+                    from = index + 1;
+                    break;
+                }
+                _ => {}
+            }
+        }
+        let (mut to, mut depth) = (tokens.len(), 0_u32);
+        for (index, token) in tokens.iter().enumerate().skip(at) {
+            match token.kind {
+                Kind::Operator(b'(' | b'[' | b'{') => depth += 1,
+                Kind::Operator(b')' | b']' | b'}') if depth > 0 => depth -= 1,
+                Kind::Operator(b')' | b']' | b'}') => {
+                    to = index;
+                    break;
+                }
+                _ if depth == 0 && is_comma(token) => {
+                    to = index;
+                    break;
+                }
+                _ => {}
+            }
+        }
+        let first = tokens
+            .first()
+            .map_or(&[][..], |token| self.slice(token.start, token.end));
+        let length = if matches!(first, b"import" | b"from") {
+            1
+        } else {
+            4
+        };
+        let head = tokens
+            .iter()
+            .take(length)
+            .take_while(|token| !is_comma(token))
+            .count();
+        let mut text = Text::default();
+        for token in tokens.iter().take(head) {
+            text.add(*token, self.bytes);
+        }
+        text.separate();
+        for token in tokens.drain(..).take(to).skip(from) {
+            text.add(token, self.bytes);
+        }
+        text.finish()
+    }
+
+    fn read_lines(&mut self) {
+        for number in 1..=self.lines.count() {
+            let Some((start, line)) = self.lines.offset(number).zip(self.lines.line(number)) else {
+                continue;
+            };
+            let blank = line
+                .iter()
+                .take_while(|byte| byte.is_ascii_whitespace())
+                .count();
+            if blank < line.len() {
+                self.statements.push(Statement {
+                    start: start + blank,
+                    end: start + line.len(),
+                    text: words(b"l", line.strip_suffix(b",").unwrap_or(line)),
+                    scope: 0,
+                });
+            }
+        }
+    }
+}
+
+/// The hash of a text without its white space.
+fn words(kind: &[u8], text: &[u8]) -> u32 {
+    let mut hash = Hash::default();
+    hash.add(kind).end();
+    for word in text.split(u8::is_ascii_whitespace) {
+        hash.add(word);
+    }
+    hash.finish()
+}
+
+/// The first line of a string that is more than quotes, and where it ends.
+fn first_line(string: &[u8]) -> (&[u8], usize) {
+    let mut start = 0;
+    for line in string.split_inclusive(|byte| matches!(byte, b'\n' | b'\r')) {
+        let end = start + line.len();
+        let is_empty = line.iter().all(|byte| {
+            byte.is_ascii_whitespace()
+                || matches!(byte, b'"' | b'\'' | b'\\' | b'r' | b'R' | b'f' | b'F')
+        });
+        if !is_empty {
+            return (line, end);
+        }
+        start = end;
+    }
+    (string, string.len())
+}
+
+/// The text of a statement in the making.
+#[derive(Default)]
+struct Text {
+    hash: Hash,
+    /// A comma that counts only if something follows.
+    comma: bool,
+    after_string: bool,
+    /// Whether what stands before an opening parenthesis makes it a call.
+    callable: bool,
+    /// For each open bracket, whether it counts.
+    brackets: Vec<bool>,
+}
+
+impl Text {
+    fn add(&mut self, token: Token, bytes: &[u8]) {
+        let text = bytes.get(token.start..token.end).unwrap_or_default();
+        match token.kind {
+            Kind::Comment | Kind::LineBreak => {}
+            Kind::Operator(b',') => {
+                self.flush();
+                self.comma = true;
+                (self.after_string, self.callable) = (false, false);
+            }
+            Kind::Operator(byte @ (b'(' | b'[' | b'{')) => {
+                self.flush();
+                let counts = byte != b'(' || self.callable;
+                if self.brackets.len() < DEPTH {
+                    self.brackets.push(counts);
+                }
+                self.bracket(byte, counts);
+                self.callable = false;
+            }
+            Kind::Operator(byte @ (b')' | b']' | b'}')) => {
+                self.comma = false;
+                let counts = self.brackets.pop().unwrap_or(true);
+                self.bracket(byte, counts);
+                self.callable = true;
+            }
+            Kind::Operator(byte) => {
+                self.flush();
+                self.hash.end().add(&[byte]);
+                (self.after_string, self.callable) = (false, false);
+            }
+            Kind::Word => {
+                self.flush();
+                self.hash.end();
+                if text.first().is_some_and(u8::is_ascii_digit) {
+                    self.hash.add(&text.to_ascii_lowercase());
+                } else {
+                    self.hash.add(text);
+                }
+                self.after_string = false;
+                self.callable = !is_keyword(text);
+            }
+            Kind::String => {
+                self.flush();
+                if !self.after_string {
+                    self.hash.end();
+                }
+                self.string(text);
+                (self.after_string, self.callable) = (true, true);
+            }
+        }
+    }
+
+    fn bracket(&mut self, byte: u8, counts: bool) {
+        if counts {
+            self.hash.end().add(&[byte]);
+            self.after_string = false;
+        }
+    }
+
+    /// The comma that waited counts after all.
+    fn flush(&mut self) {
+        if std::mem::take(&mut self.comma) {
+            self.hash.end().add(b",");
+        }
+    }
+
+    /// What is in a string, however it is quoted. Of a long one, the first line: a place within is known by its own.
+    fn string(&mut self, text: &[u8]) {
+        let quote = text
+            .iter()
+            .position(|byte| matches!(byte, b'"' | b'\''))
+            .unwrap_or(0);
+        let (prefix, quoted) = text.split_at_checked(quote).unwrap_or_default();
+        let kept = prefix.iter().map(u8::to_ascii_lowercase);
+        let kept: Vec<u8> = kept.filter(|byte| matches!(byte, b'b' | b'r')).collect();
+        if !self.after_string {
+            self.hash.add(b"\"").add(&kept);
+        }
+        if quoted.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
+            let (line, _) = first_line(quoted);
+            for word in
+                line.split(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\''))
+            {
+                self.hash.add(word);
+            }
+            return;
+        }
+        let mark = quoted.first().copied().unwrap_or(b'"');
+        let marks = if quoted.starts_with(&[mark; 3]) && quoted.len() >= 6 {
+            3
+        } else {
+            1
+        };
+        let inner = quoted
+            .get(marks..quoted.len().saturating_sub(marks).max(marks))
+            .unwrap_or_default();
+        let mut rest = inner;
+        while let Some(at) = memchr::memchr(b'\\', rest) {
+            let (head, tail) = rest.split_at(at);
+            self.hash.add(head);
+            // An escaped quote needs its backslash in one style of quotes only.
+            rest = if matches!(tail.get(1), Some(b'"' | b'\'')) && !kept.contains(&b'r') {
+                self.hash.add(tail.get(1..2).unwrap_or_default());
+                tail.get(2..).unwrap_or_default()
+            } else {
+                self.hash.add(tail.get(..2).unwrap_or(tail));
+                tail.get(2..).unwrap_or_default()
+            };
+        }
+        self.hash.add(rest);
+    }
+
+    fn separate(&mut self) {
+        self.hash.end().end();
+        (self.comma, self.after_string, self.callable) = (false, false, false);
+        self.brackets.clear();
+    }
+
+    fn finish(self) -> u32 {
+        self.hash.finish()
+    }
+}
+
+fn is_keyword(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"and"
+            | b"as"
+            | b"assert"
+            | b"async"
+            | b"await"
+            | b"case"
+            | b"del"
+            | b"elif"
+            | b"else"
+            | b"except"
+            | b"for"
+            | b"from"
+            | b"if"
+            | b"import"
+            | b"in"
+            | b"is"
+            | b"lambda"
+            | b"not"
+            | b"or"
+            | b"raise"
+            | b"return"
+            | b"while"
+            | b"with"
+            | b"yield"
+    )
+}
+
+/// Whether a line that begins so can only be a statement: it stands in no bracket that was ever closed.
+fn is_statement_only(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"assert"
+            | b"break"
+            | b"class"
+            | b"continue"
+            | b"def"
+            | b"del"
+            | b"global"
+            | b"nonlocal"
+            | b"pass"
+            | b"raise"
+            | b"return"
+            | b"try"
+            | b"while"
+    )
+}
+
+/// Whether a colon outside of brackets ends a statement that begins so.
+fn is_header(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"async"
+            | b"class"
+            | b"def"
+            | b"elif"
+            | b"else"
+            | b"except"
+            | b"finally"
+            | b"for"
+            | b"if"
+            | b"try"
+            | b"while"
+            | b"with"
+    )
+}
+
+/// Reads the statements of Python.
+struct Reader<'o, 'a> {
+    outline: &'o mut Outline<'a>,
+    /// The classes and functions around the place that was reached.
+    scopes: Vec<Scope>,
+    depth: u32,
+    line_start: usize,
+    /// The statement in the making.
+    open: Option<Open>,
+}
+
+struct Scope {
+    indent: usize,
+    /// Of the names from the outermost on.
+    chain: u32,
+    id: u32,
+}
+
+struct Open {
+    start: usize,
+    end: usize,
+    text: Text,
+    is_header: bool,
+    /// After `def` or `class`: the next word is a name.
+    names: bool,
+    name: Option<u32>,
+    lambdas: u32,
+    indent: usize,
+    scope: u32,
+}
+
+impl<'o, 'a> Reader<'o, 'a> {
+    fn new(outline: &'o mut Outline<'a>) -> Self {
+        Self {
+            outline,
+            scopes: Vec::new(),
+            depth: 0,
+            line_start: 0,
+            open: None,
+        }
+    }
+
+    fn read(mut self) {
+        let bytes = self.outline.bytes;
+        let start = self.outline.lines.offset(1).unwrap_or(0);
+        self.line_start = start;
+        let mut tokens = Tokens::new(bytes, start).peekable();
+        while let Some(token) = tokens.next() {
+            let text = bytes.get(token.start..token.end).unwrap_or_default();
+            match token.kind {
+                Kind::LineBreak => {
+                    if self.depth == 0 {
+                        self.close();
+                    }
+                    self.line_start = token.end;
+                }
+                Kind::Comment => self.comment(token),
+                Kind::Operator(b';') if self.depth == 0 => self.close(),
+                Kind::Word if self.depth > 0 && is_statement_only(text) && self.is_first(token) => {
+                    self.close();
+                    self.add(token, text);
+                }
+                _ => {
+                    if token.kind == Kind::String
+                        && text.iter().any(|byte| matches!(byte, b'\n' | b'\r'))
+                    {
+                        self.outline.long_strings.push((token.start, token.end));
+                    }
+                    self.add(token, text);
+                    let next = tokens.peek().map(|next| next.kind);
+                    if token.kind == Kind::Operator(b':') && next != Some(Kind::Operator(b'=')) {
+                        self.colon();
+                    }
+                }
+            }
+        }
+        self.close();
+    }
+
+    /// A comment belongs to what it is indented as, whatever was said before it.
+    fn comment(&mut self, token: Token) {
+        let scope = match &self.open {
+            Some(open) => open.scope,
+            None if self.is_first(token) => {
+                let before = self.outline.bytes.get(self.line_start..token.start);
+                let indent = width(before.unwrap_or_default());
+                let around = self.scopes.iter().rev();
+                around
+                    .map(|scope| (scope.indent, scope.id))
+                    .find(|scope| scope.0 < indent)
+                    .map_or(0, |scope| scope.1)
+            }
+            None => self.outline.statements.last().map_or(0, |last| last.scope),
+        };
+        self.outline.comments.push(Comment {
+            start: token.start,
+            end: token.end,
+            scope,
+        });
+    }
+
+    /// Whether nothing but white space stands before it on its line.
+    fn is_first(&self, token: Token) -> bool {
+        let before = self.outline.bytes.get(self.line_start..token.start);
+        before.is_some_and(|before| before.iter().all(u8::is_ascii_whitespace))
+    }
+
+    fn add(&mut self, token: Token, text: &[u8]) {
+        if self.open.is_none() {
+            self.begin(token, text);
+        }
+        match token.kind {
+            Kind::Operator(b'(' | b'[' | b'{') => self.depth += 1,
+            Kind::Operator(b')' | b']' | b'}') => self.depth = self.depth.saturating_sub(1),
+            _ => {}
+        }
+        let Some(open) = &mut self.open else {
+            return;
+        };
+        open.text.add(token, self.outline.bytes);
+        open.end = token.end;
+        if token.kind != Kind::Word {
+            return;
+        }
+        if std::mem::take(&mut open.names) {
+            open.name = Some(hash::of(text));
+        } else if open.is_header && open.name.is_none() && matches!(text, b"def" | b"class") {
+            open.names = true;
+        } else if text == b"lambda" && self.depth == 0 {
+            open.lambdas += 1;
+        }
+    }
+
+    fn begin(&mut self, token: Token, text: &[u8]) {
+        let is_first = self.is_first(token);
+        let indent = if is_first {
+            let before = self.outline.bytes.get(self.line_start..token.start);
+            width(before.unwrap_or_default())
+        } else {
+            self.scopes.last().map_or(0, |scope| scope.indent)
+        };
+        if is_first {
+            while self
+                .scopes
+                .last()
+                .is_some_and(|scope| scope.indent >= indent)
+            {
+                self.scopes.pop();
+            }
+        }
+        self.open = Some(Open {
+            start: token.start,
+            end: token.end,
+            text: Text::default(),
+            is_header: token.kind == Kind::Word && is_header(text),
+            names: false,
+            name: None,
+            lambdas: 0,
+            indent,
+            scope: self.scopes.last().map_or(0, |scope| scope.id),
+        });
+    }
+
+    /// The colon of a header ends it; a class or function begins.
+    fn colon(&mut self) {
+        let Some(open) = &mut self.open else {
+            return;
+        };
+        if self.depth > 0 || !open.is_header {
+            return;
+        }
+        if open.lambdas > 0 {
+            open.lambdas -= 1;
+            return;
+        }
+        let (name, indent) = (open.name, open.indent);
+        self.close();
+        if let Some(name) = name {
+            let outer = self.scopes.last().map_or(0, |scope| scope.chain);
+            let mut chain = Hash::default();
+            chain.add(&outer.to_be_bytes()).add(&name.to_be_bytes());
+            let outer_half = if outer == 0 { 0 } else { hash::half(outer) };
+            let id = u32::from(outer_half) << 16 | u32::from(hash::half(name));
+            self.outline.scopes.insert(id);
+            if self.scopes.len() < DEPTH {
+                self.scopes.push(Scope {
+                    indent,
+                    chain: chain.finish(),
+                    id,
+                });
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        self.depth = 0;
+        if let Some(open) = self.open.take() {
+            self.outline.statements.push(Statement {
+                start: open.start,
+                end: open.end,
+                text: open.text.finish(),
+                scope: open.scope,
+            });
+        }
+    }
+}
+
+/// How far an indentation reaches, as Python counts tabs.
+fn width(indentation: &[u8]) -> usize {
+    indentation.iter().fold(0, |width, byte| match byte {
+        b'\t' => (width / 8 + 1) * 8,
+        b'\x0c' => 0,
+        _ => width + 1,
+    })
+}
