@@ -29,7 +29,7 @@ pub(super) const EXPECTED: &[(&str, Expected)] = &[
     ("missing-include", Failed("its configuration is broken")),
     ("no-files", Empty),
     ("non-ascii", Findings(2)),
-    ("syntax-error", Findings(9)),
+    ("syntax-error", Findings(7)),
     (
         "unreadable-file",
         Failed("could not check `/w/unreadable.py`: Source file could not be read"),
