@@ -5,6 +5,7 @@ mod bandit;
 mod basedpyright;
 mod black;
 mod codespell;
+mod columns;
 mod contract;
 mod document;
 mod flake8;

@@ -6,7 +6,9 @@
 //! (a UTF-16 column is shifted by it), and mypy gets the columns of that line wrong. Each byte that is not UTF-8
 //! counts as one code point, which is how the tools that read such files at all (pyright) replace it.
 
+use crate::linters::columns::Count;
 pub use crate::linters::source::SourceLines;
+use crate::model::fix::{Edit, Fix};
 use crate::model::region::{ColumnUnit, Point, Region, Span};
 
 /// Settles a place against the source.
@@ -15,7 +17,23 @@ use crate::model::region::{ColumnUnit, Point, Region, Span};
 /// the tool's statement did not fit the file: a line behind the end (no span), a column behind the end of its line
 /// (left out), an end behind the end of the file or of its line (clamped) or before the start (the start). Columns of
 /// [`ColumnUnit::AsciiOnly`] on other lines are left out without the flag: that is known and no surprise.
+///
+/// An end in front of the first character of a line covers nothing of it: the span ends with the line before.
 pub fn locate(region: &Region, source: &SourceLines<'_>) -> (Option<Span>, bool) {
+    let (span, clamped) = settle(region, source);
+    let span = span.map(|mut span| {
+        if span.end.byte == Some(0) && span.end.line > span.start.line {
+            span.end = source.end_of(span.end.line - 1).max(span.start);
+        }
+        span
+    });
+    (span, clamped)
+}
+
+fn settle(region: &Region, source: &SourceLines<'_>) -> (Option<Span>, bool) {
+    if is_offset(region.unit) {
+        return locate_offsets(region, source);
+    }
     let Some(line) = region.line else {
         return (None, false);
     };
@@ -24,7 +42,7 @@ pub fn locate(region: &Region, source: &SourceLines<'_>) -> (Option<Span>, bool)
     };
     let mut clamped = false;
     let start = match start.resolve(region.unit, source) {
-        Resolved::Point(point) => point,
+        Resolved::Point(point) | Resolved::Inside(point) => point,
         Resolved::Unknown(point) => {
             return (
                 Some(Span {
@@ -62,7 +80,7 @@ pub fn locate(region: &Region, source: &SourceLines<'_>) -> (Option<Span>, bool)
         }
         Some(_) if region.end_column.is_none() && end_line == start.line => start,
         Some(place) => match place.resolve(region.unit, source) {
-            Resolved::Point(point) => point,
+            Resolved::Point(point) | Resolved::Inside(point) => point,
             // An end without column must not cut the start's: the line is covered to its end.
             Resolved::Unknown(point) if point.line == start.line => start,
             Resolved::Unknown(point) => source.end_of(point.line),
@@ -83,12 +101,18 @@ pub fn locate(region: &Region, source: &SourceLines<'_>) -> (Option<Span>, bool)
     (Some(Span { start, end }), clamped)
 }
 
-/// Settles the place of an edit: exactly as it is stated, with both columns, or not at all. It may end at the start of
+/// Settles the place of an edit: exactly as it is stated, with both columns, neither in the middle of a character, or
+/// not at all. It may end at the start of
 /// the empty line behind the last line break, so that an edit can take a last line away.
 pub fn locate_exactly(region: &Region, source: &SourceLines<'_>) -> Option<Span> {
+    if is_offset(region.unit) {
+        let start = source.point_of_offset(region.column?, region.unit)?;
+        let end = source.point_of_offset(region.end_column?, region.unit)?;
+        return (start <= end).then_some(Span { start, end });
+    }
     let exact = |line: u32, column: u32| {
         if line == source.count() + 1 && column == 0 && source.starts.len() > line as usize - 1 {
-            return Some(point(line, 0, 0));
+            return Some(point(line, Count::default()));
         }
         source.line(line)?;
         let place = Place {
@@ -97,12 +121,72 @@ pub fn locate_exactly(region: &Region, source: &SourceLines<'_>) -> Option<Span>
         };
         match place.resolve(region.unit, source) {
             Resolved::Point(point) => Some(point),
-            Resolved::Unknown(_) | Resolved::Behind(..) => None,
+            Resolved::Inside(_) | Resolved::Unknown(_) | Resolved::Behind(..) => None,
         }
     };
     let start = exact(region.line?.get(), region.column?)?;
     let end = exact(region.end_line?.get(), region.end_column?)?;
     (start <= end).then_some(Span { start, end })
+}
+
+/// Settles a fix: each edit [exactly](locate_exactly), in the order of the file. `None` where one does not fit the file
+/// or two overlap: half of a fix is none.
+pub fn locate_fix(fix: Fix<Region>, source: &SourceLines<'_>) -> Option<Fix<Span>> {
+    let mut edits = fix
+        .edits
+        .into_iter()
+        .map(|edit| {
+            Some(Edit {
+                place: locate_exactly(&edit.place, source)?,
+                text: edit.text,
+            })
+        })
+        .collect::<Option<Vec<_>>>()?;
+    // Insertions at one place stay in the order of the tool.
+    edits.sort_by_key(|edit| edit.place);
+    let is_apart = |pair: &[Edit<Span>]| match pair {
+        [left, right] => left.place.end <= right.place.start,
+        _ => true,
+    };
+    edits.windows(2).all(is_apart).then_some(Fix {
+        message: fix.message,
+        applicability: fix.applicability,
+        edits,
+    })
+}
+
+fn is_offset(unit: ColumnUnit) -> bool {
+    matches!(
+        unit,
+        ColumnUnit::CodePointOffset | ColumnUnit::Utf16Offset | ColumnUnit::ByteOffset
+    )
+}
+
+/// As [`locate`], for a region whose columns count from the start of the file.
+fn locate_offsets(region: &Region, source: &SourceLines<'_>) -> (Option<Span>, bool) {
+    let Some(offset) = region.column else {
+        return (None, false);
+    };
+    let shown = |offset: u32| {
+        let (line, byte) = source.place_of_offset(offset, region.unit)?;
+        if line > source.count() {
+            return Some(source.end_of(source.count()));
+        }
+        let found = source.find(line, byte, ColumnUnit::Byte);
+        Some(found.map_or_else(|| source.end_of(line), |found| point(line, found)))
+    };
+    let Some(start) = shown(offset) else {
+        return (None, true);
+    };
+    let end = region.end_column.map_or(Some(start), shown);
+    match end {
+        Some(end) if end >= start => (Some(Span { start, end }), false),
+        Some(_) => (Some(Span { start, end: start }), true),
+        None => {
+            let end = source.end_of(source.count()).max(start);
+            (Some(Span { start, end }), true)
+        }
+    }
 }
 
 /// A stated place whose line exists.
@@ -114,6 +198,8 @@ struct Place {
 enum Resolved {
     /// The place, with its column if one was stated.
     Point(Point),
+    /// The character in the middle of which the stated column is.
+    Inside(Point),
     /// The line; the stated column means nothing.
     Unknown(Point),
     /// The line, and its end: the stated column is behind it.
@@ -132,7 +218,7 @@ impl Place {
             line == last + 1 && source.starts.len() > last as usize && column.unwrap_or(0) == 0;
         is_end_of_file.then_some(Self {
             line: last,
-            column: column.map(|_| u32::MAX),
+            column: column.map(|_| Region::LINE_END),
         })
     }
 
@@ -142,20 +228,28 @@ impl Place {
             byte: None,
             column: None,
         };
-        let (Some(text), Some(column)) = (source.line(self.line), self.column) else {
+        let Some(column) = self.column else {
             return Resolved::Point(bare);
         };
-        if column == u32::MAX {
+        if column == Region::LINE_END {
             return Resolved::Point(source.end_of(self.line));
         }
         let on_mark = self.line == 1 && source.has_mark;
         let column = match unit {
-            ColumnUnit::AsciiOnly if on_mark || !text.is_ascii() => return Resolved::Unknown(bare),
+            ColumnUnit::AsciiOnly if on_mark || !source.is_ascii(self.line) => {
+                return Resolved::Unknown(bare);
+            }
             ColumnUnit::Utf16 if on_mark => column.saturating_sub(1),
             _ => column,
         };
-        match convert(text, column, unit) {
-            Some((byte, code_points)) => Resolved::Point(point(self.line, byte, code_points)),
+        let found = usize::try_from(column)
+            .ok()
+            .and_then(|column| Some((source.find(self.line, column, unit)?, column)));
+        match found {
+            Some((count, column)) if count.of(unit) == column => {
+                Resolved::Point(point(self.line, count))
+            }
+            Some((count, _)) => Resolved::Inside(point(self.line, count)),
             None => Resolved::Behind(bare, source.end_of(self.line)),
         }
     }
@@ -164,8 +258,17 @@ impl Place {
 impl SourceLines<'_> {
     /// The place behind the last character of a line.
     fn end_of(&self, line: u32) -> Point {
-        let text = self.line(line).unwrap_or_default();
-        point(line, text.len(), length(text))
+        point(line, self.length(line))
+    }
+
+    /// The exact place of an offset: none in the middle of a line break, or of a character.
+    fn point_of_offset(&self, offset: u32, unit: ColumnUnit) -> Option<Point> {
+        let (line, byte) = self.place_of_offset(offset, unit)?;
+        if line > self.count() {
+            return (byte == 0).then(|| point(line, Count::default()));
+        }
+        let found = self.find(line, byte, ColumnUnit::Byte)?;
+        (found.bytes == byte).then(|| point(line, found))
     }
 }
 
@@ -178,56 +281,13 @@ fn whole_lines(region: &Region, start: Point, source: &SourceLines<'_>) -> Point
     }
 }
 
-fn point(line: u32, byte: usize, code_points: usize) -> Point {
+fn point(line: u32, count: Count) -> Point {
     let narrow = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     Point {
         line,
-        byte: Some(narrow(byte)),
-        column: Some(narrow(code_points).saturating_add(1)),
+        byte: Some(narrow(count.bytes)),
+        column: Some(narrow(count.code_points).saturating_add(1)),
     }
-}
-
-/// The byte offset and the number of code points before a 0-based column; `None` behind the end. A column inside of a
-/// character means the character.
-fn convert(text: &[u8], column: u32, unit: ColumnUnit) -> Option<(usize, usize)> {
-    let column = usize::try_from(column).ok()?;
-    if text.is_ascii() {
-        return (column <= text.len()).then_some((column, column));
-    }
-    let (mut byte, mut code_points, mut units) = (0, 0, 0);
-    for (length, utf16) in characters(text) {
-        let width = match unit {
-            ColumnUnit::CodePoint | ColumnUnit::AsciiOnly => 1,
-            ColumnUnit::Utf16 => utf16,
-            ColumnUnit::Byte => length,
-        };
-        if units + width > column {
-            return Some((byte, code_points));
-        }
-        byte += length;
-        code_points += 1;
-        units += width;
-    }
-    (units == column).then_some((byte, code_points))
-}
-
-fn length(text: &[u8]) -> usize {
-    if text.is_ascii() {
-        text.len()
-    } else {
-        characters(text).count()
-    }
-}
-
-/// The length of each character in bytes and in UTF-16 units.
-fn characters(text: &[u8]) -> impl Iterator<Item = (usize, usize)> {
-    text.utf8_chunks().flat_map(|chunk| {
-        let valid = chunk
-            .valid()
-            .chars()
-            .map(|character| (character.len_utf8(), character.len_utf16()));
-        valid.chain(chunk.invalid().iter().map(|_| (1, 1)))
-    })
 }
 
 #[cfg(test)]

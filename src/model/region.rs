@@ -14,6 +14,13 @@ pub enum ColumnUnit {
     Byte,
     /// Right on lines that are all ASCII and wrong elsewhere (mypy): elsewhere the column is left out.
     AsciiOnly,
+    /// Code points from the start of the file, a byte order mark excepted; the region has no lines (SARIF
+    /// `charOffset`).
+    CodePointOffset,
+    /// The same in UTF-16 code units.
+    Utf16Offset,
+    /// Bytes from the start of the file, with its byte order mark; the region has no lines (SARIF `byteOffset`).
+    ByteOffset,
 }
 
 /// A place as a tool states it: 1-based lines, 0-based columns in [`ColumnUnit`], end exclusive.
@@ -42,6 +49,18 @@ impl Region {
         end_column: None,
         unit: ColumnUnit::CodePoint,
     };
+
+    /// The column behind the last character of a line, whatever that is.
+    pub const LINE_END: u32 = u32::MAX;
+
+    /// The last line of which anything is covered: an end in front of a line's first column covers nothing of it.
+    pub fn last_line(&self) -> Option<NonZeroU32> {
+        let (first, last) = (self.line?, self.end_line.or(self.line)?);
+        if self.end_column == Some(0) && last > first {
+            return NonZeroU32::new(last.get() - 1);
+        }
+        Some(last.max(first))
+    }
 }
 
 /// One end of a [`Span`].
