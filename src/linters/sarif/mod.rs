@@ -9,43 +9,35 @@
 //! - A run without `columnKind` counts code points: it must be there, and the tools that forget it (ruff) do so.
 //! - A result of kind `open`, `review`, `informational`, `pass` or `notApplicable`, or of level `none`, is no finding.
 //!   It is counted, like those that are suppressed or that a baseline knows (`unchanged`, `absent`).
-//! - The place of a result is its first physical one. `charOffset` and `byteOffset` without lines: the file as a whole.
+//! - The place of a result is its first physical one; without any it is the file that was analysed (`analysisTarget`).
+//! - A level that neither result nor rule states may be overridden by the result's invocation, or by the only one.
+//! - Results in other files (`externalPropertyFileReferences`, `inlineExternalProperties`) are not read: a failure.
 //! - A run without `results`, or with `null`, was not finished: a failure.
+//! - A byte order mark is no character of `charOffset`, but its bytes count in `byteOffset`.
+//! - The first fix that edits nothing but the file of its result is the result's. The standard has no word for how far
+//!   it can be trusted, so that it may change what the program does.
+//! - Fingerprints of the report (`partialFingerprints`, `fingerprints`) are not used: ours are the same for every source.
+//! - Texts longer than 64 KiB are cut.
 //! - ruff's `E902` is a file that it could not read: a failure. Its lines in notebooks are lines of no file.
 
 use std::io::{BufRead, Seek};
 
 use crate::linters::contract::Judgement;
+use crate::linters::json_stream::Fault;
+use crate::linters::reported;
 use crate::model::diagnostic::RawFinding;
 
-mod error;
+mod fixes;
 mod results;
 mod rules;
-mod scan;
 mod shapes;
 mod skim;
 mod uri;
-mod window;
 
-pub use error::{Error, ErrorKind};
+pub use crate::linters::json_stream::{Error, ErrorKind, Limits};
 
-/// What a report may cost, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// How much of the results is held at a time; more where one result is longer.
-    pub window: usize,
-    /// The longest single result, and the longest part beside the results (a run's `tool` with its rules).
-    pub part: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            window: 256 << 10,
-            part: 16 << 20,
-        }
-    }
-}
+/// The name in errors.
+const FORMAT: &str = "SARIF";
 
 /// What a report says about each of its runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -98,7 +90,7 @@ fn read_runs<R: BufRead + Seek>(
     input: &mut R,
     limits: Limits,
     sink: &mut dyn FnMut(&str, RawFinding),
-) -> Result<Summary, error::Fault> {
+) -> Result<Summary, Fault> {
     let layouts = skim::skim(input)?;
     let mut summary = Summary::default();
     for layout in &layouts {
@@ -112,30 +104,25 @@ fn read_runs<R: BufRead + Seek>(
 
 /// What a report means for the gate, with the exit code of the tool that wrote it where the user knows it.
 ///
-/// Findings count whatever the exit code: `zizmor --format sarif` returns 0 with findings. Nothing to report with an
-/// exit code other than 0 is a failure, unless the report holds results that were left out and the code is 1.
+/// See [`reported::judge`]: results that are suppressed, known or no problems explain exit code 1.
 pub fn judge_report(exit: Option<i32>, summary: &Summary) -> Judgement {
-    let failed = |reason: String| Judgement::Failed { reason };
-    if let Some(run) = summary.runs.iter().find(|run| !run.failures.is_empty()) {
-        return failed(format!("{}: {}", run.tool, run.failures.join("\n")));
+    if summary.runs.is_empty() {
+        return Judgement::Failed {
+            reason: "the report has no run".to_owned(),
+        };
     }
-    let count: u64 = summary.runs.iter().map(|run| run.findings).sum();
-    let left_out: u64 = summary
+    let total = |count: fn(&RunSummary) -> u64| summary.runs.iter().map(count).sum();
+    let failures = summary
         .runs
         .iter()
-        .map(|run| run.suppressed + run.unchanged + run.not_failing)
-        .sum();
-    match exit {
-        _ if summary.runs.is_empty() => failed("the report has no run".to_owned()),
-        // Shells say 126 and 127 for a command that did not start, 128 + n for one that signal n ended.
-        Some(code) if !(0..126).contains(&code) => failed(format!(
-            "the tool ended with exit code {code}, which is not its own"
-        )),
-        _ if count > 0 => Judgement::Findings { count, files: None },
-        None | Some(0) => Judgement::Clean { files: None },
-        Some(1) if left_out > 0 => Judgement::Clean { files: None },
-        Some(code) => failed(format!("exit code {code} with an empty report")),
-    }
+        .find(|run| !run.failures.is_empty())
+        .map(|run| format!("{}: {}", run.tool, run.failures.join("\n")));
+    reported::judge(
+        exit,
+        total(|run| run.findings),
+        total(|run| run.suppressed + run.unchanged + run.not_failing),
+        failures,
+    )
 }
 
 #[cfg(test)]

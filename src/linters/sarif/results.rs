@@ -3,13 +3,12 @@
 use std::io::{BufRead, Read, Seek, SeekFrom};
 use std::num::NonZeroU32;
 
-use super::error::Fault;
-use super::rules::{MAX_FAILURES, Reference, Rule, Run, severity};
+use super::rules::{MAX_FAILURES, Reference, RuleKey, Run, index, severity};
 use super::shapes::{ArtifactLocation, PhysicalLocation, RegionObject, ResultObject, Suppression};
 use super::skim::RunLayout;
 use super::uri::{Place, resolve};
-use super::window::Window;
-use super::{Limits, RunSummary};
+use super::{FORMAT, Limits, RunSummary, fixes};
+use crate::linters::json_stream::{Fault, Window, first};
 use crate::linters::ruff::NOT_UTF8;
 use crate::linters::text::Text;
 use crate::model::diagnostic::RawFinding;
@@ -32,8 +31,13 @@ pub(super) fn read<R: BufRead + Seek>(
     if let Some(range) = &layout.results {
         input.seek(SeekFrom::Start(range.start))?;
         let results = input.by_ref().take(range.end - range.start);
-        Window::new(results, range.start, limits.window, limits.part)
-            .for_each(|result| result.sort(run, &mut summary, sink))?;
+        Window::new(results, range.start, limits, FORMAT, "a result").for_each(|ahead| {
+            let Some((result, length)) = first::<ResultObject<'_>>(ahead)? else {
+                return Ok(None);
+            };
+            result.sort(run, &mut summary, sink);
+            Ok(Some(length))
+        })?;
     }
     Ok(summary)
 }
@@ -41,12 +45,23 @@ pub(super) fn read<R: BufRead + Seek>(
 impl ResultObject<'_> {
     /// Counts the result, and passes it on if it is a finding.
     fn sort(self, run: &Run, summary: &mut RunSummary, sink: &mut dyn FnMut(&str, RawFinding)) {
-        let rule = run.rule(self.reference());
+        let key = run.find(self.reference());
+        let rule = key.and_then(|key| run.rule(key));
         let is_failure = self
             .kind
             .as_ref()
             .is_none_or(|kind| kind.as_str() == "fail");
-        let severity = severity(self.level.as_ref().map(Text::as_str), rule).filter(|_| is_failure);
+        let level = self
+            .level
+            .as_ref()
+            .map(Text::as_str)
+            .or_else(|| {
+                let provenance = self.provenance.as_ref();
+                let invocation = provenance.and_then(|provenance| provenance.invocation_index);
+                run.level_of(key?, index(invocation))
+            })
+            .or_else(|| rule?.default_level());
+        let severity = severity(level).filter(|_| is_failure);
         if self.is_suppressed() {
             summary.suppressed += 1;
         } else if matches!(
@@ -59,7 +74,7 @@ impl ResultObject<'_> {
                 fix: None,
                 rule: None,
                 severity,
-                message: self.message(run, rule),
+                message: self.message(run, key),
                 path: None,
                 region: Region {
                     unit: run.unit,
@@ -72,9 +87,15 @@ impl ResultObject<'_> {
             finding.rule = id
                 .map(Text::into_string)
                 .or_else(|| rule.and_then(|rule| rule.id.clone()));
-            if let Some(place) = self.locations.and_then(|locations| locations.0) {
-                place.settle(run, &mut finding);
+            match self.locations.and_then(|locations| locations.0) {
+                Some(place) => place.settle(run, &mut finding),
+                None => {
+                    if let Some(target) = self.analysis_target {
+                        target.settle(run, &mut finding);
+                    }
+                }
             }
+            fixes::attach(self.fixes.unwrap_or_default(), run, &mut finding);
             if run.name == "ruff"
                 && finding.rule.as_deref() == Some("E902")
                 && finding.message != NOT_UTF8
@@ -98,16 +119,18 @@ impl ResultObject<'_> {
     fn reference(&self) -> Reference<'_> {
         let rule = self.rule.as_ref();
         let component = rule.and_then(|rule| rule.tool_component.as_ref());
-        // -1 is the standard's way to say nothing.
-        let index = |index: Option<i64>| index.and_then(|index| usize::try_from(index).ok());
         Reference {
             id: self
                 .rule_id
                 .as_ref()
                 .or(rule.and_then(|rule| rule.id.as_ref()))
                 .map(Text::as_str),
+            guid: rule.and_then(|rule| rule.guid.as_ref()).map(Text::as_str),
             index: index(rule.and_then(|rule| rule.index)).or(index(self.rule_index)),
             component_index: index(component.and_then(|component| component.index)),
+            component_guid: component
+                .and_then(|component| component.guid.as_ref())
+                .map(Text::as_str),
             component_name: component
                 .and_then(|component| component.name.as_ref())
                 .map(Text::as_str),
@@ -127,10 +150,10 @@ impl ResultObject<'_> {
         })
     }
 
-    fn message(&self, run: &Run, rule: Option<&Rule>) -> String {
+    fn message(&self, run: &Run, key: Option<RuleKey>) -> String {
         let message = self.message.as_ref();
-        let by_id = || run.message(rule, message?.id.as_ref()?.as_str());
-        let described = || rule?.short_description.as_ref()?.text.as_deref();
+        let by_id = || run.message(key, message?.id.as_ref()?.as_str());
+        let described = || run.rule(key?)?.description();
         let text = message
             .and_then(|message| message.text.as_ref())
             .map(Text::as_str)
@@ -140,69 +163,96 @@ impl ResultObject<'_> {
             .unwrap_or("no message");
         match message.and_then(|message| message.arguments.as_deref()) {
             Some(arguments) if !arguments.is_empty() => substitute(text, arguments),
-            _ => text.to_owned(),
+            _ => {
+                let mut message = String::new();
+                push(&mut message, text);
+                message
+            }
         }
     }
+}
+
+/// Longer messages are cut, in bytes: an argument may be long and stand in a text a million times.
+const MAX_MESSAGE: usize = 64 << 10;
+
+/// Appends as much of a text as there is room for.
+fn push(message: &mut String, text: &str) {
+    let room = MAX_MESSAGE.saturating_sub(message.len());
+    message.push_str(&text[..text.floor_char_boundary(room)]);
 }
 
 /// `{0}` is the first argument, `{{` and `}}` are braces; anything else stays as it is.
 fn substitute(text: &str, arguments: &[Text<'_>]) -> String {
-    let mut result = String::with_capacity(text.len());
+    let mut result = String::with_capacity(text.len().min(MAX_MESSAGE));
     let mut rest = text;
-    while let Some(at) = rest.find(['{', '}']) {
-        result.push_str(&rest[..at]);
+    while let Some(at) = rest.find(['{', '}'])
+        && result.len() < MAX_MESSAGE
+    {
+        push(&mut result, &rest[..at]);
         let brace = &rest[at..=at];
         rest = &rest[at + 1..];
         if let Some(behind) = rest.strip_prefix(brace) {
-            result.push_str(brace);
+            push(&mut result, brace);
             rest = behind;
             continue;
         }
-        let argument = rest
-            .split_once('}')
-            .filter(|_| brace == "{")
-            .and_then(|(index, behind)| {
-                Some((arguments.get(index.parse::<usize>().ok()?)?, behind))
-            });
+        let argument = (brace == "{").then(|| argument(rest, arguments)).flatten();
         match argument {
             Some((argument, behind)) => {
-                result.push_str(argument.as_str());
+                push(&mut result, argument);
                 rest = behind;
             }
-            None => result.push_str(brace),
+            None => push(&mut result, brace),
         }
     }
-    result.push_str(rest);
+    push(&mut result, rest);
     result
+}
+
+/// The argument of the placeholder whose opening brace stands in front of the text, and what follows it.
+fn argument<'t>(text: &'t str, arguments: &'t [Text<'_>]) -> Option<(&'t str, &'t str)> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let behind = text[digits..].strip_prefix('}')?;
+    let argument = arguments.get(text[..digits].parse::<usize>().ok()?)?;
+    Some((argument.as_str(), behind))
 }
 
 impl PhysicalLocation<'_> {
     fn settle(self, run: &Run, finding: &mut RawFinding) {
-        if let Some(artifact) = &self.artifact_location {
-            match artifact.place(run) {
-                Some(Place::Path(path)) => finding.path = Some(path),
-                Some(Place::Elsewhere(uri)) => {
-                    finding.message = format!("{} (in {uri})", finding.message);
-                    return;
-                }
-                None => {}
-            }
-        }
-        let is_notebook = finding
-            .path
-            .as_deref()
-            .is_some_and(|path| path.strip_suffix(".ipynb").is_some());
-        if run.name == "ruff" && is_notebook {
+        if let Some(artifact) = self.artifact_location
+            && !artifact.settle(run, finding)
+        {
             return;
         }
-        if let Some(region) = &self.region {
+        if let Some(region) = &self.region
+            && !is_in_cell(run, finding)
+        {
             finding.region = region.normal(run.unit);
         }
     }
 }
 
+/// Whether lines are those of a cell: ruff does not say of which one.
+pub(super) fn is_in_cell(run: &Run, finding: &RawFinding) -> bool {
+    let path = finding.path.as_deref();
+    run.name == "ruff" && path.is_some_and(|path| path.strip_suffix(".ipynb").is_some())
+}
+
 impl ArtifactLocation<'_> {
-    fn place(&self, run: &Run) -> Option<Place> {
+    /// `false` where the URI names no file.
+    fn settle(&self, run: &Run, finding: &mut RawFinding) -> bool {
+        match self.place(run) {
+            Some(Place::Path(path)) => finding.path = Some(path),
+            Some(Place::Elsewhere(uri)) => {
+                finding.message = format!("{} (in {uri})", finding.message);
+                return false;
+            }
+            None => {}
+        }
+        true
+    }
+
+    pub(super) fn place(&self, run: &Run) -> Option<Place> {
         if let Some(uri) = &self.uri {
             return Some(resolve(
                 uri.as_str(),
@@ -210,7 +260,7 @@ impl ArtifactLocation<'_> {
                 &run.bases,
             ));
         }
-        let artifact = run.artifacts.get(usize::try_from(self.index?).ok()?)?;
+        let artifact = run.artifacts.get(index(self.index)?)?;
         Some(resolve(
             artifact.uri.as_deref()?,
             artifact.uri_base_id.as_deref(),
@@ -220,25 +270,71 @@ impl ArtifactLocation<'_> {
 }
 
 impl RegionObject {
-    /// Lines below 1 are unknown; a start without a column is the first, an end without one is the line's end.
+    /// Lines below 1 are unknown; a start without a column is the first, an end without one is the line's end. Without
+    /// lines the offsets count.
     fn normal(&self, unit: ColumnUnit) -> Region {
-        let line = |number: Option<i64>| {
-            NonZeroU32::new(u32::try_from(number?.max(0)).unwrap_or(u32::MAX))
-        };
-        let column = |number: Option<i64>| {
-            Some(u32::try_from(number?.saturating_sub(1).max(0)).unwrap_or(u32::MAX - 1))
-        };
         let end_column = column(self.end_column);
         let start_column = column(self.start_column).or(end_column.map(|_| 0));
-        let start_line = line(self.start_line);
+        let Some(start_line) = line(self.start_line) else {
+            return self.offsets(unit).unwrap_or(Region {
+                unit,
+                ..Region::FILE
+            });
+        };
         Region {
-            line: start_line,
+            line: Some(start_line),
             column: start_column,
-            end_line: line(self.end_line).or(start_line.filter(|_| end_column.is_some())),
+            end_line: line(self.end_line).or(end_column.map(|_| start_line)),
             end_column,
             unit,
         }
     }
+
+    /// The place of an edit, with both ends: without columns whole lines, the last line break excepted.
+    pub(super) fn of_edit(&self, unit: ColumnUnit) -> Option<Region> {
+        let Some(start_line) = line(self.start_line) else {
+            return self.offsets(unit);
+        };
+        Some(Region {
+            line: Some(start_line),
+            column: column(self.start_column).or(Some(0)),
+            end_line: line(self.end_line).or(Some(start_line)),
+            end_column: column(self.end_column).or(Some(Region::LINE_END)),
+            unit,
+        })
+    }
+
+    fn offsets(&self, unit: ColumnUnit) -> Option<Region> {
+        let by = |offset: Option<i64>, length: Option<i64>, unit: ColumnUnit| {
+            let start = u32::try_from(offset?).ok()?;
+            let end = start.saturating_add(u32::try_from(length.unwrap_or(0).max(0)).ok()?);
+            Some(Region {
+                column: Some(start),
+                end_column: Some(end),
+                unit,
+                ..Region::FILE
+            })
+        };
+        let characters = match unit {
+            ColumnUnit::Utf16 => ColumnUnit::Utf16Offset,
+            _ => ColumnUnit::CodePointOffset,
+        };
+        by(self.char_offset, self.char_length, characters)
+            .or_else(|| by(self.byte_offset, self.byte_length, ColumnUnit::ByteOffset))
+    }
+}
+
+fn line(number: Option<i64>) -> Option<NonZeroU32> {
+    NonZeroU32::new(u32::try_from(number?.max(0)).unwrap_or(u32::MAX))
+}
+
+fn column(number: Option<i64>) -> Option<u32> {
+    let number = number?.saturating_sub(1).max(0);
+    Some(
+        u32::try_from(number).map_or(Region::LINE_END - 1, |number| {
+            number.min(Region::LINE_END - 1)
+        }),
+    )
 }
 
 #[cfg(test)]
@@ -255,5 +351,17 @@ mod tests {
         ] {
             assert_eq!(substitute(text, &arguments), expected);
         }
+    }
+
+    #[test]
+    fn a_message_does_not_grow_without_end() {
+        let arguments = [Text("é".repeat(1 << 16).into())];
+        let message = substitute(&"{0}".repeat(1 << 18), &arguments);
+        assert!((MAX_MESSAGE - 1..=MAX_MESSAGE).contains(&message.len()));
+        // Without a closing brace nothing is searched twice.
+        assert_eq!(
+            substitute(&"{".repeat(1 << 20), &arguments).len(),
+            MAX_MESSAGE
+        );
     }
 }

@@ -27,6 +27,50 @@ pub(super) struct ResultObject<'a> {
     pub(super) suppressions: Option<Vec<Suppression<'a>>>,
     #[serde(borrow)]
     pub(super) baseline_state: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) analysis_target: Option<ArtifactLocation<'a>>,
+    pub(super) provenance: Option<Provenance>,
+    #[serde(borrow)]
+    pub(super) fixes: Option<Vec<FixObject<'a>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Provenance {
+    pub(super) invocation_index: Option<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FixObject<'a> {
+    #[serde(borrow)]
+    pub(super) description: Option<Message<'a>>,
+    #[serde(borrow)]
+    pub(super) artifact_changes: Option<Vec<ArtifactChange<'a>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ArtifactChange<'a> {
+    #[serde(borrow)]
+    pub(super) artifact_location: Option<ArtifactLocation<'a>>,
+    #[serde(borrow)]
+    pub(super) replacements: Option<Vec<Replacement<'a>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Replacement<'a> {
+    pub(super) deleted_region: Option<RegionObject>,
+    #[serde(borrow)]
+    pub(super) inserted_content: Option<Content<'a>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Content<'a> {
+    #[serde(borrow)]
+    pub(super) text: Option<Text<'a>>,
+    pub(super) binary: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -34,6 +78,8 @@ pub(super) struct ResultObject<'a> {
 pub(super) struct RuleReference<'a> {
     #[serde(borrow)]
     pub(super) id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) guid: Option<Text<'a>>,
     pub(super) index: Option<i64>,
     #[serde(borrow)]
     pub(super) tool_component: Option<ComponentReference<'a>>,
@@ -43,6 +89,8 @@ pub(super) struct RuleReference<'a> {
 pub(super) struct ComponentReference<'a> {
     #[serde(borrow)]
     pub(super) name: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) guid: Option<Text<'a>>,
     pub(super) index: Option<i64>,
 }
 
@@ -99,6 +147,10 @@ pub(super) struct RegionObject {
     pub(super) start_column: Option<i64>,
     pub(super) end_line: Option<i64>,
     pub(super) end_column: Option<i64>,
+    pub(super) char_offset: Option<i64>,
+    pub(super) char_length: Option<i64>,
+    pub(super) byte_offset: Option<i64>,
+    pub(super) byte_length: Option<i64>,
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for FirstPlace<'a> {

@@ -3,8 +3,8 @@
 use std::io::{BufRead, Seek, SeekFrom};
 use std::ops::Range;
 
-use super::error::{ErrorKind, Fault};
-use super::scan::Skimmer;
+use super::FORMAT;
+use crate::linters::json_stream::{ErrorKind, Fault, Skimmer, once};
 
 /// GitHub takes 20 from one report.
 const MAX_RUNS: usize = 1_000;
@@ -18,6 +18,7 @@ pub(super) struct RunLayout {
     pub(super) column_kind: Option<Range<u64>>,
     pub(super) invocations: Option<Range<u64>>,
     pub(super) artifacts: Option<Range<u64>>,
+    pub(super) external: Option<Range<u64>>,
     /// Where the run itself starts.
     pub(super) start: u64,
 }
@@ -25,11 +26,12 @@ pub(super) struct RunLayout {
 /// Finds the runs of a report.
 pub(super) fn skim<R: BufRead + Seek>(input: &mut R) -> Result<Vec<RunLayout>, Fault> {
     input.seek(SeekFrom::Start(0))?;
-    let mut skimmer = Skimmer { input, offset: 0 };
-    skimmer.byte_order_mark()?;
-    if skimmer.next_token()?.is_none() {
-        return Err(skimmer.fault(ErrorKind::Empty));
-    }
+    let mut skimmer = Skimmer {
+        input,
+        offset: 0,
+        format: FORMAT,
+    };
+    skimmer.begin("a SARIF 2.1.0 object")?;
     let mut version = None;
     let mut runs = None;
     skimmer.object("a SARIF object", |skimmer, name| match name {
@@ -41,6 +43,7 @@ pub(super) fn skim<R: BufRead + Seek>(input: &mut R) -> Result<Vec<RunLayout>, F
             let found = skimmer.runs()?;
             once(&mut runs, found, "runs", skimmer.offset)
         }
+        b"inlineExternalProperties" => skimmer.no_inline_properties(),
         _ => skimmer.skip(),
     })?;
     if skimmer.next_token()?.is_some() {
@@ -56,20 +59,6 @@ pub(super) fn skim<R: BufRead + Seek>(input: &mut R) -> Result<Vec<RunLayout>, F
     }
     runs.filter(|runs| !runs.is_empty())
         .ok_or(Fault::new(ErrorKind::NoRuns, 0))
-}
-
-/// Two members of one name mean different things to different readers: refused.
-fn once<T>(
-    slot: &mut Option<T>,
-    value: Option<T>,
-    name: &'static str,
-    offset: u64,
-) -> Result<(), Fault> {
-    if slot.is_some() {
-        return Err(Fault::new(ErrorKind::Duplicate(name), offset));
-    }
-    *slot = value;
-    Ok(())
 }
 
 impl<R: BufRead> Skimmer<'_, R> {
@@ -101,6 +90,18 @@ impl<R: BufRead> Skimmer<'_, R> {
         Ok(Some(runs))
     }
 
+    /// Results may hide there, which nobody does: refused rather than passed over.
+    fn no_inline_properties(&mut self) -> Result<(), Fault> {
+        if self.token()? == b'n' {
+            return self.skip();
+        }
+        self.expect(b'[', "an array of external properties")?;
+        self.expect(
+            b']',
+            "no `inlineExternalProperties`, whose results are not read",
+        )
+    }
+
     fn run(&mut self) -> Result<RunLayout, Fault> {
         let mut run = RunLayout {
             start: self.offset,
@@ -117,6 +118,9 @@ impl<R: BufRead> Skimmer<'_, R> {
                 b"columnKind" => (&mut run.column_kind, "columnKind"),
                 b"invocations" => (&mut run.invocations, "invocations"),
                 b"artifacts" => (&mut run.artifacts, "artifacts"),
+                b"externalPropertyFileReferences" => {
+                    (&mut run.external, "externalPropertyFileReferences")
+                }
                 _ => return Ok(()),
             };
             if name == "results" && !matches!(first, b'[' | b'n') {

@@ -7,6 +7,9 @@ use serde::Deserialize;
 /// Base URIs may refer to one another; this many steps are no honest chain.
 const MAX_CHAIN: u32 = 16;
 
+/// No path is longer, in bytes: bases that make one longer are not followed.
+const MAX_PATH: usize = 32 << 10;
+
 /// An `artifactLocation` that is kept: of a base, or of the table of artifacts.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -33,7 +36,7 @@ pub(super) fn resolve(uri: &str, base: Option<&str>, bases: &Bases) -> Place {
     let mut base = base;
     for _ in 0..MAX_CHAIN {
         let Some(location) = base
-            .filter(|_| !is_absolute(&joined))
+            .filter(|_| joined.len() <= MAX_PATH && !is_absolute(&joined))
             .and_then(|base| bases.get(base))
         else {
             break;

@@ -2,9 +2,10 @@
 
 use std::io::{BufReader, Cursor};
 
-use lockgate::linters::position::{SourceLines, locate};
+use lockgate::linters::position::{SourceLines, locate, locate_fix};
 use lockgate::linters::{Judgement, sarif};
 use lockgate::model::diagnostic::{RawFinding, Severity};
+use lockgate::model::fix::Applicability;
 use lockgate::model::region::ColumnUnit;
 
 use super::{Random, fixtures, folders};
@@ -239,6 +240,198 @@ fn regions_are_shifted_to_ours() {
 }
 
 #[test]
+fn rules_and_components_are_known_by_guid() {
+    let read = odd("guids");
+    let urls: Vec<_> = read
+        .1
+        .iter()
+        .map(|(_, finding)| {
+            finding
+                .url
+                .as_deref()
+                .and_then(|url| url.rsplit('/').next())
+        })
+        .collect();
+    assert_eq!(
+        urls,
+        [
+            Some("D1"),
+            Some("second"),
+            Some("second"),
+            Some("second"),
+            Some("first"),
+            Some("D1"),
+            None,
+            Some("D1"),
+        ]
+    );
+}
+
+#[test]
+fn an_invocation_may_override_levels() {
+    let read = odd("overrides");
+    let levels: Vec<_> = read
+        .1
+        .iter()
+        .map(|(_, finding)| (finding.message.as_str(), finding.severity))
+        .collect();
+    assert_eq!(
+        levels,
+        [
+            ("no invocation", Severity::Note),
+            ("overridden", Severity::Error),
+            ("own level", Severity::Warning),
+            ("other invocation", Severity::Note),
+            ("invocation behind the end", Severity::Warning),
+        ]
+    );
+    assert_eq!(run(&read).not_failing, 1);
+    let only = odd("override-of-the-only-invocation");
+    assert_eq!(only.1[0].1.severity, Severity::Error);
+}
+
+#[test]
+fn markdown_stands_in_for_text() {
+    assert_eq!(
+        messages(&odd("markdown-messages")),
+        [
+            "**x**",
+            "plain",
+            "of the driver",
+            "of the extension",
+            "*full*"
+        ]
+    );
+}
+
+#[test]
+fn offsets_are_places() {
+    // In bytes: é 1-2, 😀 3-6 with the quote before, then the line break and the name.
+    for mark in ["", "\u{feff}"] {
+        let text = format!("{mark}é😀\r\nname = 1\r\n");
+        let source = SourceLines::new(text.as_bytes());
+        for name in ["offsets-utf16", "offsets-code-points"] {
+            let read = odd(name);
+            let found: Vec<_> = read
+                .1
+                .iter()
+                .map(|(_, finding)| {
+                    assert_eq!(
+                        finding.region.line.is_some(),
+                        finding.message == "lines come first"
+                    );
+                    let (span, clamped) = locate(&finding.region, &source);
+                    let ends = span.map(|span| {
+                        let at = |point: lockgate::model::region::Point| (point.line, point.column);
+                        (at(span.start), at(span.end))
+                    });
+                    (finding.message.as_str(), ends, clamped)
+                })
+                .collect();
+            let span = |from, to| Some(((from, Some(1)), to));
+            assert_eq!(found[0].1, span(2, (2, Some(5))), "{name} {mark:?}");
+            assert_eq!(found[2].1, span(1, (1, Some(1))));
+            assert_eq!(found[3].1, span(1, (1, Some(3))), "ends with its line");
+            assert_eq!((found[4].1, found[4].2), (None, true));
+            assert_eq!((found[5].1, found[5].2), (None, false));
+            assert_eq!(found[6].1, Some(((2, None), (2, None))));
+        }
+    }
+    // `byteOffset` counts a byte order mark.
+    let read = odd("offsets-utf16");
+    for (mark, expected) in [("", "ame "), ("\u{feff}", "\nna")] {
+        let text = format!("{mark}é😀\r\nname = 1\r\n");
+        assert_eq!(
+            &text.as_bytes()[9..13],
+            expected.as_bytes().get(..4).unwrap_or(b"\r\nna")
+        );
+        let source = SourceLines::new(text.as_bytes());
+        let (span, _) = locate(&read.1[1].1.region, &source);
+        let span = span.expect("inside of the file");
+        let ends = (
+            span.start.line,
+            span.start.column,
+            span.end.line,
+            span.end.column,
+        );
+        let wanted = if mark.is_empty() {
+            (2, Some(2), 2, Some(6))
+        } else {
+            (1, Some(3), 2, Some(3))
+        };
+        assert_eq!(ends, wanted);
+    }
+}
+
+#[test]
+fn fixes_are_edits_of_the_finding_s_own_file() {
+    let read = odd("fixes");
+    let source = SourceLines::new("ab\ncdé\nf\n".as_bytes());
+    let mended: Vec<_> = read
+        .1
+        .iter()
+        .map(|(_, finding)| {
+            let edits = finding.fix.clone().map(|fix| {
+                assert_eq!(fix.applicability, Applicability::Unsafe);
+                let fix = locate_fix(fix, &source).expect("it fits the file");
+                let ends = |edit: &lockgate::model::fix::Edit<lockgate::model::region::Span>| {
+                    let (start, end) = (edit.place.start, edit.place.end);
+                    format!(
+                        "{}:{}-{}:{} {:?}",
+                        start.line,
+                        start.byte.expect("exact"),
+                        end.line,
+                        end.byte.expect("exact"),
+                        edit.text
+                    )
+                };
+                fix.edits.iter().map(ends).collect::<Vec<_>>().join(", ")
+            });
+            (finding.message.as_str(), edits, finding.help.as_deref())
+        })
+        .collect();
+    let edit = |text: &str| Some(text.to_owned());
+    assert_eq!(
+        mended,
+        [
+            (
+                "two edits",
+                edit("1:0-1:2 \"x\", 2:0-3:0 \"\""),
+                Some("do it")
+            ),
+            ("whole line", edit("2:0-2:4 \"x\""), None),
+            ("offsets", edit("2:0-2:2 \"x\""), None),
+            ("another file", None, Some("rename")),
+            ("second alternative", edit("2:0-2:4 \"y\""), Some("first")),
+            ("other spelling", edit("2:0-2:4 \"x\""), None),
+            ("by index", edit("2:0-2:4 \"x\""), None),
+            ("binary", None, None),
+            ("no region", None, None),
+            ("no edit", None, None),
+            ("no file", None, None),
+        ]
+    );
+}
+
+#[test]
+fn a_result_without_a_place_is_about_the_file_that_was_analysed() {
+    let paths: Vec<_> = odd("analysis-target")
+        .1
+        .into_iter()
+        .map(|(_, finding)| (finding.path, finding.region.line.map(u32::from)))
+        .collect();
+    let path = |path: &str, line| (Some(path.to_owned()), line);
+    assert_eq!(
+        paths,
+        [
+            path("t.py", None),
+            path("t.py", None),
+            path("a.py", Some(3))
+        ]
+    );
+}
+
+#[test]
 fn each_run_has_its_own_columns_and_name() {
     let read = odd("column-kinds");
     let units: Vec<_> = read
@@ -270,6 +463,11 @@ fn a_tool_that_says_it_failed_has_failed() {
         ("null-results", "the run has no `results`"),
         ("no-results", "the run has no `results`"),
         ("ruff-e902", "`/w/gone.py`: No such file"),
+        (
+            "external-results",
+            "results of the run stand in other files",
+        ),
+        ("notification-of-exception", "index out of range"),
     ] {
         let read = odd(name);
         assert!(
@@ -318,6 +516,18 @@ fn reports_that_cannot_be_read_say_where_and_why() {
         ("trailing-text", "2:1: expected the end of the report"),
         ("two-documents", "1:111: expected the end of the report"),
         ("utf16", "1:1: the report is UTF-16, expected UTF-8"),
+        (
+            "xml",
+            "1:1: the report is XML, which is not read: let the tool write a SARIF 2.1.0 object",
+        ),
+        (
+            "xml-entities",
+            "2:1: the report is XML, which is not read: let the tool write a SARIF 2.1.0 object",
+        ),
+        (
+            "inline-external",
+            "14:3: expected no `inlineExternalProperties`, whose results are not read",
+        ),
         ("nul-byte", "1:22: expected the name of a member"),
         (
             "bad-result",
@@ -335,6 +545,10 @@ fn reports_that_cannot_be_read_say_where_and_why() {
 
 #[test]
 fn odd_spellings_are_read() {
+    for name in ["no-inline-external", "external-artifacts"] {
+        let read = odd(name);
+        assert_eq!(run(&read).failures, Vec::<String>::new(), "{name}");
+    }
     assert_eq!(messages(&odd("byte-order-mark")), ["é"]);
     assert_eq!(messages(&odd("escaped-names")), ["\"\\ é 😀"]);
     assert_eq!(

@@ -21,7 +21,10 @@ pub struct Error {
 #[non_exhaustive]
 pub enum ErrorKind {
     /// Zero bytes, or nothing but white space.
-    Empty,
+    Empty {
+        /// What should be here.
+        expected: &'static str,
+    },
     /// The input ends too early.
     Truncated,
     /// Something else than what is named was found.
@@ -31,6 +34,11 @@ pub enum ErrorKind {
     },
     /// The text is UTF-16, as PowerShell's `>` writes it.
     Utf16,
+    /// It is XML: nothing of it is read, entities and document types least of all.
+    Xml {
+        /// What should be here.
+        expected: &'static str,
+    },
     /// `version` is missing or not `2.1.0`.
     Version(Option<String>),
     /// There is no `runs`, or it is empty.
@@ -46,6 +54,13 @@ pub enum ErrorKind {
         /// See [`super::Limits::part`].
         limit: usize,
     },
+    /// A part has more objects than is honest: each costs more memory than text.
+    TooMany {
+        /// Which part.
+        part: &'static str,
+        /// How many it may have.
+        limit: usize,
+    },
     /// The input cannot be read, or changed while it was.
     Io(io::Error),
 }
@@ -56,12 +71,16 @@ impl fmt::Display for Error {
             write!(f, "{}:{}: ", self.line, self.column)?;
         }
         match &self.kind {
-            ErrorKind::Empty => f.write_str("the report is empty, expected a SARIF 2.1.0 object"),
+            ErrorKind::Empty { expected } => write!(f, "the report is empty, expected {expected}"),
             ErrorKind::Truncated => {
                 f.write_str("the report ends too early: the tool did not finish writing it")
             }
             ErrorKind::Unexpected { expected } => write!(f, "expected {expected}"),
             ErrorKind::Utf16 => f.write_str("the report is UTF-16, expected UTF-8"),
+            ErrorKind::Xml { expected } => write!(
+                f,
+                "the report is XML, which is not read: let the tool write {expected}"
+            ),
             ErrorKind::Version(None) => f.write_str("`version` is missing, expected `2.1.0`"),
             ErrorKind::Version(Some(version)) => {
                 write!(
@@ -76,6 +95,9 @@ impl fmt::Display for Error {
             ErrorKind::Duplicate(member) => write!(f, "`{member}` stands twice in one object"),
             ErrorKind::TooDeep => f.write_str("arrays and objects are more than 128 deep"),
             ErrorKind::TooLong { part, limit } => write!(f, "{part} is longer than {limit} bytes"),
+            ErrorKind::TooMany { part, limit } => {
+                write!(f, "{part} has more than {limit} objects")
+            }
             ErrorKind::Io(error) => write!(f, "the report cannot be read: {error}"),
         }
     }
@@ -92,18 +114,18 @@ impl std::error::Error for Error {
 
 /// An error whose line is not known yet.
 #[derive(Debug)]
-pub(super) struct Fault {
-    pub(super) kind: ErrorKind,
+pub(in crate::linters) struct Fault {
+    pub(in crate::linters) kind: ErrorKind,
     /// Where, in bytes.
-    pub(super) offset: u64,
+    pub(in crate::linters) offset: u64,
 }
 
 impl Fault {
-    pub(super) fn new(kind: ErrorKind, offset: u64) -> Self {
+    pub(in crate::linters) fn new(kind: ErrorKind, offset: u64) -> Self {
         Self { kind, offset }
     }
 
-    pub(super) fn expected(what: impl Into<String>, offset: u64) -> Self {
+    pub(in crate::linters) fn expected(what: impl Into<String>, offset: u64) -> Self {
         Self::new(
             ErrorKind::Unexpected {
                 expected: what.into(),
@@ -113,7 +135,12 @@ impl Fault {
     }
 
     /// A failed parse of bytes that start at this offset. Too early an end is for the caller, who knows what follows.
-    pub(super) fn json(error: &serde_json::Error, bytes: &[u8], offset: u64) -> Self {
+    pub(in crate::linters) fn json(
+        format: &str,
+        error: &serde_json::Error,
+        bytes: &[u8],
+        offset: u64,
+    ) -> Self {
         let line_start = memchr::memchr_iter(b'\n', bytes)
             .nth(error.line().saturating_sub(2))
             .filter(|_| error.line() > 1)
@@ -125,13 +152,13 @@ impl Fault {
             .rsplit_once(" at line ")
             .map_or(text.as_str(), |(text, _)| text);
         Self::expected(
-            format!("well-formed SARIF: {}", cut(text)),
+            format!("well-formed {format}: {}", cut(text)),
             offset + within as u64,
         )
     }
 
     /// Counts the lines before the place. Slow, which an error may be.
-    pub(super) fn locate<R: BufRead + Seek>(self, input: &mut R) -> Error {
+    pub(in crate::linters) fn locate<R: BufRead + Seek>(self, input: &mut R) -> Error {
         let (line, column) = match &self.kind {
             ErrorKind::Io(_) => (0, 0),
             _ => count_lines(input, self.offset).unwrap_or((0, 0)),

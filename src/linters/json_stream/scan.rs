@@ -12,14 +12,30 @@ const MAX_DEPTH: u32 = 128;
 const MAX_NAME: usize = 64;
 
 /// A reader that knows where it is.
-pub(super) struct Skimmer<'r, R> {
-    pub(super) input: &'r mut R,
+pub(in crate::linters) struct Skimmer<'r, R> {
+    pub(in crate::linters) input: &'r mut R,
     /// In bytes.
-    pub(super) offset: u64,
+    pub(in crate::linters) offset: u64,
+    /// The format's name.
+    pub(in crate::linters) format: &'static str,
+}
+
+/// Keeps a member. Two of one name mean different things to different readers: refused.
+pub(in crate::linters) fn once<T>(
+    slot: &mut Option<T>,
+    value: Option<T>,
+    name: &'static str,
+    offset: u64,
+) -> Result<(), Fault> {
+    if slot.is_some() {
+        return Err(Fault::new(ErrorKind::Duplicate(name), offset));
+    }
+    *slot = value;
+    Ok(())
 }
 
 impl<R: BufRead> Skimmer<'_, R> {
-    pub(super) fn fault(&self, kind: ErrorKind) -> Fault {
+    pub(in crate::linters) fn fault(&self, kind: ErrorKind) -> Fault {
         Fault::new(kind, self.offset)
     }
 
@@ -35,13 +51,23 @@ impl<R: BufRead> Skimmer<'_, R> {
         Ok(self.input.fill_buf()?)
     }
 
-    pub(super) fn consume(&mut self, length: usize) {
+    pub(in crate::linters) fn consume(&mut self, length: usize) {
         self.input.consume(length);
         self.offset += length as u64;
     }
 
+    /// Goes to the first byte of the text, which must be there and be no XML.
+    pub(in crate::linters) fn begin(&mut self, expected: &'static str) -> Result<u8, Fault> {
+        self.byte_order_mark(expected)?;
+        match self.next_token()? {
+            None => Err(self.fault(ErrorKind::Empty { expected })),
+            Some(b'<') => Err(self.fault(ErrorKind::Xml { expected })),
+            Some(byte) => Ok(byte),
+        }
+    }
+
     /// Skips a UTF-8 byte order mark; the other ones have their own message.
-    pub(super) fn byte_order_mark(&mut self) -> Result<(), Fault> {
+    fn byte_order_mark(&mut self, expected: &'static str) -> Result<(), Fault> {
         let rest: &[u8] = match self.fill()?.first() {
             Some(0xfe | 0xff) => return Err(self.fault(ErrorKind::Utf16)),
             Some(0xef) => b"\xef\xbb\xbf",
@@ -49,7 +75,7 @@ impl<R: BufRead> Skimmer<'_, R> {
         };
         for &byte in rest {
             if self.fill()?.first() != Some(&byte) {
-                return Err(Fault::expected("a SARIF object", self.offset));
+                return Err(Fault::expected(expected, self.offset));
             }
             self.consume(1);
         }
@@ -57,7 +83,7 @@ impl<R: BufRead> Skimmer<'_, R> {
     }
 
     /// The first byte behind white space; `None` at the end.
-    pub(super) fn next_token(&mut self) -> Result<Option<u8>, Fault> {
+    pub(in crate::linters) fn next_token(&mut self) -> Result<Option<u8>, Fault> {
         loop {
             let available = self.fill()?;
             if available.is_empty() {
@@ -78,12 +104,12 @@ impl<R: BufRead> Skimmer<'_, R> {
     }
 
     /// The first byte behind white space, which must be there.
-    pub(super) fn token(&mut self) -> Result<u8, Fault> {
+    pub(in crate::linters) fn token(&mut self) -> Result<u8, Fault> {
         self.next_token()?
             .ok_or_else(|| self.fault(ErrorKind::Truncated))
     }
 
-    pub(super) fn expect(&mut self, wanted: u8, what: &str) -> Result<(), Fault> {
+    pub(in crate::linters) fn expect(&mut self, wanted: u8, what: &str) -> Result<(), Fault> {
         if self.token()? != wanted {
             return Err(Fault::expected(what, self.offset));
         }
@@ -92,7 +118,7 @@ impl<R: BufRead> Skimmer<'_, R> {
     }
 
     /// Calls `member` in front of each value, which it must read or skip.
-    pub(super) fn object(
+    pub(in crate::linters) fn object(
         &mut self,
         what: &str,
         mut member: impl FnMut(&mut Self, &[u8]) -> Result<(), Fault>,
@@ -120,7 +146,7 @@ impl<R: BufRead> Skimmer<'_, R> {
     }
 
     /// A string without escapes, and where it starts.
-    pub(super) fn text(&mut self) -> Result<(u64, Vec<u8>), Fault> {
+    pub(in crate::linters) fn text(&mut self) -> Result<(u64, Vec<u8>), Fault> {
         let start = self.offset;
         if self.token()? != b'"' {
             return Err(Fault::expected("a string", start));
@@ -145,7 +171,7 @@ impl<R: BufRead> Skimmer<'_, R> {
             return Ok(raw);
         }
         let text = serde_json::from_slice::<String>(&raw)
-            .map_err(|error| Fault::json(&error, &raw, self.offset))?;
+            .map_err(|error| Fault::json(self.format, &error, &raw, self.offset))?;
         Ok(text.into_bytes())
     }
 
@@ -168,7 +194,7 @@ impl<R: BufRead> Skimmer<'_, R> {
     }
 
     /// Skips the value that starts here.
-    pub(super) fn skip(&mut self) -> Result<(), Fault> {
+    pub(in crate::linters) fn skip(&mut self) -> Result<(), Fault> {
         match self.token()? {
             b'"' => self.skip_string(|_| {}),
             b'{' => self.skip_nested(b'{', b'}'),
