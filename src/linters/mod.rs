@@ -18,6 +18,7 @@ pub mod position;
 mod pylint;
 mod pyrefly;
 mod pyright;
+pub mod rdjson;
 pub mod reported;
 mod ruff;
 mod ruff_format;

@@ -10,6 +10,7 @@ mod mypy;
 mod pylint;
 mod pyrefly;
 mod pyright;
+mod rdjson;
 mod ruff;
 mod ruff_format;
 mod sarif;
