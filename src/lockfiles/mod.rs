@@ -49,6 +49,14 @@ impl Lockfile {
         }
     }
 
+    /// Whether the project itself asks for the package: not only something that it asks for does.
+    pub fn declares(&self, package: &str) -> bool {
+        match self {
+            Self::Uv(lock) => lock.declares(package),
+            Self::Requirements(text) => requirements::declares(text, package),
+        }
+    }
+
     /// Whether it pins by hash, so that environments can be made from it.
     pub fn has_hashes(&self) -> bool {
         match self {

@@ -23,6 +23,34 @@ pub fn versions_of(text: &str, package: &str) -> Vec<String> {
         .collect()
 }
 
+/// Whether the project itself asks for the package, as far as the comments of `uv pip compile`, `uv export` and
+/// pip-compile tell: one that only other pins ask for (`# via pylint`) is theirs.
+pub fn declares(text: &str, package: &str) -> bool {
+    let wanted = normalise_name(package);
+    let mut names: Vec<String> = Vec::new();
+    let mut askers: Vec<&str> = Vec::new();
+    let mut is_wanted = false;
+    let mut is_pinned = false;
+    for line in text.lines() {
+        if !line.starts_with([' ', '\t', '#'])
+            && let Some((name, _)) = pinned(line)
+        {
+            is_wanted = name == wanted;
+            is_pinned |= is_wanted;
+            names.push(name);
+        }
+        let comment = line.split_once('#').map(|(_, comment)| comment.trim());
+        if is_wanted && let Some(comment) = comment {
+            let asker = comment.strip_prefix("via").unwrap_or(comment).trim();
+            if !asker.is_empty() {
+                askers.extend(asker.split(',').map(str::trim));
+            }
+        }
+    }
+    let is_pin = |asker: &&str| names.contains(&normalise_name(asker));
+    is_pinned && (askers.is_empty() || !askers.iter().all(is_pin))
+}
+
 /// `name[extra]==version ; marker --hash=…` → name and version.
 fn pinned(line: &str) -> Option<(String, String)> {
     let (name, rest) = line.split_once("==")?;
@@ -74,5 +102,19 @@ mod tests {
         assert_eq!(versions_of(text, "mypy_extensions"), ["1.1.0"]);
         assert_eq!(versions_of(text, "mypy"), ["2.4.1"]);
         assert!(versions_of(text, "ruff").is_empty());
+    }
+
+    #[test]
+    fn what_only_other_pins_ask_for_is_not_the_projects() {
+        let text = "isort==9.0.2 \\\n    --hash=sha256:aa\n    # via pylint\nmypy==2.4.1 \\\n    --hash=sha256:bb\n    # via\n    #   -r dev.in\n    #   pylint\npylint==4.1.4 --hash=sha256:cc\n    # via app\nruff==0.17.6 --hash=sha256:dd\n";
+        for (package, declared) in [
+            ("isort", false),
+            ("mypy", true),
+            ("pylint", true),
+            ("ruff", true),
+            ("black", false),
+        ] {
+            assert_eq!(declares(text, package), declared, "{package}");
+        }
     }
 }

@@ -19,6 +19,8 @@ struct Package {
     version: Option<String>,
     #[serde(default)]
     source: BTreeMap<String, toml::Value>,
+    #[serde(default)]
+    dependencies: Vec<Named>,
     #[serde(default, rename = "dev-dependencies")]
     groups: BTreeMap<String, Vec<Named>>,
     #[serde(default, rename = "optional-dependencies")]
@@ -55,6 +57,21 @@ impl UvLock {
         named
             .filter_map(|package| package.version.clone())
             .collect()
+    }
+
+    /// Whether the project itself asks for the package: not only something that it asks for does.
+    pub fn declares(&self, package: &str) -> bool {
+        let wanted = normalise_name(package);
+        self.packages
+            .iter()
+            .filter(|package| package.is_local())
+            .any(|project| {
+                let tables = project.groups.values().chain(project.extras.values());
+                std::iter::once(&project.dependencies)
+                    .chain(tables)
+                    .flatten()
+                    .any(|named| named.name == wanted)
+            })
     }
 
     /// How many third-party packages it pins.
@@ -136,6 +153,8 @@ source = { registry = "https://index.example/simple" }
         assert!(lock.versions_of("mypy").is_empty());
         assert_eq!(lock.versions_of("numpy"), ["1.0", "2.0"]);
         assert_eq!(lock.len(), 3);
+        assert!(lock.declares("ruff") && lock.declares("mypy"));
+        assert!(!lock.declares("numpy"));
         assert_eq!(
             lock.selection_for("ruff").groups,
             BTreeSet::from(["lint".into()])

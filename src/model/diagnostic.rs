@@ -97,6 +97,16 @@ pub struct Source {
     pub rule: Option<Arc<str>>,
 }
 
+impl Source {
+    /// `ruff:F401`, or the tool alone.
+    pub fn id(&self) -> String {
+        match &self.rule {
+            Some(rule) => format!("{}:{rule}", self.tool),
+            None => self.tool.to_string(),
+        }
+    }
+}
+
 /// By what a finding is known again in another run, whatever happened to the lines around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprints {

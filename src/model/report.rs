@@ -55,6 +55,8 @@ impl Status {
 pub struct Check {
     /// `ruff`, `mypy`, the path of a report.
     pub name: String,
+    /// The project that it looked at, where there are several.
+    pub project: Option<String>,
     /// Its version, where known.
     pub version: Option<String>,
     /// Where it comes from: `uv.lock`, `.venv`, `PATH`, `report`.
@@ -65,6 +67,16 @@ pub struct Check {
     pub files: Option<u64>,
     /// How long it took.
     pub duration: Duration,
+}
+
+impl Check {
+    /// The name for people: `ruff`, or `ruff in services/api` where there are several projects.
+    pub fn title(&self) -> String {
+        match &self.project {
+            Some(project) => format!("{} in {project}", self.name),
+            None => self.name.clone(),
+        }
+    }
 }
 
 /// Findings that are not in the report, and why.

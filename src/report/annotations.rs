@@ -38,7 +38,7 @@ pub fn annotations(report: &Report, ignore_until: &str) -> (Vec<Annotation>, u64
     let mut annotations: Vec<Annotation> = report
         .failures()
         .take(budget)
-        .map(|(check, reason)| failure(&check.name, reason))
+        .map(|(check, reason)| failure(&check.title(), reason))
         .collect();
     let mut left_out = 0;
     for severity in [Severity::Error, Severity::Warning, Severity::Note] {

@@ -134,6 +134,9 @@ struct EditDocument<'r> {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct CheckDocument<'r> {
     name: &'r str,
+    /// The project that it looked at, where there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<&'r str>,
     /// Where it comes from.
@@ -244,6 +247,7 @@ fn check_document(check: &crate::model::report::Check) -> CheckDocument<'_> {
     };
     CheckDocument {
         name: &check.name,
+        project: check.project.as_deref(),
         version: check.version.as_deref(),
         origin: &check.origin,
         status: check.status.name(),

@@ -28,7 +28,7 @@ pub fn render(report: &Report, without: u64, limit: usize) -> String {
         let _ = write!(
             text,
             "\n**{}** gave no verdict:\n\n<pre>{}</pre>\n\nWhy this is not green: <{NO_VERDICT_PAGE}>\n",
-            markdown(&check.name),
+            markdown(&check.title()),
             preformatted(reason)
         );
     }
@@ -108,7 +108,7 @@ fn checks(report: &Report) -> String {
         let _ = writeln!(
             text,
             "| {} | {} | {} | {} | {} | {} | {} |",
-            markdown(&check.name),
+            markdown(&check.title()),
             result(check),
             kept.join(" "),
             markdown(check.version.as_deref().unwrap_or_default()),
@@ -345,6 +345,7 @@ pub(crate) mod tests {
             findings,
             checks: vec![Check {
                 name: "ruff".into(),
+                project: None,
                 version: Some("0.17.6".into()),
                 origin: "uv.lock".into(),
                 status: Status::Clean,

@@ -42,7 +42,7 @@ fn rest(report: &Report) -> String {
         let _ = write!(
             text,
             "error: {} gave no verdict\n  {}\n  see: {NO_VERDICT_PAGE}\n\n",
-            untrusted::line(&check.name),
+            untrusted::line(&check.title()),
             untrusted::lines(reason).replace('\n', "\n  ")
         );
     }
@@ -64,7 +64,7 @@ fn rest(report: &Report) -> String {
         let _ = writeln!(
             text,
             "  {}{} ({}): {result}{files}, {}",
-            untrusted::line(&check.name),
+            untrusted::line(&check.title()),
             untrusted::line(&version),
             untrusted::line(&check.origin),
             duration::show(check.duration)

@@ -109,6 +109,16 @@ impl Lock {
         self.content.versions_of(package)
     }
 
+    /// Whether the project itself asks for the package: not only something that it asks for does.
+    pub fn declares(&self, package: &str) -> bool {
+        self.content.declares(package)
+    }
+
+    /// SHA-256 of its bytes.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
     /// How to make the environment that holds these packages.
     pub fn recipe(&self, packages: &[&str]) -> Recipe {
         let (installer, count) = match &self.content {

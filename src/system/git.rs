@@ -108,9 +108,19 @@ impl Git {
         })
     }
 
-    fn with_configuration(mut self, pairs: impl IntoIterator<Item = (String, String)>) -> Self {
+    /// The same git with more configuration.
+    #[must_use]
+    pub fn with_configuration(mut self, pairs: impl IntoIterator<Item = (String, String)>) -> Self {
         self.configuration.extend(pairs);
         self
+    }
+
+    /// The same git with a variable of its own.
+    #[must_use]
+    pub fn with_variable(&self, name: &str, value: impl Into<OsString>) -> Self {
+        let mut other = self.clone();
+        other.environment.set(name, value);
+        other
     }
 
     /// The same git, elsewhere.

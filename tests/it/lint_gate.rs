@@ -107,7 +107,7 @@ fn type_checkers_are_not_cut_to_changed_lines() {
             &report["findings"][0]["path"],
             &report["findings"][0]["new"]
         ),
-        (&json!("use.py"), &json!(false))
+        (&json!("use.py"), &json!(true))
     );
 }
 
@@ -360,8 +360,8 @@ fn paths_outside_and_missing_files_keep_their_lines() {
     assert_eq!(
         shown,
         [
-            "nowhere null null",
             "/etc/passwd:1: outside null null",
+            "nowhere null null",
             "gone \"gone.py\" 7"
         ]
     );

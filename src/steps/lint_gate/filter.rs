@@ -1,13 +1,13 @@
 //! Which findings are kept, decided one by one as they are read: memory holds only what is kept.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use globset::GlobSet;
 
 use crate::model::change::{Change, FileChange};
-use crate::model::diagnostic::{Finding, RawFinding};
+use crate::model::diagnostic::{Finding, RawFinding, Severity};
 use crate::model::fix::Fix;
 use crate::model::region::Region;
 use crate::steps::lint_gate::Scope;
@@ -39,8 +39,10 @@ pub struct Filter {
     pub today: Date,
     /// Brings paths home.
     pub workspace: Workspace,
-    /// Where the tools ran.
+    /// Where globs are written: the working directory.
     pub directory: PathBuf,
+    /// Whether what is left out is kept aside, for whoever asks why.
+    pub remembers: bool,
 }
 
 /// A finding that is kept, its place still as the tool printed it.
@@ -58,8 +60,12 @@ pub struct Kept {
 #[derive(Debug)]
 pub struct Collector {
     filter: Arc<Filter>,
+    /// Where the tool ran.
+    directory: PathBuf,
     /// What is kept.
     pub kept: Vec<Kept>,
+    /// What is left out and remembered, with the reason.
+    pub aside: Vec<(Kept, &'static str)>,
     /// What is left out, by reason.
     pub left_out: BTreeMap<String, u64>,
     /// Findings that name a file.
@@ -90,10 +96,12 @@ struct Subject {
 
 impl Collector {
     /// An empty one.
-    pub fn new(filter: Arc<Filter>) -> Self {
+    pub fn new(filter: Arc<Filter>, directory: &Path) -> Self {
         Self {
             filter,
+            directory: directory.to_owned(),
             kept: Vec::new(),
+            aside: Vec::new(),
             left_out: BTreeMap::new(),
             named: 0,
             astray: (0, None),
@@ -109,13 +117,17 @@ impl Collector {
             .filter
             .decide(tool, raw, subject.as_deref(), &mut self.texts)
         {
-            Ok(kept) => self.kept.push(kept),
-            Err(reason) => match self.left_out.get_mut(reason) {
-                Some(count) => *count += 1,
-                None => {
-                    self.left_out.insert(reason.to_owned(), 1);
+            (Ok(()), Some(kept)) => self.kept.push(kept),
+            (Ok(()), None) => {}
+            (Err(reason), kept) => {
+                match self.left_out.get_mut(reason) {
+                    Some(count) => *count += 1,
+                    None => {
+                        self.left_out.insert(reason.to_owned(), 1);
+                    }
                 }
-            },
+                self.aside.extend(kept.map(|kept| (kept, reason)));
+            }
         }
     }
 
@@ -133,7 +145,7 @@ impl Collector {
             if self.subjects.len() >= SUBJECTS {
                 self.subjects.clear();
             }
-            let fresh = Arc::new(self.filter.look_up(path));
+            let fresh = Arc::new(self.filter.look_up(path, &self.directory));
             self.subjects.insert(path.to_owned(), fresh.clone());
             fresh
         };
@@ -168,9 +180,26 @@ impl Texts {
 }
 
 impl Filter {
+    /// One that keeps what this one keeps, but for the scope: for the same project in another folder.
+    #[must_use]
+    pub fn elsewhere(&self, workspace: Workspace, directory: PathBuf) -> Self {
+        Self {
+            scope: Scope::Everything,
+            change: None,
+            exclude: self.exclude.clone(),
+            ignores: self.ignores.clone(),
+            severities: self.severities.clone(),
+            severities_of_base: self.severities_of_base.clone(),
+            today: self.today,
+            workspace,
+            directory,
+            remembers: false,
+        }
+    }
+
     /// The file that a tool names.
-    fn look_up(&self, path: &str) -> Subject {
-        let Some(path) = self.workspace.relative(path, &self.directory) else {
+    fn look_up(&self, path: &str, directory: &Path) -> Subject {
+        let Some(path) = self.workspace.relative(path, directory) else {
             return Subject::default();
         };
         let mut change = self
@@ -192,58 +221,23 @@ impl Filter {
         }
     }
 
+    /// Whether the finding is kept, else why not; and the finding, unless nobody will ask for it.
     fn decide(
         &self,
         tool: &str,
         raw: RawFinding,
         subject: Option<&Subject>,
         texts: &mut Texts,
-    ) -> std::result::Result<Kept, &'static str> {
+    ) -> (std::result::Result<(), &'static str>, Option<Kept>) {
         let path = subject.and_then(|subject| subject.path.clone());
-        let local = subject.and_then(|subject| subject.local.as_deref());
-        // A glob may be written from the working directory, or from the root, as reports show paths.
-        let spellings = [local, path.as_deref()];
-        let is_excluded = |path: &str| self.exclude.is_match(path);
-        if spellings.into_iter().flatten().any(is_excluded) {
-            return Err("excluded");
+        let new = self.is_new(tool, &raw, subject);
+        let fate = self
+            .is_wanted(tool, raw.rule.as_deref(), subject)
+            .and_then(|()| self.in_scope(tool, path.as_deref(), raw.path.is_some(), new));
+        if fate.is_err() && !self.remembers {
+            return (fate, None);
         }
-        let covers = |ignore: &&Ignore| ignore.covers(tool, raw.rule.as_deref(), &spellings);
-        if self
-            .ignores
-            .iter()
-            .filter(|ignore| ignore.until >= self.today)
-            .any(|ignore| covers(&ignore))
-        {
-            return Err("ignored");
-        }
-        let own = raw.severity;
-        let of = |list: &[Override]| severity(list, tool, raw.rule.as_deref(), own);
-        let judged = of(&self.severities);
-        let judged = match &self.severities_of_base {
-            Some(list) => judged.max(of(list)),
-            None => judged,
-        };
-        let touched = subject.and_then(|subject| subject.change.as_ref());
-        let new = self
-            .change
-            .as_ref()
-            .map(|_| match (&path, raw.region.line) {
-                // An import block is one finding from its first line on: any changed line in it is the change's. An error
-                // about a whole function belongs to its head.
-                (Some(_), Some(line)) => {
-                    let first = line.get();
-                    let last = raw
-                        .region
-                        .end_line
-                        .filter(|_| !is_type_checker(tool))
-                        .map_or(first, |last| last.get().max(first));
-                    touched.is_some_and(|file| file.touches(first, last))
-                }
-                (Some(_), None) => touched.is_some(),
-                // It belongs to no file of ours: nobody can say that the change has nothing to do with it.
-                (None, _) => raw.path.is_none(),
-            });
-        self.in_scope(tool, path.as_deref(), raw.path.is_some(), new)?;
+        let judged = self.severity(tool, &raw);
         let message = match (&path, &raw.path, raw.region.line) {
             (None, Some(outside), Some(line)) => format!("{outside}:{line}: {}", raw.message),
             (None, Some(outside), None) => format!("{outside}: {}", raw.message),
@@ -258,10 +252,67 @@ impl Filter {
             new,
             ..Finding::new(texts.share(tool), "", judged, texts.share(&message))
         };
-        Ok(Kept {
+        let kept = Kept {
             finding,
             region: raw.region,
             fix: raw.fix.map(Box::new),
+        };
+        (fate, Some(kept))
+    }
+
+    /// What the user does not want to see.
+    fn is_wanted(
+        &self,
+        tool: &str,
+        rule: Option<&str>,
+        subject: Option<&Subject>,
+    ) -> std::result::Result<(), &'static str> {
+        let path = subject.and_then(|subject| subject.path.as_deref());
+        let local = subject.and_then(|subject| subject.local.as_deref());
+        // A glob may be written from the working directory, or from the root, as reports show paths.
+        let spellings = [local, path];
+        let is_excluded = |path: &str| self.exclude.is_match(path);
+        if spellings.into_iter().flatten().any(is_excluded) {
+            return Err("excluded");
+        }
+        let ignored = self
+            .ignores
+            .iter()
+            .filter(|ignore| ignore.until >= self.today)
+            .any(|ignore| ignore.covers(tool, rule, &spellings));
+        if ignored { Err("ignored") } else { Ok(()) }
+    }
+
+    /// The severity that counts: on a proposal the worse of what it and its base say.
+    fn severity(&self, tool: &str, raw: &RawFinding) -> Severity {
+        let of = |list: &[Override]| severity(list, tool, raw.rule.as_deref(), raw.severity);
+        let judged = of(&self.severities);
+        match &self.severities_of_base {
+            Some(list) => judged.max(of(list)),
+            None => judged,
+        }
+    }
+
+    /// Whether the change added or edited a line of the finding; `None` where there is no base.
+    fn is_new(&self, tool: &str, raw: &RawFinding, subject: Option<&Subject>) -> Option<bool> {
+        self.change.as_ref()?;
+        let touched = subject.and_then(|subject| subject.change.as_ref());
+        let is_here = subject.is_some_and(|subject| subject.path.is_some());
+        Some(match (is_here, raw.region.line) {
+            // An import block is one finding from its first line on: any changed line in it is the change's. An error
+            // about a whole function belongs to its head.
+            (true, Some(line)) => {
+                let first = line.get();
+                let last = raw
+                    .region
+                    .end_line
+                    .filter(|_| !is_type_checker(tool))
+                    .map_or(first, |last| last.get().max(first));
+                touched.is_some_and(|file| file.touches(first, last))
+            }
+            (true, None) => touched.is_some(),
+            // It belongs to no file of ours: nobody can say that the change has nothing to do with it.
+            (false, _) => raw.path.is_none(),
         })
     }
 

@@ -16,7 +16,7 @@ pub fn judge(settings: &Settings, facts: Facts) -> Report {
     let fail_on = settings.fail_on.threshold();
     let own = own_findings(settings, &facts);
     let mut findings = facts.findings;
-    findings.splice(0..0, own);
+    findings.splice(0..0, own.into_iter().chain(facts.remarks));
     let counts = |finding: &Finding| fail_on.is_some_and(|threshold| finding.severity >= threshold);
     let failed = |check: &Check| matches!(check.status, Status::Failed(_));
     let verdict = if facts.checks.is_empty() || facts.checks.iter().any(failed) {
@@ -149,6 +149,7 @@ mod tests {
             change_size: Some((1, 1)),
             checks: vec![Check {
                 name: "ruff".into(),
+                project: None,
                 version: None,
                 origin: "PATH".into(),
                 status,
@@ -156,6 +157,10 @@ mod tests {
                 duration: Duration::ZERO,
             }],
             findings: severities.iter().map(finding).collect(),
+            remarks: vec![],
+            aside: vec![],
+            keys: vec![],
+            root: std::path::PathBuf::new(),
             left_out: BTreeMap::new(),
             loosened: vec![],
             config_path: None,

@@ -2,27 +2,39 @@
 //!
 //! Gather ([`gather`]), judge ([`judge`]), report ([`crate::steps::emit`]).
 
+mod accepted;
+mod compare;
 mod detect;
+mod explain;
 mod filter;
 mod gather;
 mod globs;
 mod ignore;
 mod judge;
+mod list;
+mod measure;
 mod per_tool;
 mod place;
 mod policy;
+mod projects;
+mod provide;
 mod reports;
+mod select;
 mod settings;
 mod severity;
+mod sift;
 mod tools;
 
 use std::time::Instant;
 
 use clap::{Args, Command};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, exit};
 use crate::github::inputs::{COMMAND_LINE_ONLY, SecretInput, boolean};
 use crate::linters::Tool;
+use crate::model::report::Status;
+use crate::steps::lint_gate::gather::Facts;
+use crate::steps::lint_gate::settings::Settings;
 use crate::steps::world::{Common, World};
 use crate::steps::{Output, emit};
 use crate::system::stop::Stop;
@@ -272,15 +284,47 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
         .map_err(|error| {
             Error::no_verdict("the system gives no resources to wait for tools").cause(error)
         })?;
-    let gathered = runtime.block_on(async {
+    let code = runtime.block_on(async {
         let stop = Stop::listen(world.context.is_workflow)
             .map_err(|error| Error::no_verdict("signals cannot be heard").cause(error))?;
-        gather::gather(arguments, world, stop).await
+        if arguments.list_tools {
+            let tools = gather::tools(arguments, world, stop).await?;
+            world.console.text_by(|out| out.write_all(tools.as_bytes()));
+            return Ok(exit::PASS);
+        }
+        let (settings, facts) = gather::gather(arguments, world, stop).await?;
+        conclude(&settings, facts, arguments, world, started)
     });
     // A parser may still sit on a blocking thread after an error; it is not waited for.
     runtime.shutdown_background();
-    let (settings, facts) = gathered?;
-    let mut report = judge::judge(&settings, facts);
+    code
+}
+
+/// What follows from the facts: a new baseline, an explanation, or the verdict.
+fn conclude(
+    settings: &Settings,
+    mut facts: Facts,
+    arguments: &Arguments,
+    world: &World,
+    started: Instant,
+) -> Result<u8> {
+    let keys = std::mem::take(&mut facts.keys);
+    let aside = std::mem::take(&mut facts.aside);
+    let is_complete = !facts
+        .checks
+        .iter()
+        .any(|check| matches!(check.status, Status::Failed(_)));
+    if settings.update_baseline && is_complete && !facts.checks.is_empty() {
+        return accepted::update(settings, &facts.checks, &keys, &facts.root, world);
+    }
+    let mut report = judge::judge(settings, facts);
     report.duration = started.elapsed();
+    if let Some(query) = &settings.explain {
+        let answer = query.answer(&report, &aside);
+        world
+            .console
+            .text_by(|out| out.write_all(answer.as_bytes()));
+        return Ok(report.exit_code());
+    }
     emit::emit(report, &arguments.common, world)
 }

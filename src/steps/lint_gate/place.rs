@@ -1,14 +1,14 @@
-//! Settles where the kept findings stand, by reading the lines of their files, each file once.
+//! Settles where findings stand, by reading the lines of their files.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::linters::position::{SourceLines, locate, locate_exactly};
+use crate::baseline::{Inventory, Outline};
+use crate::linters::line_hash::LineHashes;
+use crate::linters::position::{SourceLines, locate, locate_fix};
 use crate::model::diagnostic::Finding;
-use crate::model::fix::{Edit, Fix};
 use crate::model::region::{Point, Region, Span};
 use crate::steps::lint_gate::filter::Kept;
 use crate::system::files::Workspace;
@@ -22,62 +22,111 @@ const WITH_EXCERPT: usize = 1_000;
 /// Longer lines are not shown.
 const EXCERPT_LIMIT: usize = 2_000;
 
-/// The findings in their final order, each in its place: new ones first, then by severity, file, line, tool and rule.
-pub fn settle(mut kept: Vec<Kept>, workspace: &Workspace) -> Vec<Finding> {
+/// What stands around a finding.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings<'s> {
+    /// The statements of its file; `None` where that could not be read.
+    pub outline: Option<&'s Outline<'s>>,
+    /// GitHub's hash of its line.
+    pub line_hash: Option<(u64, u32)>,
+}
+
+/// Settles where findings stand, file by file and line by line, and hands each on with what stands around it.
+pub fn settle(
+    mut kept: Vec<Kept>,
+    workspace: &Workspace,
+    each: &mut dyn FnMut(Finding, Surroundings<'_>),
+) {
     kept.sort_by(|left, right| {
-        let key = |kept: &Kept| {
-            (
-                kept.finding.new == Some(false),
-                std::cmp::Reverse(kept.finding.severity),
-            )
-        };
         let place = |kept: &Kept| (kept.region.line, kept.region.column);
-        key(left)
-            .cmp(&key(right))
-            .then_with(|| by_path(&left.finding, &right.finding))
-            .then_with(|| place(left).cmp(&place(right)))
-            .then_with(|| {
-                (&left.finding.tool, &left.finding.rule)
-                    .cmp(&(&right.finding.tool, &right.finding.rule))
-            })
+        by_path(&left.finding, &right.finding).then_with(|| place(left).cmp(&place(right)))
     });
-    // A file has few runs of findings: one of each severity, new and old.
-    let mut by_file: BTreeMap<Option<Arc<str>>, Vec<Range<usize>>> = BTreeMap::new();
-    let mut start = 0;
-    for run in kept.chunk_by(|left, right| by_path(&left.finding, &right.finding).is_eq()) {
-        let end = start + run.len();
-        let path = run.first().and_then(|first| first.finding.path.clone());
-        by_file.entry(path).or_default().push(start..end);
-        start = end;
-    }
-    for (path, runs) in by_file {
+    let mut kept = kept.into_iter().peekable();
+    while let Some(first) = kept.next() {
+        let path = first.finding.path.clone();
         let bytes = path.as_deref().and_then(|path| read(path, workspace));
-        let source = bytes.as_deref().map(SourceLines::new);
-        for index in runs.into_iter().flatten() {
-            let Some(Kept {
-                finding,
-                region,
-                fix,
-            }) = kept.get_mut(index)
-            else {
-                continue;
-            };
-            match &source {
-                Some(source) => {
-                    finding.span = locate(region, source).0;
-                    finding.fix = fix.take().and_then(|fix| settle_fix(*fix, source));
-                    if index < WITH_EXCERPT {
-                        finding.excerpt = finding
-                            .span
-                            .and_then(|span| excerpt(source, span.start.line));
-                    }
+        let file = bytes.as_deref().map(|bytes| {
+            let outline = Outline::new(path.as_deref().unwrap_or_default(), bytes);
+            (outline, LineHashes::new(bytes))
+        });
+        let mut next = Some(first);
+        while let Some(Kept {
+            mut finding,
+            region,
+            fix,
+        }) = next
+        {
+            let mut line_hash = None;
+            match &file {
+                Some((outline, hashes)) => {
+                    let source = outline.lines();
+                    finding.span = locate(&region, source).0;
+                    finding.fix = fix.and_then(|fix| locate_fix(*fix, source)).map(Box::new);
+                    line_hash = finding.line().and_then(|line| hashes.of(line));
                 }
-                None if finding.path.is_some() => finding.span = unverified(region),
+                None if finding.path.is_some() => finding.span = unverified(&region),
                 None => {}
             }
+            let outline = file.as_ref().map(|(outline, _)| outline);
+            each(finding, Surroundings { outline, line_hash });
+            next = kept.next_if(|next| next.finding.path == path);
         }
     }
-    kept.into_iter().map(|kept| kept.finding).collect()
+}
+
+/// Counts what is in a file of the workspace.
+pub fn inventory(path: &str, workspace: &Workspace) -> Option<Inventory> {
+    let bytes = read(path, workspace)?;
+    Some(Outline::new(path, &bytes).inventory())
+}
+
+/// Puts findings into their final order: new ones first, then by severity, file, place, tool and rule.
+pub fn rank(findings: &mut [Finding]) {
+    findings.sort_by(|left, right| {
+        let key = |finding: &Finding| {
+            (
+                finding.new == Some(false),
+                std::cmp::Reverse(finding.severity),
+            )
+        };
+        let place = |finding: &Finding| {
+            finding
+                .span
+                .map(|span| (span.start.line, span.start.column))
+        };
+        key(left)
+            .cmp(&key(right))
+            .then_with(|| by_path(left, right))
+            .then_with(|| place(left).cmp(&place(right)))
+            .then_with(|| {
+                (&left.tool, &left.rule, &left.message).cmp(&(
+                    &right.tool,
+                    &right.rule,
+                    &right.message,
+                ))
+            })
+    });
+}
+
+/// Gives the first findings, which are those that are shown, the line that they stand on.
+pub fn show(findings: &mut [Finding], workspace: &Workspace) {
+    let mut by_file: BTreeMap<Arc<str>, Vec<&mut Finding>> = BTreeMap::new();
+    for finding in findings.iter_mut().take(WITH_EXCERPT) {
+        if let Some(path) = finding.path.clone() {
+            by_file.entry(path).or_default().push(finding);
+        }
+    }
+    for (path, group) in by_file {
+        let Some(bytes) = read(&path, workspace) else {
+            continue;
+        };
+        let source = SourceLines::new(&bytes);
+        for finding in group {
+            finding.excerpt = finding
+                .span
+                .and_then(|span| excerpt(&source, span.start.line));
+        }
+    }
 }
 
 /// Findings of one tool in one file share its path, so that letters are seldom compared.
@@ -95,25 +144,6 @@ pub fn read(path: &str, workspace: &Workspace) -> Option<Vec<u8>> {
     (metadata.is_file() && metadata.len() <= FILE_LIMIT)
         .then(|| std::fs::read(&file).ok())
         .flatten()
-}
-
-/// The fix, if every edit of it fits the file exactly: half of a fix is none.
-fn settle_fix(fix: Fix<Region>, source: &SourceLines<'_>) -> Option<Box<Fix<Span>>> {
-    let edits = fix
-        .edits
-        .into_iter()
-        .map(|edit| {
-            Some(Edit {
-                place: locate_exactly(&edit.place, source)?,
-                text: edit.text,
-            })
-        })
-        .collect::<Option<Vec<_>>>()?;
-    Some(Box::new(Fix {
-        message: fix.message,
-        applicability: fix.applicability,
-        edits,
-    }))
 }
 
 fn excerpt(source: &SourceLines<'_>, line: u32) -> Option<Box<str>> {

@@ -1,8 +1,23 @@
 //! Policy cannot be loosened by what it judges: where a proposal's own file is looser than the base's, the base counts.
 
+use crate::error::Result;
 use crate::linters::Tool;
-use crate::steps::lint_gate::Scope;
+use crate::steps::Step;
 use crate::steps::lint_gate::settings::{Settings, Tools};
+use crate::steps::lint_gate::{Arguments, Scope};
+use crate::steps::world::World;
+use crate::system::config::Config;
+
+/// Whether the workflow or the command line says that project code may run. The configuration file cannot: it may be
+/// part of what is judged, and here it would get the token.
+pub fn allows_project_code(world: &World) -> Result<bool> {
+    Ok(given(world)?.allow_project_code.unwrap_or(false))
+}
+
+/// What the workflow and the command line say, without any file.
+pub fn given(world: &World) -> Result<Arguments> {
+    world.arguments_with(Step::LintGate, &Config::default())
+}
 
 /// One thing in which the proposal is looser.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -226,7 +241,7 @@ fn fewer_tools(head: &mut Settings, base: &Settings, note: &mut impl FnMut(&'sta
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::steps::lint_gate::{Arguments, FailOn, Mode};
+    use crate::steps::lint_gate::{FailOn, Mode};
 
     fn settings(change: impl FnOnce(&mut Arguments)) -> Settings {
         let mut arguments = Arguments {

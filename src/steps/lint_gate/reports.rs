@@ -26,9 +26,10 @@ struct Told {
 /// Reads one report. What cannot be read is a check that failed, with the reason.
 pub fn read(input: &ReportInput, directory: &Path, filter: &Arc<Filter>) -> (Check, Collector) {
     let started = Instant::now();
-    let mut collector = Collector::new(filter.clone());
+    let mut collector = Collector::new(filter.clone(), directory);
     let mut check = Check {
         name: input.path.clone(),
+        project: None,
         version: None,
         origin: "report".to_owned(),
         status: Status::Clean,

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::linters::Tool;
 use crate::model::diagnostic::Severity;
 use crate::model::duration;
+use crate::steps::lint_gate::explain::Query;
 use crate::steps::lint_gate::ignore::Ignore;
 use crate::steps::lint_gate::per_tool::PerTool;
 use crate::steps::lint_gate::severity::Override;
@@ -65,6 +66,39 @@ pub struct ReportInput {
     pub exit_code: Option<i32>,
 }
 
+/// Whose baseline is taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImportFormat {
+    /// Of `mypy-baseline`.
+    MypyBaseline,
+    /// Of basedpyright.
+    Basedpyright,
+    /// Of pyrefly.
+    Pyrefly,
+}
+
+impl ImportFormat {
+    const ALL: [Self; 3] = [Self::MypyBaseline, Self::Basedpyright, Self::Pyrefly];
+
+    /// The name in `import-baseline`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MypyBaseline => "mypy-baseline",
+            Self::Basedpyright => "basedpyright",
+            Self::Pyrefly => "pyrefly",
+        }
+    }
+}
+
+/// A baseline of another tool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportInput {
+    /// How it is written.
+    pub format: ImportFormat,
+    /// The file, as it was written.
+    pub path: String,
+}
+
 /// The arguments of one run, in the step's own terms.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -108,6 +142,12 @@ pub struct Settings {
     pub baseline_strict: bool,
     /// Most annotations of each level.
     pub max_annotations: usize,
+    /// Whether all findings become the baseline.
+    pub update_baseline: bool,
+    /// Baselines of other tools that are taken over.
+    pub imports: Vec<ImportInput>,
+    /// The findings whose fate is asked for.
+    pub explain: Option<Query>,
     /// Whether nothing to check is fine.
     pub allow_empty: bool,
     /// Whether project code runs on privileged events.
@@ -183,6 +223,13 @@ impl Settings {
             baseline: arguments.baseline.clone(),
             baseline_strict: arguments.baseline_strict.unwrap_or(false),
             max_annotations: usize::from(arguments.max_annotations.unwrap_or(10)),
+            update_baseline: arguments.update_baseline,
+            imports: arguments
+                .import_baseline
+                .iter()
+                .map(|text| import_input(text))
+                .collect::<Result<_>>()?,
+            explain: arguments.explain.as_deref().map(Query::parse).transpose()?,
             allow_empty: arguments.allow_empty.unwrap_or(false),
             allow_project_code: arguments.allow_project_code.unwrap_or(false),
             timeout,
@@ -246,6 +293,27 @@ fn report_input(text: &str) -> Result<ReportInput> {
         format,
         path: path.to_owned(),
         exit_code,
+    })
+}
+
+/// `FILE=FORMAT`.
+fn import_input(text: &str) -> Result<ImportInput> {
+    let wrong = |what: &str| {
+        Error::usage(format!("`import-baseline`: `{text}` {what}"))
+            .allowed(ImportFormat::ALL.map(ImportFormat::name))
+            .hint("write `mypy-baseline.txt=mypy-baseline`")
+    };
+    let (path, format) = text
+        .rsplit_once('=')
+        .filter(|(path, _)| !path.is_empty())
+        .ok_or_else(|| wrong("names no file or no format"))?;
+    let format = ImportFormat::ALL
+        .into_iter()
+        .find(|known| known.name() == format)
+        .ok_or_else(|| wrong(&format!("names the format `{format}`")))?;
+    Ok(ImportInput {
+        format,
+        path: path.to_owned(),
     })
 }
 

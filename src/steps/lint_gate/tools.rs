@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::github::console::Console;
 use crate::linters::{ExitStatus, Invocation, Judgement, Tool, ToolRun};
 use crate::model::report::{Check, Status};
 use crate::steps::lint_gate::detect::ProjectFiles;
@@ -29,13 +30,17 @@ pub struct Job {
     pub tool: Tool,
     /// Where it comes from.
     pub located: Located,
+    /// Where it runs.
+    pub directory: std::path::PathBuf,
+    /// The project, where there are several.
+    pub project: Option<String>,
+    /// What it checks where the user names nothing and it does not look into folders.
+    pub scripts: Option<Vec<String>>,
 }
 
 /// What all tools of a run share.
 #[derive(Clone, Debug)]
 pub struct Bench {
-    /// Where they run.
-    pub directory: std::path::PathBuf,
     /// What they see of the environment: nothing that is a secret.
     pub environment: Environment,
     /// Files and folders to check.
@@ -48,11 +53,26 @@ pub struct Bench {
     pub per_tool: PerTool,
     /// Whether nothing to check is fine.
     pub allow_empty: bool,
+    /// Where progress is told.
+    pub console: Console,
     /// When to stop.
     pub stop: Stop,
 }
 
 impl Bench {
+    /// The files and folders that the user named for this job.
+    pub fn paths_of(&self, job: &Job) -> &[String] {
+        self.per_tool.paths.get(&job.tool).unwrap_or(&self.paths)
+    }
+
+    /// The same with other paths for one tool.
+    #[must_use]
+    pub fn with_paths(&self, tool: Tool, paths: Vec<String>) -> Self {
+        let mut other = self.clone();
+        other.per_tool.paths.insert(tool, paths);
+        other
+    }
+
     /// Runs all jobs at the same time. Fails only where the run was stopped.
     pub async fn run_all(&self, jobs: Vec<Job>) -> Result<Vec<(Check, Collector)>> {
         let mut running = Vec::new();
@@ -70,22 +90,48 @@ impl Bench {
         results.into_iter().collect()
     }
 
-    async fn run(&self, job: &Job) -> Result<(Check, Collector)> {
+    /// Runs one job. Fails only where the run was stopped.
+    pub async fn run(&self, job: &Job) -> Result<(Check, Collector)> {
         let tool = job.tool;
         let python = job
             .located
             .venv
             .as_ref()
             .map(|venv| venv.python().display().to_string());
+        let paths = self.paths_of(job);
+        let paths = match &job.scripts {
+            Some(scripts) if paths.is_empty() => scripts,
+            _ => paths,
+        };
+        if paths.is_empty() && job.scripts.is_some() {
+            let judgement = Judgement::Empty {
+                reason: format!("{}: there is no shell script to check", tool.name()),
+            };
+            return Ok((
+                self.check(job, judgement, Duration::ZERO),
+                self.collector(job),
+            ));
+        }
+        // Some tools pass over what is not there as long as something else is.
+        if let Some(missing) = paths.iter().find(|path| !job.directory.join(path).exists()) {
+            let judgement = Judgement::Failed {
+                reason: format!("{}: `{missing}` does not exist", tool.name()),
+            };
+            return Ok((
+                self.check(job, judgement, Duration::ZERO),
+                self.collector(job),
+            ));
+        }
         let invocation = Invocation {
-            paths: self.per_tool.paths.get(&tool).unwrap_or(&self.paths),
+            paths,
             extra: self
                 .per_tool
                 .arguments
                 .get(&tool)
                 .map_or(&[], Vec::as_slice),
             python: python.as_deref(),
-            configured_files: ProjectFiles::of(&self.directory).configures_files(tool),
+            configured_files: ProjectFiles::of(&job.directory, &job.directory)
+                .configures_files(tool),
         };
         let finished = self
             .child(job, tool.arguments(&invocation), tool.environment())
@@ -94,11 +140,8 @@ impl Bench {
             .as_ref()
             .map_or(Duration::ZERO, |finished| finished.duration);
         let (mut judgement, collector) = match finished {
-            Err(reason) => (
-                Judgement::Failed { reason },
-                Collector::new(self.filter.clone()),
-            ),
-            Ok(finished) => self.judge(tool, finished).await?,
+            Err(reason) => (Judgement::Failed { reason }, self.collector(job)),
+            Ok(finished) => self.judge(job, finished).await?,
         };
         if judgement == (Judgement::Clean { files: None })
             && let Some(arguments) = tool.probe_arguments(&invocation)
@@ -108,15 +151,7 @@ impl Bench {
                 Ok(finished) => Self::judge_probe(tool, finished)?,
             };
         }
-        let (status, files) = self.settle(judgement);
-        let check = Check {
-            name: tool.name().to_owned(),
-            version: job.located.version.clone(),
-            origin: job.located.origin.clone(),
-            status,
-            files,
-            duration,
-        };
+        let check = self.check(job, judgement, duration);
         tracing::info!(
             tool = check.name,
             status = check.status.name(),
@@ -125,6 +160,20 @@ impl Bench {
             "checked"
         );
         Ok((check, collector))
+    }
+
+    fn check(&self, job: &Job, judgement: Judgement, duration: Duration) -> Check {
+        let tool = job.tool;
+        let (status, files) = self.settle(judgement);
+        Check {
+            name: tool.name().to_owned(),
+            project: job.project.clone(),
+            version: job.located.version.clone(),
+            origin: job.located.origin.clone(),
+            status,
+            files,
+            duration,
+        }
     }
 
     /// One run of the tool's program; the reason where there was none.
@@ -142,7 +191,7 @@ impl Bench {
             environment.set(*name, *value);
         }
         tracing::debug!(tool = job.tool.name(), program = %job.located.program.display(), ?arguments, "starting");
-        let child = Child::new(&job.located.program, &self.directory, environment)
+        let child = Child::new(&job.located.program, &job.directory, environment)
             .arguments(arguments)
             .time_limit(
                 self.per_tool
@@ -174,8 +223,9 @@ impl Bench {
     }
 
     /// Reads the output on a thread of its own, so that the others' pipes are drained meanwhile.
-    async fn judge(&self, tool: Tool, finished: Finished) -> Result<(Judgement, Collector)> {
-        let filter = self.filter.clone();
+    async fn judge(&self, job: &Job, finished: Finished) -> Result<(Judgement, Collector)> {
+        let tool = job.tool;
+        let mut collector = self.collector(job);
         let status = match exit_status(finished.ending)? {
             Ok(status) => status,
             Err(reason) => {
@@ -183,12 +233,11 @@ impl Bench {
                     Judgement::Failed {
                         reason: format!("{}: {reason}", tool.name()),
                     },
-                    Collector::new(filter),
+                    collector,
                 ));
             }
         };
         let reading = tokio::task::spawn_blocking(move || {
-            let mut collector = Collector::new(filter);
             let run = ToolRun {
                 status,
                 stderr: &finished.stderr,
@@ -208,6 +257,10 @@ impl Bench {
             read = reading => read.map_err(|error| Error::bug("reading a tool's output failed").cause(error)),
             signal = stop.requested() => Err(Error::interrupted(signal)),
         }
+    }
+
+    fn collector(&self, job: &Job) -> Collector {
+        Collector::new(self.filter.clone(), &job.directory)
     }
 
     fn judge_probe(tool: Tool, finished: Finished) -> Result<Judgement> {

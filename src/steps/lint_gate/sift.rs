@@ -1,0 +1,308 @@
+//! Sifts what was kept: what was on the base already, what the baseline accepts, what several tools say at once.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::baseline::{self, Entry, Keyed, Matching};
+use crate::error::count;
+use crate::model::diagnostic::{Finding, Severity};
+use crate::model::report::{Check, Status};
+use crate::steps::lint_gate::accepted::Accepted;
+use crate::steps::lint_gate::compare::OnBase;
+use crate::steps::lint_gate::filter::{Collector, Kept};
+use crate::steps::lint_gate::place;
+use crate::system::files::Workspace;
+
+/// Why a finding of a type checker is left out.
+const ON_BASE: &str = "on the base already";
+/// Why a finding is left out that the baseline has.
+const IN_BASELINE: &str = "in the baseline";
+/// So many entries of the baseline that are no more are told one by one.
+const STALE_SHOWN: usize = 20;
+
+/// A finding that is left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aside {
+    /// The finding.
+    pub finding: Finding,
+    /// Why.
+    pub why: String,
+}
+
+/// What findings are compared with.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// What type checkers say of the base.
+    pub on_base: Vec<OnBase>,
+    /// What is accepted.
+    pub baseline: Option<Accepted>,
+    /// The path on the base of each file that was renamed.
+    pub renames: HashMap<String, String>,
+}
+
+/// What is left, and what became of the rest.
+#[derive(Debug, Default)]
+pub struct Sifted {
+    /// What is kept, ranked.
+    pub findings: Vec<Finding>,
+    /// What is not, where somebody will ask.
+    pub aside: Vec<Aside>,
+    /// What is left out here, by reason.
+    pub left_out: BTreeMap<String, u64>,
+    /// What the gate itself has to say.
+    pub remarks: Vec<Finding>,
+    /// The keys of all findings, for a new baseline.
+    pub keys: Vec<(Keyed, Arc<str>)>,
+}
+
+/// A finding on its way through.
+struct Item {
+    finding: Finding,
+    key: Keyed,
+    /// Why it is left out; a finding that is kept has none.
+    why: Option<&'static str>,
+}
+
+/// What is wanted besides the findings.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted {
+    /// The findings that are left out.
+    pub aside: bool,
+    /// The keys of all.
+    pub keys: bool,
+}
+
+/// Sifts the findings of all tools and reports.
+pub fn sift(
+    results: Vec<(&Check, Collector)>,
+    known: &Known,
+    wanted: Wanted,
+    workspace: &Workspace,
+) -> Sifted {
+    let mut sifted = Sifted::default();
+    let mut items = Vec::new();
+    let mut complete = Vec::new();
+    for (check, collector) in results {
+        if !matches!(check.status, Status::Failed(_)) {
+            complete.push(check.name.clone());
+        }
+        let on_base = known
+            .on_base
+            .iter()
+            .find(|one| one.tool.name() == check.name && one.project == check.project);
+        let start = items.len();
+        settle(collector.kept, None, workspace, &mut items);
+        if let (Some(on_base), Some(own)) = (on_base, items.get_mut(start..)) {
+            sifted
+                .remarks
+                .extend(compare(own, on_base, &known.renames, workspace));
+        }
+        let mut aside: BTreeMap<&'static str, Vec<Kept>> = BTreeMap::new();
+        for (kept, why) in collector.aside {
+            aside.entry(why).or_default().push(kept);
+        }
+        for (why, kept) in aside {
+            settle(kept, Some(why), workspace, &mut items);
+        }
+    }
+    if wanted.keys {
+        let keyed = |item: &Item| (item.key.clone(), item.finding.message.clone());
+        sifted.keys = items.iter().map(keyed).collect();
+    }
+    if let Some(accepted) = &known.baseline {
+        let stale = accept(&mut items, accepted, &known.renames, &complete, workspace);
+        sifted.remarks.extend(stale);
+    }
+    for item in items {
+        match item.why {
+            None => sifted.findings.push(item.finding),
+            Some(why) => {
+                if matches!(why, ON_BASE | IN_BASELINE) {
+                    *sifted.left_out.entry(why.to_owned()).or_default() += 1;
+                }
+                if wanted.aside {
+                    sifted.aside.push(Aside {
+                        finding: item.finding,
+                        why: why.to_owned(),
+                    });
+                }
+            }
+        }
+    }
+    place::rank(&mut sifted.findings);
+    place::show(&mut sifted.findings, workspace);
+    sifted
+}
+
+fn settle(
+    kept: Vec<Kept>,
+    why: Option<&'static str>,
+    workspace: &Workspace,
+    items: &mut Vec<Item>,
+) {
+    let start = items.len();
+    let mut keys = Vec::with_capacity(kept.len());
+    place::settle(kept, workspace, &mut |finding, around| {
+        let key = baseline::key(&finding, around.outline);
+        keys.push((key.clone(), around.line_hash));
+        items.push(Item { finding, key, why });
+    });
+    let fingerprints = baseline::fingerprints(&keys);
+    for (item, fingerprints) in items.iter_mut().skip(start).zip(fingerprints) {
+        item.finding.fingerprints = Some(fingerprints);
+    }
+}
+
+/// Leaves out what the base has as well, unless it stands on a line that the change touched; what it has not is new.
+fn compare(
+    items: &mut [Item],
+    on_base: &OnBase,
+    renames: &HashMap<String, String>,
+    workspace: &Workspace,
+) -> Option<Finding> {
+    let tool = on_base.tool.name();
+    let before = match &on_base.findings {
+        Ok(before) => before,
+        Err(why) => {
+            return Some(Finding::new(
+                "lockgate",
+                "base-unchecked",
+                Severity::Note,
+                format!("{tool} could not look at the base, so that all its findings count: {why}"),
+            ));
+        }
+    };
+    let matching = pair(before, items, renames, workspace);
+    let mut added = 0_u64;
+    for (item, covered) in items.iter_mut().zip(&matching.covered) {
+        if covered.is_none() {
+            added += 1;
+            item.finding.new = Some(true);
+        } else if item.finding.new != Some(true) {
+            item.why = Some(ON_BASE);
+        }
+    }
+    let removed: u64 = matching.stale.iter().map(|(_, by)| u64::from(*by)).sum();
+    let differs = on_base.differs.as_ref()?;
+    Some(Finding::new(
+        "lockgate",
+        "checker-changed",
+        Severity::Note,
+        format!(
+            "{differs}: adds {}, removes {removed}",
+            count(added, "finding"),
+        ),
+    ))
+}
+
+fn pair(
+    entries: &[Entry],
+    items: &[Item],
+    renames: &HashMap<String, String>,
+    workspace: &Workspace,
+) -> Matching {
+    let keys: Vec<Keyed> = items.iter().map(|item| item.key.clone()).collect();
+    baseline::matching(entries, &keys, renames, |path| {
+        place::inventory(path, workspace)
+    })
+}
+
+/// Leaves out what the baseline has; returns what is to be said of entries that are no more.
+fn accept(
+    items: &mut [Item],
+    accepted: &Accepted,
+    renames: &HashMap<String, String>,
+    complete: &[String],
+    workspace: &Workspace,
+) -> Vec<Finding> {
+    let entries = &accepted.baseline.entries;
+    let matching = pair(entries, items, renames, workspace);
+    let by_base = accepted
+        .of_base
+        .as_ref()
+        .map(|base| pair(&base.entries, items, renames, workspace).covered);
+    let mut refused = 0_u64;
+    for (index, (item, covered)) in items.iter_mut().zip(&matching.covered).enumerate() {
+        // What is left out for another reason has used up its entry all the same.
+        if covered.is_none() || item.why.is_some() {
+            continue;
+        }
+        let is_old = by_base
+            .as_ref()
+            .is_none_or(|covered| covered.get(index).is_some_and(Option::is_some));
+        if is_old {
+            item.why = Some(IN_BASELINE);
+        } else {
+            refused += 1;
+        }
+    }
+    let stale = matching.stale.iter().filter_map(|(index, by)| {
+        let entry = entries.get(*index)?;
+        let was_checked = complete.iter().any(|tool| **tool == *entry.keyed.tool)
+            && accepted.covers(entry.keyed.path.as_deref());
+        was_checked.then_some((entry, *by))
+    });
+    let mut remarks = stale_entries(&stale.collect::<Vec<_>>(), accepted);
+    if refused > 0 {
+        remarks.push(Finding {
+            path: Some(accepted.path.as_str().into()),
+            ..Finding::new(
+                "lockgate",
+                "policy-changed",
+                Severity::Note,
+                format!(
+                    "`baseline` accepts {} more here than on the base: the base's counts",
+                    count(refused, "finding")
+                ),
+            )
+        });
+    }
+    remarks
+}
+
+/// One finding for each entry that stands for nothing any more, and one for the rest where there are many.
+fn stale_entries(stale: &[(&Entry, u32)], accepted: &Accepted) -> Vec<Finding> {
+    let severity = if accepted.is_strict {
+        Severity::Error
+    } else {
+        Severity::Note
+    };
+    let about = |message: String| Finding {
+        path: Some(accepted.path.as_str().into()),
+        help: Some("lockgate lint-gate --update-baseline".into()),
+        ..Finding::new("lockgate", "baseline-stale", severity, message)
+    };
+    let total: u64 = stale.iter().map(|(_, by)| u64::from(*by)).sum();
+    let mut findings: Vec<Finding> = stale
+        .iter()
+        .take(STALE_SHOWN)
+        .map(|(entry, by)| {
+            let keyed = &entry.keyed;
+            let rule = keyed.rule.as_deref().map(|rule| format!(":{rule}"));
+            let place = keyed.path.as_deref().unwrap_or("no file");
+            let times = if *by > 1 {
+                format!(" × {by}")
+            } else {
+                String::new()
+            };
+            about(format!(
+                "{}{}{times} in `{place}` is no more: {}",
+                keyed.tool,
+                rule.unwrap_or_default(),
+                entry.message
+            ))
+        })
+        .collect();
+    let shown: u64 = stale
+        .iter()
+        .take(STALE_SHOWN)
+        .map(|(_, by)| u64::from(*by))
+        .sum();
+    if total > shown {
+        findings.push(about(format!(
+            "{} more are no more",
+            count(total - shown, "entry")
+        )));
+    }
+    findings
+}
