@@ -30,7 +30,8 @@ pub enum Targets {
 pub enum Setting {
     /// A file of this name.
     File(&'static str),
-    /// The table `[tool.<name>]` of `pyproject.toml`, with one of these keys; with any where there is none.
+    /// The table `[tool.<name>]` of `pyproject.toml`, with one of these keys; with any where there is none. A dot
+    /// leads into a table of a table.
     Table(&'static str, &'static [&'static str]),
     /// A section of an INI file, with one of these keys; with any where there is none.
     Section {

@@ -82,6 +82,8 @@ pub struct Reading {
     pub stopped: Option<String>,
     /// Whether there was any output at all.
     pub has_output: bool,
+    /// The exit code that belongs to this output, where the output tells.
+    pub code: Option<i32>,
 }
 
 impl Invocation<'_> {

@@ -205,12 +205,19 @@ impl Folder {
         }
     }
 
+    /// The table `[tool.<name>]`; a dot leads into a table of it.
+    fn table(&self, name: &str) -> Option<&toml::Value> {
+        let tools = self.project.get("tool")?;
+        name.split('.')
+            .try_fold(tools, |table, part| table.get(part))
+    }
+
     /// Where the folder has this setting, for people.
     fn has(&self, setting: &Setting) -> Option<String> {
         match *setting {
             Setting::File(name) => self.path.join(name).is_file().then(|| format!("`{name}`")),
             Setting::Table(name, keys) => {
-                let table = self.project.get("tool")?.get(name)?.as_table()?;
+                let table = self.table(name)?.as_table()?;
                 let has = keys.is_empty() || keys.iter().any(|key| table.contains_key(*key));
                 has.then(|| format!("`[tool.{name}]` in `pyproject.toml`"))
             }
@@ -230,8 +237,7 @@ impl Folder {
     fn content(&self, setting: &Setting) -> Option<String> {
         match *setting {
             Setting::Table(name, _) => {
-                let table = self.project.get("tool")?.get(name)?;
-                serde_json::to_string(table).ok()
+                serde_json::to_string(self.table(name)?).ok()
             }
             Setting::File(file) | Setting::Section { file, .. } => {
                 std::fs::read_to_string(self.path.join(file)).ok()
@@ -401,6 +407,32 @@ mod tests {
         assert_ne!(
             files.configuration(Tool::Mypy),
             files.configuration(Tool::Ruff)
+        );
+    }
+
+    #[test]
+    fn a_dot_leads_into_a_table_of_a_table() {
+        let project = "[tool.pylint.main]\nfiles = [\"src\"]\n[tool.pylint.format]\nx = 1\n";
+        let files = Folder {
+            path: PathBuf::new(),
+            project: toml::from_str(project).unwrap(),
+        };
+        assert!(files.has(&Setting::Table("pylint", &[])).is_some());
+        assert!(files.has(&Setting::Table("pylint", &["files"])).is_none());
+        assert!(
+            files
+                .has(&Setting::Table("pylint.main", &["files"]))
+                .is_some()
+        );
+        assert!(
+            files
+                .has(&Setting::Table("pylint.format", &["files"]))
+                .is_none()
+        );
+        assert!(
+            files
+                .has(&Setting::Table("pylint.main.files", &[]))
+                .is_none()
         );
     }
 }

@@ -202,6 +202,7 @@ fn the_fixtures_were_made_with_our_arguments() {
     for (tool, files) in [
         (Tool::Ruff, "bad.py"),
         (Tool::RuffFormat, "bad.py clean.py"),
+        (Tool::Pylint, "bad.py"),
         (Tool::Mypy, "bad.py"),
         (Tool::Pyright, "bad.py"),
         (Tool::Basedpyright, "bad.py"),
@@ -315,7 +316,12 @@ fn output_that_is_cut_off_is_never_green() {
         // What follows the last object or word is no loss: mypy's clean run is a line break, though.
         let is_document = matches!(
             case.tool,
-            Tool::Pyright | Tool::Basedpyright | Tool::Ty | Tool::Pyrefly | Tool::Zizmor
+            Tool::Pyright
+                | Tool::Pylint
+                | Tool::Basedpyright
+                | Tool::Ty
+                | Tool::Pyrefly
+                | Tool::Zizmor
         );
         let whole = if is_document {
             case.stdout.trim_ascii_end().len()
