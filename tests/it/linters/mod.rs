@@ -202,6 +202,7 @@ fn the_fixtures_were_made_with_our_arguments() {
     for (tool, files) in [
         (Tool::Ruff, "bad.py"),
         (Tool::RuffFormat, "bad.py clean.py"),
+        (Tool::Flake8, "bad.py"),
         (Tool::Pylint, "bad.py"),
         (Tool::Mypy, "bad.py"),
         (Tool::Pyright, "bad.py"),
