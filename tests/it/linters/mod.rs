@@ -204,6 +204,7 @@ fn the_fixtures_were_made_with_our_arguments() {
         (Tool::RuffFormat, "bad.py clean.py"),
         (Tool::Flake8, "bad.py"),
         (Tool::Pylint, "bad.py"),
+        (Tool::Bandit, "bad.py"),
         (Tool::Mypy, "bad.py"),
         (Tool::Pyright, "bad.py"),
         (Tool::Basedpyright, "bad.py"),
