@@ -205,6 +205,7 @@ fn the_fixtures_were_made_with_our_arguments() {
         (Tool::Flake8, "bad.py"),
         (Tool::Pylint, "bad.py"),
         (Tool::Bandit, "bad.py"),
+        (Tool::Vulture, "bad.py"),
         (Tool::Mypy, "bad.py"),
         (Tool::Pyright, "bad.py"),
         (Tool::Basedpyright, "bad.py"),
@@ -225,6 +226,7 @@ fn the_fixtures_were_made_with_our_arguments() {
         (Tool::Ruff, vec![]),
         (Tool::Yamllint, vec![]),
         (Tool::RuffFormat, vec!["clean.py".to_owned()]),
+        (Tool::Vulture, vec!["clean.py".to_owned()]),
     ] {
         let invocation = Invocation {
             paths: &paths,
