@@ -22,7 +22,12 @@ pub(super) enum End {
 
 /// Calls `line` with every complete line (1-based number, bytes without the line break), in memory for one line.
 /// A last line without a line break is not passed on: whatever wrote it did not finish.
-pub(super) fn for_each(
+pub(super) fn for_each(input: impl BufRead, mut line: impl FnMut(u64, &[u8])) -> io::Result<End> {
+    for_each_with_return(input, |number, bytes| line(number, without_return(bytes)))
+}
+
+/// [`for_each`], but a carriage return before the line break stays on the line.
+pub(super) fn for_each_with_return(
     mut input: impl BufRead,
     mut line: impl FnMut(u64, &[u8]),
 ) -> io::Result<End> {
@@ -51,10 +56,10 @@ pub(super) fn for_each(
             continue;
         };
         if held.is_empty() {
-            line(number, without_return(&available[..end]));
+            line(number, &available[..end]);
         } else {
             held.extend_from_slice(&available[..end]);
-            line(number, without_return(&held));
+            line(number, &held);
             held.clear();
         }
         number += 1;
@@ -62,7 +67,8 @@ pub(super) fn for_each(
     }
 }
 
-fn without_return(line: &[u8]) -> &[u8] {
+/// The line without the carriage return before its line break.
+pub(super) fn without_return(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 

@@ -29,6 +29,7 @@ mod text;
 mod tool;
 mod ty;
 mod typos;
+pub mod unified_diff;
 mod vulture;
 mod yamllint;
 mod zizmor;
