@@ -16,11 +16,12 @@ pub(super) struct Count {
 impl Count {
     pub(super) fn of(self, unit: ColumnUnit) -> usize {
         match unit {
-            ColumnUnit::CodePoint | ColumnUnit::CodePointOffset | ColumnUnit::AsciiOnly => {
-                self.code_points
-            }
+            ColumnUnit::CodePoint
+            | ColumnUnit::CodePointWithMark
+            | ColumnUnit::CodePointOffset
+            | ColumnUnit::AsciiOnly => self.code_points,
             ColumnUnit::Utf16 | ColumnUnit::Utf16Offset => self.utf16,
-            ColumnUnit::Byte | ColumnUnit::ByteOffset => self.bytes,
+            ColumnUnit::Byte | ColumnUnit::ByteWithMark | ColumnUnit::ByteOffset => self.bytes,
         }
     }
 

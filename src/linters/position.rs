@@ -3,8 +3,9 @@
 //! Lines end with `\n`, `\r\n` or a lone `\r`, as ruff, mypy and pyright count them (git counts `\n` alone, so that a
 //! file with lone returns has other line numbers in a diff); form feeds, U+0085 and U+2028 end no line. The line
 //! break is not part of the line. Neither is a byte order mark of the first one: ruff does not count it, pyright does
-//! (a UTF-16 column is shifted by it), and mypy gets the columns of that line wrong. Each byte that is not UTF-8
-//! counts as one code point, which is how the tools that read such files at all (pyright) replace it.
+//! (a UTF-16 column is shifted by it), shellcheck and typos do in units of their own, and mypy gets the columns of that
+//! line wrong. Each byte that is not UTF-8 counts as one code point, which is how the tools that read such files at all
+//! (pyright) replace it.
 
 use crate::linters::columns::Count;
 pub use crate::linters::source::SourceLines;
@@ -239,7 +240,10 @@ impl Place {
             ColumnUnit::AsciiOnly if on_mark || !source.is_ascii(self.line) => {
                 return Resolved::Unknown(bare);
             }
-            ColumnUnit::Utf16 if on_mark => column.saturating_sub(1),
+            ColumnUnit::Utf16 | ColumnUnit::CodePointWithMark if on_mark => {
+                column.saturating_sub(1)
+            }
+            ColumnUnit::ByteWithMark if on_mark => column.saturating_sub(3),
             _ => column,
         };
         let found = usize::try_from(column)
@@ -391,6 +395,8 @@ mod tests {
         let name = ("undef".to_owned(), false);
         assert_eq!(slice(text, 4, 9, ColumnUnit::CodePoint), name);
         assert_eq!(slice(text, 5, 10, ColumnUnit::Utf16), name);
+        assert_eq!(slice(text, 5, 10, ColumnUnit::CodePointWithMark), name);
+        assert_eq!(slice(text, 7, 12, ColumnUnit::ByteWithMark), name);
         assert_eq!(
             slice(text, 2, 7, ColumnUnit::AsciiOnly),
             ("-".to_owned(), false)

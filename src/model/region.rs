@@ -5,13 +5,17 @@ use std::num::NonZeroU32;
 /// The unit in which a tool counts the columns of a line. Measured on real tools, see `docs/lint-gate.md`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ColumnUnit {
-    /// Unicode code points: ruff, ty, pyrefly, shellcheck, SARIF `unicodeCodePoints`.
+    /// Unicode code points: ruff, ty, pyrefly, SARIF `unicodeCodePoints`.
     #[default]
     CodePoint,
     /// UTF-16 code units: pyright, eslint, SARIF `utf16CodeUnits`, LSP.
     Utf16,
     /// UTF-8 bytes: pylint, bandit, rdjson.
     Byte,
+    /// [`CodePoint`](Self::CodePoint), where a byte order mark counts as one more: shellcheck.
+    CodePointWithMark,
+    /// [`Byte`](Self::Byte), where a byte order mark counts as three more: typos.
+    ByteWithMark,
     /// Right on lines that are all ASCII and wrong elsewhere (mypy): elsewhere the column is left out.
     AsciiOnly,
     /// Code points from the start of the file, a byte order mark excepted; the region has no lines (SARIF

@@ -236,9 +236,7 @@ impl Folder {
     /// What the setting says.
     fn content(&self, setting: &Setting) -> Option<String> {
         match *setting {
-            Setting::Table(name, _) => {
-                serde_json::to_string(self.table(name)?).ok()
-            }
+            Setting::Table(name, _) => serde_json::to_string(self.table(name)?).ok(),
             Setting::File(file) | Setting::Section { file, .. } => {
                 std::fs::read_to_string(self.path.join(file)).ok()
             }
