@@ -23,6 +23,7 @@ use crate::linters::contract::{Invocation, Judgement, Reading, ToolRun, cut};
 use crate::linters::lines::{self, no_object, note_end};
 use crate::linters::text::Text;
 use crate::model::diagnostic::{RawFinding, Severity};
+use crate::model::fix::{self, Applicability};
 use crate::model::region::{ColumnUnit, Region};
 
 const NAME: &str = "ruff";
@@ -228,7 +229,41 @@ struct Location {
 #[derive(Deserialize)]
 struct Fix<'a> {
     #[serde(borrow)]
+    applicability: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    edits: Vec<Edit<'a>>,
+    #[serde(borrow)]
     message: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Edit<'a> {
+    #[serde(borrow)]
+    content: Option<Text<'a>>,
+    location: Location,
+    end_location: Location,
+}
+
+impl Fix<'_> {
+    /// The edits, if there are any.
+    fn into_fix(self) -> Option<fix::Fix<Region>> {
+        if self.edits.is_empty() {
+            return None;
+        }
+        let edits = self.edits.into_iter().map(|edit| fix::Edit {
+            place: region(Some(edit.location), Some(edit.end_location)),
+            text: edit.content.map_or_else(Box::default, Text::into_boxed),
+        });
+        Some(fix::Fix {
+            applicability: match self.applicability.as_ref().map(Text::as_str) {
+                Some("safe") => Applicability::Safe,
+                Some("unsafe") => Applicability::Unsafe,
+                _ => Applicability::Display,
+            },
+            edits: edits.collect(),
+            message: self.message.map(Text::into_boxed),
+        })
+    }
 }
 
 impl Line<'_> {
@@ -293,6 +328,7 @@ impl Line<'_> {
                 format!("{} (cell {cell})", self.message.as_str()),
             ),
         };
+        let help = self.fix.as_ref().and_then(|fix| fix.message.as_ref());
         RawFinding {
             rule: self.code.map(Text::into_string),
             severity,
@@ -300,8 +336,12 @@ impl Line<'_> {
             path: Some(self.filename.into_string()),
             region,
             url: self.url.map(Text::into_string),
-            help: self.fix.and_then(|fix| fix.message).map(Text::into_string),
-            fix: None,
+            help: help.map(|message| message.as_str().to_owned()),
+            // The lines of an edit in a notebook count within its cell as well.
+            fix: self
+                .fix
+                .filter(|_| self.cell.is_none())
+                .and_then(Fix::into_fix),
         }
     }
 }

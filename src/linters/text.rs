@@ -16,4 +16,11 @@ impl Text<'_> {
     pub(super) fn into_string(self) -> String {
         self.0.into_owned()
     }
+
+    pub(super) fn into_boxed(self) -> Box<str> {
+        match self.0 {
+            Cow::Borrowed(text) => text.into(),
+            Cow::Owned(text) => text.into(),
+        }
+    }
 }

@@ -24,7 +24,7 @@ mod zizmor;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
-use lockgate::linters::position::{SourceLines, locate};
+use lockgate::linters::position::{SourceLines, locate, locate_exactly};
 use lockgate::linters::{ExitStatus, Invocation, Judgement, Tool, ToolRun};
 use lockgate::model::diagnostic::{RawFinding, Severity};
 use lockgate::model::region::{ColumnUnit, Region};
@@ -145,6 +145,22 @@ impl Case {
     fn findings(&self) -> Vec<RawFinding> {
         self.judge(&self.stdout[..]).1
     }
+}
+
+/// The run of the case `findings` was made with our environment and arguments.
+fn made_with_our_arguments(tool: Tool, paths: &[&str]) {
+    let paths: Vec<String> = paths.iter().map(|&path| path.to_owned()).collect();
+    let mut words = Vec::new();
+    for (name, value) in tool.environment() {
+        words.extend(["env".to_owned(), format!("{name}={value}")]);
+    }
+    words.push(tool.executable().to_owned());
+    words.extend(tool.arguments(&Invocation {
+        paths: &paths,
+        ..Invocation::default()
+    }));
+    let command = format!("{}\n", words.join(" "));
+    assert_eq!(case(tool, "findings").command, command);
 }
 
 fn is(judgement: &Judgement, expected: Expected) -> bool {

@@ -2,6 +2,10 @@
 
 use super::Expected;
 use super::Expected::{Clean, Empty, Failed, Findings};
+use super::{case, locate_exactly};
+use lockgate::linters::Tool;
+use lockgate::linters::position::SourceLines;
+use lockgate::model::fix::Applicability;
 
 /// The exit codes that can be a verdict.
 pub(super) const CODES: &[i32] = &[0, 1];
@@ -33,7 +37,33 @@ pub(super) const EXPECTED: &[(&str, Expected)] = &[
     ("probe", Clean),
     ("probe-no-files", Empty),
     ("probe-only-pyproject", Empty),
+    ("several-edits", Findings(1)),
     ("silent", Failed("exit code 1 without a finding")),
     ("syntax-error", Findings(2)),
     ("undecodable-file", Findings(1)),
 ];
+
+#[test]
+fn fixes_carry_their_edits() {
+    let file = "import os\n\n\ndef name(number: int) -> str:\n    return number\nx = name(\"a\") + undefined\n";
+    let source = SourceLines::new(file.as_bytes());
+    let fix = case(Tool::Ruff, "findings").findings().remove(0).fix;
+    let fix = fix.expect("an unused import can be removed");
+    assert_eq!(fix.applicability, Applicability::Safe);
+    assert_eq!(fix.message.as_deref(), Some("Remove unused import: `os`"));
+    let [edit] = &fix.edits[..] else {
+        panic!("one edit")
+    };
+    let span = locate_exactly(&edit.place, &source).expect("it fits");
+    assert_eq!((span.start.line, span.end.line, &*edit.text), (1, 2, ""));
+    let unsafe_one = &case(Tool::Ruff, "several-edits").findings()[0];
+    let fix = unsafe_one.fix.as_ref().expect("a fix");
+    assert_eq!(fix.applicability, Applicability::Unsafe);
+    assert!(fix.edits.len() > 1, "{fix:?}");
+    assert!(
+        case(Tool::Ruff, "notebook")
+            .findings()
+            .iter()
+            .all(|one| one.fix.is_none())
+    );
+}

@@ -2,6 +2,9 @@
 
 use super::Expected;
 use super::Expected::{Clean, Empty, Failed, Findings};
+use super::case;
+use lockgate::linters::Tool;
+use lockgate::model::fix::Applicability;
 
 /// The exit codes that can be a verdict.
 pub(super) const CODES: &[i32] = &[0, 1];
@@ -31,3 +34,12 @@ pub(super) const EXPECTED: &[(&str, Expected)] = &[
     ("text-no-files", Empty),
     ("text-syntax-error", Failed("exit code 2")),
 ];
+
+#[test]
+fn the_fix_is_the_formatted_text() {
+    let fix = case(Tool::RuffFormat, "findings").findings().remove(0).fix;
+    let fix = fix.expect("a fix");
+    assert_eq!(fix.applicability, Applicability::Safe);
+    assert_eq!(&*fix.edits[0].text, "\n\n");
+    assert_eq!(case(Tool::RuffFormat, "notebook").findings()[0].fix, None);
+}
