@@ -265,7 +265,12 @@ mod tests {
                 .arguments(&invocation)
                 .last()
                 .is_some_and(|last| last == ".");
-            assert_eq!(named, tool.file_settings().is_empty(), "{tool:?}");
+            let has_folder = tool.targets() == Targets::Folder;
+            assert_eq!(
+                named,
+                has_folder && tool.file_settings().is_empty(),
+                "{tool:?}"
+            );
         }
     }
 
