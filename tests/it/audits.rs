@@ -1,9 +1,16 @@
 //! What auditors say of our own actions, workflows, scripts and reports.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Duration;
 
+use lockgate::model::diagnostic::{Finding, Fingerprints, Severity, Source};
+use lockgate::model::fix::{Applicability, Edit, Fix};
+use lockgate::model::region::{Point, Span};
+use lockgate::model::report::{Report, Verdict};
+use lockgate::report::sarif;
 use serde_json::Value;
 
 use crate::support::expect::{files_below, root};
@@ -441,4 +448,92 @@ fn sarif_of_every_verdict_fits_the_schema_of_the_standard() {
         "missing.py",
     ]);
     expect_valid(&schema, &nothing.expect_code(3).json());
+}
+
+/// What no tool gives all at once: fixes, fingerprints, sources that agree, a finding about no file, runs without end.
+#[test]
+fn sarif_with_everything_fits_the_schema_of_the_standard() {
+    let point = |line, column| Point {
+        line,
+        byte: Some(column - 1),
+        column: Some(column),
+    };
+    let source = |tool: &str, rule: Option<&str>| Source {
+        tool: tool.into(),
+        rule: rule.map(Into::into),
+    };
+    let edit = |start, end, text: &str| Edit {
+        place: Span { start, end },
+        text: text.into(),
+    };
+    let full = Finding {
+        path: Some("na ïve/a%.py".into()),
+        span: Some(Span {
+            start: point(3, 1),
+            end: point(4, 1),
+        }),
+        url: Some("https://docs.astral.sh/ruff/rules/unused-import".into()),
+        help: Some("Remove unused import".into()),
+        new: Some(true),
+        fix: Some(Box::new(Fix {
+            message: Some("Remove it".into()),
+            applicability: Applicability::Unsafe,
+            edits: vec![
+                edit(point(3, 1), point(4, 1), ""),
+                edit(point(9, 5), point(9, 5), "x\n"),
+            ],
+        })),
+        also: vec![source("pylint", Some("W0611")), source("vulture", None)],
+        fingerprints: Some(Fingerprints {
+            line: Some((u64::MAX, 1)),
+            key: 0,
+        }),
+        ..Finding::new("ruff", "F401", Severity::Warning, "unused")
+    };
+    let mut findings = vec![
+        full,
+        Finding::new("mypy", "misc", Severity::Error, "no file"),
+    ];
+    findings.extend((0..30).map(|number| Finding {
+        path: Some("b.py".into()),
+        rule: None,
+        ..Finding::new(format!("tool {number}"), "", Severity::Note, "x")
+    }));
+    let report = Report {
+        step: "lint-gate",
+        verdict: Verdict::Fail,
+        is_report_only: false,
+        fail_on: None,
+        findings,
+        checks: Vec::new(),
+        left_out: Vec::new(),
+        facts: Vec::new(),
+        max_annotations: 10,
+        outputs: BTreeMap::new(),
+        duration: Duration::ZERO,
+    };
+    let mut out = Vec::new();
+    sarif::render(&report, &mut out).expect("memory takes everything");
+    let log: Value = serde_json::from_slice(&out).expect("JSON");
+    expect_valid(&sarif_schema(), &log);
+    let runs = log["runs"].as_array().expect("runs");
+    assert_eq!(runs.len(), 20);
+    let ruff = runs
+        .iter()
+        .find(|run| run["tool"]["driver"]["name"] == "ruff")
+        .expect("the best finding");
+    let changes = &ruff["results"][0]["fixes"][0]["artifactChanges"][0];
+    assert_eq!(changes["replacements"].as_array().map(Vec::len), Some(2));
+    // What GitHub's code scanning asks for, or it refuses the file.
+    for run in runs {
+        for result in run["results"].as_array().expect("results") {
+            let place = &result["locations"][0]["physicalLocation"];
+            assert!(place["artifactLocation"]["uri"].is_string(), "{result:#}");
+        }
+        for rule in run["tool"]["driver"]["rules"].as_array().expect("rules") {
+            for text in ["shortDescription", "fullDescription", "help"] {
+                assert!(rule[text]["text"].is_string(), "{rule:#}");
+            }
+        }
+    }
 }

@@ -293,6 +293,35 @@ fn a_workflow_gets_annotations_summary_and_outputs() {
 }
 
 #[test]
+fn annotations_keep_to_their_budget_and_say_so() {
+    let source: String = (0..12)
+        .map(|number| format!("import m{number}\n"))
+        .collect();
+    let project = project(&[("app.py", &source), ("b.py", "import os\n")]);
+    let project = project.in_workflow("schedule", &json!({}));
+    let arguments = ["lint-gate", "--tools", "ruff", "--tool-source", "path"];
+    let annotations = |run: &Run| run.text().matches("::error title=").count();
+    let run = project.run(&arguments);
+    run.expect_code(1)
+        .expect_text("::error title=ruff F401 × 12,file=app.py,line=1,")
+        .expect_text("%0Aand 11 more of this rule in this file (lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)%0A")
+        .expect_text("::error title=ruff F401,file=b.py,");
+    assert_eq!(annotations(&run), 2);
+    let mut fewer = arguments.to_vec();
+    fewer.push("--max-annotations=1");
+    let run = project.run(&fewer);
+    run.expect_code(1).expect_text(
+        "lint-gate: 1 finding without an annotation (`max-annotations` is 1); all are in the summary and the report",
+    );
+    assert_eq!(annotations(&run), 1);
+    assert!(
+        project
+            .temp_file("summary")
+            .contains("\nWithout an annotation: 1 finding (&#96;max-annotations&#96; is 1).\n")
+    );
+}
+
+#[test]
 fn what_strangers_write_appears_and_does_nothing() {
     let hostile =
         "::error::owned ##[add-mask]app \u{1b}[2J <img src=x> `@all` %0A::error::x\r::warning::y";
