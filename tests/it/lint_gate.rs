@@ -294,10 +294,10 @@ fn a_workflow_gets_annotations_summary_and_outputs() {
 
 #[test]
 fn annotations_keep_to_their_budget_and_say_so() {
-    let source: String = (0..12)
+    let source: Vec<String> = (0..12)
         .map(|number| format!("import m{number}\n"))
         .collect();
-    let project = project(&[("app.py", &source), ("b.py", "import os\n")]);
+    let project = project(&[("app.py", &source.concat()), ("b.py", "import os\n")]);
     let project = project.in_workflow("schedule", &json!({}));
     let arguments = ["lint-gate", "--tools", "ruff", "--tool-source", "path"];
     let annotations = |run: &Run| run.text().matches("::error title=").count();
