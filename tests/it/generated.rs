@@ -1,12 +1,15 @@
-//! `action.yml` files, tables and pages are what the code says.
+//! `action.yml` files, tables, schemas and pages are what the code says.
 
 use std::fmt::Write as _;
 
 use lockgate::error::exit;
 use lockgate::github::inputs;
+use lockgate::linters::{Kind, Setting, Tool};
 use lockgate::steps::Step;
+use serde_json::{Value, json};
 
 use crate::support::expect;
+use crate::support::lockgate::Project;
 
 /// Inputs of every action that are for the install script, not for the step.
 const INSTALL_INPUTS: &[(&str, &str, &str)] = &[
@@ -274,4 +277,256 @@ fn every_action_maps_every_input_and_reads_as_yaml() {
             assert!(!step["run"].as_str().unwrap().contains("${{"), "{path}");
         }
     }
+}
+
+/// The names of all tools as alternatives of a pattern.
+fn tool_alternatives() -> String {
+    Tool::ALL.map(Tool::name).join("|")
+}
+
+const DURATION: &str = "([0-9]+(ms|s|m|h))+";
+const DATE: &str = "[0-9]{4}-[0-9]{2}-[0-9]{2}";
+
+/// What one value may be in a file: by its allowed values, else by what the help calls it.
+fn value_schema(step: Step, name: &str, argument: &clap::Arg) -> Value {
+    let allowed: Vec<String> = argument
+        .get_possible_values()
+        .iter()
+        .map(|value| value.get_name().to_owned())
+        .collect();
+    if !allowed.is_empty() {
+        let listed = json!({"type": "string", "enum": allowed});
+        return match argument.get_value_delimiter() {
+            Some(delimiter) => {
+                let one = allowed.join("|");
+                let several = format!("^({one})({delimiter}({one}))+$");
+                json!({"anyOf": [listed, {"type": "string", "pattern": several}]})
+            }
+            None => listed,
+        };
+    }
+    let called = argument
+        .get_value_names()
+        .and_then(|names| names.first())
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let tools = tool_alternatives();
+    let pattern = match (name, called.as_str()) {
+        (_, "BOOL") => return json!({"type": "boolean"}),
+        (_, "NUMBER") => {
+            let accepted: Vec<u32> = (0..=1_000)
+                .filter(|number| {
+                    let arguments = [step.name().to_owned(), format!("--{name}={number}")];
+                    step.command().try_get_matches_from(arguments).is_ok()
+                })
+                .collect();
+            return json!({"type": "integer", "minimum": accepted.first(), "maximum": accepted.last()});
+        }
+        ("tool-arguments" | "tool-paths", _) => format!(r"^\s*({tools})\s*:\s*\S"),
+        ("tool-timeout", _) => format!(r"^\s*({tools})\s*:\s*{DURATION}\s*$"),
+        ("severity", _) => r"^\s*[^:\s][^:]*(:\S+)?\s+(note|warning|error)\s*$".to_owned(),
+        ("ignore", _) => format!(r"^.*\S until {DATE}: .*\S"),
+        ("reports", _) => "^.+=(sarif|rdjson|rdjsonl|diff)(:-?[0-9]+)?$".to_owned(),
+        (_, "DURATION") => format!("^{DURATION}$"),
+        (_, "DATE") => format!("^{DATE}$"),
+        _ => return json!({"type": "string", "minLength": 1}),
+    };
+    json!({"type": "string", "pattern": pattern})
+}
+
+fn input_schema(step: Step, name: &str, argument: &clap::Arg) -> Value {
+    let one = value_schema(step, name, argument);
+    let mut schema = if inputs::is_list(argument) {
+        json!({"anyOf": [{"type": "array", "items": one}, one]})
+    } else {
+        one
+    };
+    let help = argument.get_help().map(ToString::to_string);
+    schema["description"] = json!(help.unwrap_or_default());
+    schema
+}
+
+fn step_schema(step: Step) -> Value {
+    let command = step.command();
+    let properties: serde_json::Map<String, Value> = inputs::names(&command)
+        .map(|(name, argument)| (name.to_owned(), input_schema(step, name, argument)))
+        .collect();
+    json!({
+        "type": "object",
+        "description": command.get_about().map(ToString::to_string),
+        "properties": properties,
+        "additionalProperties": false,
+    })
+}
+
+/// What `[tool.lockgate]` of a `pyproject.toml` and a `lockgate.yaml` hold.
+fn config_schema() -> Value {
+    let mut properties = serde_json::Map::new();
+    properties.insert(
+        "required-version".to_owned(),
+        json!({
+            "type": "string",
+            "minLength": 1,
+            "description": "Versions of Lockgate that may run, such as `>=0.1, <0.3`",
+        }),
+    );
+    for step in Step::ALL {
+        properties.insert(step.name().to_owned(), step_schema(step));
+    }
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Configuration of Lockgate",
+        "description": "`[tool.lockgate]` of a `pyproject.toml`, or a `lockgate.yaml`",
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+    })
+}
+
+/// A whole `pyproject.toml` of which only our table is described, for editors that take one schema a file.
+fn pyproject_schema() -> Value {
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "pyproject.toml with the configuration of Lockgate",
+        "type": "object",
+        "properties": {"tool": {"type": "object", "properties": {"lockgate": config_schema()}}},
+    })
+}
+
+fn pretty(value: &Value) -> String {
+    format!("{value:#}\n")
+}
+
+#[test]
+fn configuration_schemas_are_what_the_code_says() {
+    expect::file("docs/schemas/config.schema.json", &pretty(&config_schema()));
+    expect::file(
+        "docs/schemas/pyproject.schema.json",
+        &pretty(&pyproject_schema()),
+    );
+}
+
+#[test]
+fn the_example_fits_the_configuration_schema() {
+    let text = std::fs::read_to_string(expect::root().join("examples/notes/pyproject.toml"));
+    let document: Value = toml::from_str(&text.unwrap()).unwrap();
+    assert!(document["tool"]["lockgate"]["lint-gate"].is_object());
+    let validator = jsonschema::validator_for(&pyproject_schema()).unwrap();
+    assert!(validator.is_valid(&document));
+}
+
+/// The schema and the program say the same of a configuration.
+#[test]
+fn the_configuration_schema_agrees_with_the_program() {
+    let validator = jsonschema::validator_for(&config_schema()).unwrap();
+    for (is_right, table) in [
+        (
+            true,
+            "tools: [ruff, mypy]\nfail-on: warning\nallow-empty: true",
+        ),
+        (true, "tools: auto"),
+        (true, "tools: 'ruff,mypy'"),
+        (true, "timeout: 1h30m\nreport-until: '2027-01-31'"),
+        (true, "max-annotations: 0"),
+        (true, "severity: [bandit:B101 note, 'vulture warning']"),
+        (
+            true,
+            "tool-timeout: ['mypy: 20m']\ntool-arguments: ['mypy: --strict']",
+        ),
+        (
+            true,
+            "ignore: ['ruff:F401 a/** until 2027-01-31: moves out']",
+        ),
+        (true, "reports: ['a=b.sarif=sarif:1']"),
+        (true, "exclude: build/**"),
+        (false, "tools: [rufff]"),
+        (false, "tools: 'ruff,mypi'"),
+        (false, "tool: [ruff]"),
+        (false, "fail-on: errors"),
+        (false, "fail-on: [error]"),
+        (false, "allow-empty: 'perhaps'"),
+        (false, "timeout: 10 minutes"),
+        (false, "timeout: ten"),
+        (false, "report-until: tomorrow"),
+        (false, "max-annotations: 11"),
+        (false, "tool-timeout: ['eslint: 5m']"),
+        (false, "tool-arguments: [--strict]"),
+        (false, "severity: ['bandit:B101 harmless']"),
+        (false, "ignore: ['ruff:F401: for ever']"),
+        (false, "reports: [a.xml=junit]"),
+        (false, "token: secret"),
+        (false, "explain: ruff"),
+    ] {
+        let indented = table.replace('\n', "\n  ");
+        let text = format!("lint-gate:\n  {indented}\n");
+        let document: Value = serde_yaml::from_str(&text).unwrap();
+        assert_eq!(
+            validator.is_valid(&document),
+            is_right,
+            "the schema: {text}"
+        );
+        let project = Project::empty();
+        project.write("lockgate.yaml", &text);
+        let run = project.run(&["lint-gate", "--tools=ruff", "--tool-source=path"]);
+        let key = table.split(':').next().unwrap();
+        let is_refused = run.code == 2 && run.stderr.contains(&format!("`{key}`"));
+        assert_eq!(!is_refused, is_right, "the program: {text}\n{}", run.stderr);
+    }
+}
+
+fn setting(setting: &Setting) -> String {
+    let with_keys = |what: String, keys: &[&str]| {
+        if keys.is_empty() {
+            return what;
+        }
+        let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+        format!("{what} with {}", keys.join(" or "))
+    };
+    match setting {
+        Setting::File(name) => format!("`{name}`"),
+        Setting::Glob(glob) => format!("`{glob}`"),
+        Setting::Table(name, keys) => with_keys(format!("`[tool.{name}]`"), keys),
+        Setting::Section {
+            file,
+            section,
+            keys,
+        } => with_keys(format!("`{section}` of `{file}`"), keys),
+    }
+}
+
+fn cell(items: impl IntoIterator<Item = String>) -> String {
+    let items: Vec<String> = items.into_iter().collect();
+    items.join("<br>").replace('|', "\\|")
+}
+
+#[test]
+fn the_table_of_tools_is_what_the_code_says() {
+    let mut tools = "| tool | package | looks for | `auto` runs it where there is | hooks |\n|---|---|---|---|---|\n".to_owned();
+    let mut severities = "| tool | what | severity |\n|---|---|---|\n".to_owned();
+    for tool in Tool::ALL {
+        let kind = match tool.kind() {
+            Kind::Linter => "mistakes",
+            Kind::Formatter => "layout",
+            Kind::TypeChecker => "contradictions of types",
+        };
+        let settings = cell(tool.settings().iter().map(setting));
+        let hooks = cell(tool.hooks().iter().map(|hook| format!("`{hook}`")));
+        let _ = writeln!(
+            tools,
+            "| `{}` | `{}` | {kind} | {settings} | {hooks} |",
+            tool.name(),
+            tool.package()
+        );
+        for (what, severity) in tool.severities() {
+            let _ = writeln!(
+                severities,
+                "| `{}` | {} | {} |",
+                tool.name(),
+                what.replace('|', "\\|"),
+                severity.name()
+            );
+        }
+    }
+    expect::part("docs/lint-gate-tools.md", "tools", &tools);
+    expect::part("docs/lint-gate-tools.md", "severities", &severities);
 }
