@@ -1,14 +1,13 @@
 //! Reads reports made elsewhere.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::BufReader;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use crate::linters::json_stream::Limits;
-use crate::linters::{Judgement, rdjson, reported, sarif};
-use crate::model::diagnostic::RawFinding;
+use crate::linters::{Judgement, rdjson, reported, sarif, unified_diff};
 use crate::model::report::{Check, Status};
 use crate::steps::lint_gate::Scope;
 use crate::steps::lint_gate::filter::{Collector, Filter};
@@ -107,7 +106,8 @@ fn tell(input: &ReportInput, file: File, collector: &mut Collector) -> Result<To
             })
         }
         ReportFormat::Diff => {
-            let found = read_diff(reader, stem, &mut sink)
+            let mut sink = |finding| sink(stem, finding);
+            let found = unified_diff::read_report(reader, stem, &mut sink)
                 .map_err(|error| format!("{}: {error}", input.path))?;
             Ok(Told {
                 tools: vec![tool_name(stem)],
@@ -115,20 +115,6 @@ fn tell(input: &ReportInput, file: File, collector: &mut Collector) -> Result<To
                 judgement: reported::judge_diff(input.exit_code, found),
             })
         }
-    }
-}
-
-/// Reads a diff of what should be changed; returns how many findings it holds.
-fn read_diff(
-    mut reader: impl BufRead,
-    _tool: &str,
-    _sink: &mut dyn FnMut(&str, RawFinding),
-) -> Result<u64, String> {
-    // The one place where diffs are read: `unified_diff::read_report(reader, tool, &mut |finding| sink(tool, finding))`.
-    match reader.fill_buf() {
-        Ok([]) => Ok(0),
-        Ok(_) => Err("a diff cannot be read yet".to_owned()),
-        Err(error) => Err(format!("the report cannot be read: {error}")),
     }
 }
 
