@@ -415,6 +415,8 @@ impl Text {
                 self.callable = true;
             }
             Kind::Operator(byte) => {
+                // `a, = b` is `(a,) = b`.
+                self.comma &= byte != b'=';
                 self.flush();
                 self.hash.end().add(&[byte]);
                 (self.after_string, self.callable) = (false, false);
@@ -422,11 +424,15 @@ impl Text {
             Kind::Word => {
                 self.flush();
                 self.hash.end();
-                if text.first().is_some_and(u8::is_ascii_digit) {
-                    self.hash.add(&text.to_ascii_lowercase());
-                } else {
-                    self.hash.add(text);
-                }
+                match text.first() {
+                    // `.5` is `0.5`, `5.` is `5.0`, `0XFF` is `0xff`.
+                    Some(b'.') => self.hash.add(b"0").add(text),
+                    Some(b'0'..=b'9') => {
+                        self.hash.add(&text.to_ascii_lowercase());
+                        self.hash.add(if text.ends_with(b".") { b"0" } else { b"" })
+                    }
+                    _ => self.hash.add(text),
+                };
                 self.after_string = false;
                 self.callable = !is_keyword(text);
             }
@@ -455,50 +461,52 @@ impl Text {
         }
     }
 
-    /// What is in a string, however it is quoted. Of a long one, the first line: a place within is known by its own.
+    /// What is in a string, however it is quoted, and whatever quotes are in it: a formatter may change both. Of what
+    /// stands in three quotes, the first line without its blanks: a place within is known by its own line.
     fn string(&mut self, text: &[u8]) {
-        let quote = text
-            .iter()
-            .position(|byte| matches!(byte, b'"' | b'\''))
-            .unwrap_or(0);
+        let is_quote = |byte: &u8| matches!(byte, b'"' | b'\'');
+        let quote = text.iter().position(is_quote).unwrap_or(0);
         let (prefix, quoted) = text.split_at_checked(quote).unwrap_or_default();
-        let kept = prefix.iter().map(u8::to_ascii_lowercase);
-        let kept: Vec<u8> = kept.filter(|byte| matches!(byte, b'b' | b'r')).collect();
         if !self.after_string {
-            self.hash.add(b"\"").add(&kept);
-        }
-        if quoted.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
-            let (line, _) = first_line(quoted);
-            for word in
-                line.split(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\''))
-            {
-                self.hash.add(word);
+            self.hash.add(b"\"");
+            for byte in prefix {
+                let byte = byte.to_ascii_lowercase();
+                if matches!(byte, b'b' | b'r') {
+                    self.hash.add(&[byte]);
+                }
             }
-            return;
         }
-        let mark = quoted.first().copied().unwrap_or(b'"');
-        let marks = if quoted.starts_with(&[mark; 3]) && quoted.len() >= 6 {
-            3
+        let is_long = quoted
+            .first()
+            .is_some_and(|mark| quoted.starts_with(&[*mark; 3]));
+        let content = if is_long {
+            first_line(quoted).0
         } else {
-            1
+            quoted
         };
-        let inner = quoted
-            .get(marks..quoted.len().saturating_sub(marks).max(marks))
-            .unwrap_or_default();
-        let mut rest = inner;
-        while let Some(at) = memchr::memchr(b'\\', rest) {
-            let (head, tail) = rest.split_at(at);
-            self.hash.add(head);
-            // An escaped quote needs its backslash in one style of quotes only.
-            rest = if matches!(tail.get(1), Some(b'"' | b'\'')) && !kept.contains(&b'r') {
-                self.hash.add(tail.get(1..2).unwrap_or_default());
-                tail.get(2..).unwrap_or_default()
-            } else {
-                self.hash.add(tail.get(..2).unwrap_or(tail));
-                tail.get(2..).unwrap_or_default()
-            };
+        let mut bytes = content.iter().copied().peekable();
+        let mut kept = Vec::with_capacity(content.len());
+        while let Some(byte) = bytes.next() {
+            match byte {
+                // An escaped quote needs its backslash in one style of quotes only.
+                b'\\' if bytes.peek().is_some_and(is_quote) => {}
+                b'\\' => {
+                    kept.push(byte);
+                    let escape = bytes.next();
+                    kept.extend(escape);
+                    // `\xEB` is `\xeb`.
+                    if matches!(escape, Some(b'x' | b'u' | b'U')) {
+                        while let Some(digit) = bytes.next_if(u8::is_ascii_hexdigit) {
+                            kept.push(digit.to_ascii_lowercase());
+                        }
+                    }
+                }
+                b'\'' | b'"' => {}
+                _ if is_long && byte.is_ascii_whitespace() => {}
+                _ => kept.push(byte),
+            }
         }
-        self.hash.add(rest);
+        self.hash.add(&kept);
     }
 
     fn separate(&mut self) {

@@ -35,6 +35,11 @@ impl<'a> Tokens<'a> {
         Self { bytes, at }
     }
 
+    /// Whether a number without a digit before its point is next.
+    fn is_fraction(&self) -> bool {
+        self.peek(0) == Some(b'.') && self.peek(1).is_some_and(|byte| byte.is_ascii_digit())
+    }
+
     fn peek(&self, ahead: usize) -> Option<u8> {
         self.bytes.get(self.at + ahead).copied()
     }
@@ -60,9 +65,10 @@ impl Iterator for Tokens<'_> {
             b'\n' | b'\r' => (Kind::LineBreak, start + 1),
             b'#' => (Kind::Comment, line_end(self.bytes, start)),
             b'"' | b'\'' => (Kind::String, string_end(self.bytes, start, false, 0)),
-            byte if is_word(byte) => {
+            byte if is_word(byte) || self.is_fraction() => {
                 let end = run(self.bytes, start, |byte| {
-                    is_word(byte) || (byte == b'.' && self.bytes[start].is_ascii_digit())
+                    is_word(byte)
+                        || (byte == b'.' && matches!(self.bytes[start], b'0'..=b'9' | b'.'))
                 });
                 let word = self.bytes.get(start..end).unwrap_or_default();
                 match self.bytes.get(end) {
