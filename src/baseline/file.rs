@@ -11,12 +11,13 @@
 //! branches, and an entry that is there twice counts as often as the larger of the two says. So a merge never knows
 //! more than one of its branches did.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::baseline::key::Keyed;
 use crate::baseline::matching::{Entry, Known};
+use crate::baseline::message::{self, first_line};
 use crate::baseline::outline::Site;
 use crate::error::{Error, Place, Result};
 use crate::model::untrusted;
@@ -74,34 +75,45 @@ impl Baseline {
     }
 
     /// The findings of a run, each with its message, as a baseline. Entries that say the same of the same place stay as
-    /// they are, so that the file changes only where the findings did.
+    /// they are, whatever their neighbours became, so that the file changes only where the findings did.
     pub fn of<'a>(&self, findings: impl IntoIterator<Item = (&'a Keyed, &'a str)>) -> Self {
-        let earlier: HashMap<Identity<'_>, &Entry> = self
+        let mut entries: BTreeMap<Identity<'a>, Entry> = BTreeMap::new();
+        for (keyed, message) in findings {
+            entries
+                .entry(identity(keyed))
+                .and_modify(|entry| entry.count = entry.count.saturating_add(1))
+                .or_insert_with(|| Entry {
+                    message: short(&message::normalise(first_line(message))).into(),
+                    ..Entry::once(keyed.clone())
+                });
+        }
+        let mut earlier: HashMap<_, VecDeque<&Entry>> = HashMap::new();
+        let mut kept: HashSet<Identity<'_>> = HashSet::new();
+        for entry in self
             .entries
             .iter()
             .filter(|entry| entry.known == Known::Site)
-            .map(|entry| (identity(&entry.keyed), entry))
-            .collect();
-        let mut places: HashMap<Identity<'a>, usize> = HashMap::new();
-        let mut entries: Vec<Entry> = Vec::new();
-        for (keyed, message) in findings {
-            let identity = identity(keyed);
-            if let Some(entry) = places.get(&identity).and_then(|at| entries.get_mut(*at)) {
-                entry.count = entry.count.saturating_add(1);
+        {
+            let identity = identity(&entry.keyed);
+            if entries.contains_key(&identity) {
+                kept.insert(identity);
+            } else {
+                earlier.entry(identity.place).or_default().push_back(entry);
+            }
+        }
+        for (identity, entry) in &mut entries {
+            if kept.contains(identity) {
                 continue;
             }
-            places.insert(identity, entries.len());
-            entries.push(match earlier.get(&identity) {
-                Some(earlier) => Entry {
-                    count: 1,
-                    ..Entry::clone(earlier)
-                },
-                None => Entry {
-                    message: short(message).into(),
-                    ..Entry::once(keyed.clone())
-                },
-            });
+            let like = earlier.get_mut(&identity.place);
+            if let Some(earlier) = like.and_then(VecDeque::pop_front) {
+                *entry = Entry {
+                    count: entry.count,
+                    ..earlier.clone()
+                };
+            }
         }
+        let mut entries: Vec<Entry> = entries.into_values().collect();
         entries.sort_by(|left, right| identity(&left.keyed).cmp(&identity(&right.keyed)));
         Self { entries }
     }
@@ -124,19 +136,30 @@ impl Baseline {
     }
 }
 
-/// What makes two entries the same; the neighbours may differ.
-type Identity<'a> = (Option<&'a str>, &'a str, Option<&'a str>, [u32; 4]);
+/// What makes two entries the same, in the order of the file.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Identity<'a> {
+    place: (Option<&'a str>, &'a str, Option<&'a str>, [u32; 4]),
+    neighbours: [u16; 2],
+}
 
 fn identity(keyed: &Keyed) -> Identity<'_> {
     let Site {
-        text, part, scope, ..
+        text,
+        part,
+        scope,
+        before,
+        after,
     } = keyed.site;
-    (
-        keyed.path.as_deref(),
-        &keyed.tool,
-        keyed.rule.as_deref(),
-        [keyed.message, text, part, scope],
-    )
+    Identity {
+        place: (
+            keyed.path.as_deref(),
+            &keyed.tool,
+            keyed.rule.as_deref(),
+            [keyed.message, text, part, scope],
+        ),
+        neighbours: [before, after],
+    }
 }
 
 fn line(entry: &Entry) -> String {
@@ -171,8 +194,7 @@ fn line(entry: &Entry) -> String {
 
 /// The first line of a message, harmless and not too long.
 fn short(message: &str) -> String {
-    let first = message.trim_start().lines().next().unwrap_or_default();
-    let harmless = untrusted::line(first);
+    let harmless = untrusted::line(first_line(message));
     let words: Vec<&str> = harmless.split_whitespace().collect();
     let words = words.join(" ");
     match words.char_indices().nth(SHOWN) {
@@ -228,7 +250,7 @@ struct Reader<'a> {
     name: &'a str,
     entries: Vec<Entry>,
     /// Where each entry is.
-    met: HashMap<(Option<Arc<str>>, Arc<str>, Option<Arc<str>>, [u32; 4]), usize>,
+    met: HashMap<(Option<Arc<str>>, Arc<str>, Option<Arc<str>>, u32, Site), usize>,
 }
 
 impl Reader<'_> {
@@ -332,7 +354,8 @@ impl Reader<'_> {
             keyed.path.clone(),
             Arc::clone(&keyed.tool),
             keyed.rule.clone(),
-            [keyed.message, site.text, site.part, site.scope],
+            keyed.message,
+            site,
         );
         let place = *self.met.entry(identity).or_insert(self.entries.len());
         match self.entries.get_mut(place) {

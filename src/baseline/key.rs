@@ -58,11 +58,9 @@ pub fn key(finding: &Finding, outline: Option<&Outline<'_>>) -> Keyed {
     }
 }
 
-/// The hash of a message without places. Its first line says what is wrong; the others say where a tool looked, and
-/// compare types.
+/// The hash of a message without places.
 pub(super) fn message_hash(message: &str) -> u32 {
-    let first = message.trim_start().lines().next().unwrap_or_default();
-    hash::of(message::normalise(first).as_bytes())
+    hash::of(message::normalise(message::first_line(message)).as_bytes())
 }
 
 impl Keyed {

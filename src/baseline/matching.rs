@@ -7,7 +7,8 @@
 //!    function went elsewhere or was renamed;
 //! 3. the same file, class or function, and the same part of a statement that was edited in another part;
 //! 4. another file: as 1 and 2, if its function is no longer in the old file, or its neighbours came with it;
-//! 5. entries of other programs' baselines, by what these hold.
+//! 5. what is left of a function, or of a file that is gone, from where others went the same way in the tiers before;
+//! 6. entries of other programs' baselines, by what these hold.
 //!
 //! A file that was renamed is the same file. From the second tier on, an entry covers nothing as long as its own
 //! statement stands where it stood: then the finding was mended or silenced there, and one like it elsewhere is new.
@@ -96,6 +97,7 @@ pub fn matching(
         pairing.count_what_stayed(&mut inventory);
         pairing.same_file();
         pairing.other_file();
+        pairing.followers();
         pairing.foreign();
     }
     pairing.finish()
@@ -356,10 +358,68 @@ impl<'a> Pairing<'a> {
         );
     }
 
+    /// What is left goes where the rest of its function went, or of its file if that is gone.
+    fn followers(&mut self) {
+        let mut functions: Votes<(u32, u32)> = HashMap::new();
+        let mut files: Votes<u32> = HashMap::new();
+        for (index, covered) in self.covered.iter().enumerate() {
+            let Some(at) = *covered else { continue };
+            let (Some(entry), Some(from)) = (self.entries.get(at), self.entry_ids.get(at)) else {
+                continue;
+            };
+            let (Some(finding), Some(to)) = (self.findings.get(index), self.literal_ids.get(index))
+            else {
+                continue;
+            };
+            let (old, new) = (entry.keyed.site.scope, finding.site.scope);
+            if self.lost_scope(&entry.keyed) {
+                vote(&mut functions, (from.file, old), (to.file, new));
+            }
+            if from.file != to.file && self.is_gone(&entry.keyed) {
+                vote(&mut files, from.file, to.file);
+            }
+        }
+        let functions = elected(functions, 1);
+        let files = elected(files, 2);
+        std::mem::swap(&mut self.finding_ids, &mut self.literal_ids);
+        let of_finding = |id: Id, finding: &Keyed| {
+            let Site { text, scope, .. } = finding.site;
+            Some((id, finding.message, text, scope))
+        };
+        let went = |id: Id, entry: &Entry, to: Option<(u32, u32)>| {
+            let (file, scope) = to.filter(|_| entry.known == Known::Site)?;
+            let id = Id { file, ..id };
+            Some((id, entry.keyed.message, entry.keyed.site.text, scope))
+        };
+        self.tier(
+            |id, entry| {
+                let from = (id.file, entry.keyed.site.scope);
+                went(id, entry, functions.get(&from).copied())
+            },
+            of_finding,
+            always,
+        );
+        self.tier(
+            |id, entry| {
+                let file = files.get(&id.file);
+                went(id, entry, file.map(|file| (*file, entry.keyed.site.scope)))
+            },
+            of_finding,
+            always,
+        );
+        std::mem::swap(&mut self.finding_ids, &mut self.literal_ids);
+    }
+
+    /// Whether the file of an entry has nothing in it, as one that is no longer there.
+    fn is_gone(&self, entry: &'a Keyed) -> bool {
+        let home = self.home(entry).and_then(|home| self.inventories.get(home));
+        home.is_some_and(Inventory::is_empty)
+    }
+
     /// Whether the class or function of an entry is no longer in its file.
     fn lost_scope(&self, entry: &'a Keyed) -> bool {
         let home = self.home(entry).and_then(|home| self.inventories.get(home));
-        entry.site.scope != 0 && home.is_none_or(|home| !home.has_scope(entry.site.scope))
+        entry.site.scope != 0 && home.is_some_and(|home| !home.has_scope(entry.site.scope))
     }
 
     /// Whether a class or function went, as it is called, into or out of another one.
@@ -368,7 +428,8 @@ impl<'a> Pairing<'a> {
         name(entry) == name(finding) && self.lost_scope(entry)
     }
 
-    /// Whether a statement has one of the neighbours it had, and that one came along or always stood there.
+    /// Whether a statement went with its neighbours: with one that stands in the file once and never stood elsewhere, or
+    /// with both if its class or function is gone or one of them is.
     fn has_neighbours(&self, entry: &'a Keyed, finding: &'a Keyed) -> bool {
         let Some((home, path)) = self.home(entry).zip(finding.path.as_deref()) else {
             return false;
@@ -377,14 +438,16 @@ impl<'a> Pairing<'a> {
             let inventory = self.inventories.get(path);
             inventory.map_or(0, |inventory| inventory.neighbours(half))
         };
-        let came = |half| home == path || count(home, half) == 0;
+        let is_gone = |half| home != path && count(home, half) == 0;
         let (old, new) = (entry.site, finding.site);
         let before = old.before != 0 && old.before == new.before;
         let after = old.after != 0 && old.after == new.after;
-        let alone = |same: bool, half| same && count(path, half) == 1 && came(half);
-        (before && after && (came(old.before) || came(old.after)))
-            || alone(before, old.before)
-            || alone(after, old.after)
+        let is_alone =
+            |same: bool, half| same && count(path, half) == 1 && (home == path || is_gone(half));
+        let both = before && after;
+        is_alone(before, old.before)
+            || is_alone(after, old.after)
+            || (both && (self.lost_scope(entry) || is_gone(old.before) || is_gone(old.after)))
     }
 
     fn foreign(&mut self) {
@@ -450,6 +513,22 @@ impl<'a> Pairing<'a> {
             covered: self.covered,
         }
     }
+}
+
+/// How often each place was where things went from each other.
+type Votes<P> = HashMap<P, HashMap<P, u32>>;
+
+fn vote<P: Hash + Eq>(votes: &mut Votes<P>, from: P, to: P) {
+    *votes.entry(from).or_default().entry(to).or_default() += 1;
+}
+
+/// Where most went, if enough did.
+fn elected<P: Hash + Eq + Ord + Copy>(votes: Votes<P>, least: u32) -> HashMap<P, P> {
+    let elected = votes.into_iter().filter_map(|(from, votes)| {
+        let best = votes.into_iter().max_by_key(|(to, votes)| (*votes, *to))?;
+        (best.1 >= least).then_some((from, best.0))
+    });
+    elected.collect()
 }
 
 fn always(_: &Pairing<'_>, _: &Keyed, _: &Keyed) -> bool {

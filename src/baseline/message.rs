@@ -48,6 +48,11 @@ pub(super) fn normalise(message: &str) -> String {
     normal
 }
 
+/// The line of a message that says what is wrong; the others say where a tool looked, and compare types.
+pub(super) fn first_line(message: &str) -> &str {
+    message.trim_start().lines().next().unwrap_or_default()
+}
+
 /// What stands around a word, and the word. `==app:[12:20]` has its word in the brackets.
 fn split(word: &str) -> (&str, &str, &str) {
     let is_edge = |character: char| {

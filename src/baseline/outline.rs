@@ -30,9 +30,9 @@ pub struct Site {
     pub part: u32,
     /// The class or function around it: upper half those further out, lower half itself; zero for none.
     pub scope: u32,
-    /// The statement before; zero where there is none.
+    /// The statement before it in the same block, or the head of the block; zero where there is none.
     pub before: u16,
-    /// The statement behind; zero where there is none.
+    /// The statement behind it that is not within it; zero where there is none.
     pub after: u16,
 }
 
@@ -53,6 +53,11 @@ impl Inventory {
     /// How often the statement stands in the file.
     pub fn neighbours(&self, half: u16) -> u32 {
         self.halves.get(&half).copied().unwrap_or(0)
+    }
+
+    /// Whether there is nothing in the file.
+    pub fn is_empty(&self) -> bool {
+        self.statements.is_empty()
     }
 
     /// Whether there is such a class or function.
@@ -80,6 +85,13 @@ struct Statement {
     end: usize,
     text: u32,
     scope: u32,
+    /// As a neighbour: a class or function without its name, which may change.
+    shape: u16,
+    indent: usize,
+    /// `else`, `except` and the like: part of the statement that they belong to.
+    is_clause: bool,
+    before: u16,
+    after: u16,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -108,6 +120,10 @@ impl<'a> Outline<'a> {
             Reader::new(&mut outline).read();
         } else {
             outline.read_lines();
+        }
+        introduce(&mut outline.statements);
+        if is_python {
+            outline.tell_clauses_apart();
         }
         outline
     }
@@ -141,11 +157,14 @@ impl<'a> Outline<'a> {
             text: own.map_or(0, |own| own.text),
             part: 0,
             scope: statement.map_or(0, |statement| statement.scope),
-            before: self.half(match own {
-                Some(_) => index.and_then(|index| index.checked_sub(1)),
-                None => index,
-            }),
-            after: self.half(Some(index.map_or(0, |index| index + 1))),
+            before: own.map_or(statement.map_or(0, |last| last.shape), |own| own.before),
+            after: match own {
+                Some(own) => own.after,
+                None => self
+                    .statements
+                    .get(index.map_or(0, |index| index + 1))
+                    .map_or(0, |next| next.shape),
+            },
         };
         if let Some(comment) = self.comment_at(offset) {
             site.part = words(b"#", self.slice(comment.start, comment.end));
@@ -161,11 +180,6 @@ impl<'a> Outline<'a> {
         site
     }
 
-    fn half(&self, index: Option<usize>) -> u16 {
-        let statement = index.and_then(|index| self.statements.get(index));
-        statement.map_or(0, |statement| hash::half(statement.text))
-    }
-
     /// Counts what is in the file.
     pub fn inventory(&self) -> Inventory {
         let mut inventory = Inventory {
@@ -177,10 +191,7 @@ impl<'a> Outline<'a> {
                 .statements
                 .entry((statement.scope, statement.text))
                 .or_default() += 1;
-            *inventory
-                .halves
-                .entry(hash::half(statement.text))
-                .or_default() += 1;
+            *inventory.halves.entry(statement.shape).or_default() += 1;
         }
         for comment in &self.comments {
             let text = words(b"#", self.slice(comment.start, comment.end));
@@ -188,6 +199,23 @@ impl<'a> Outline<'a> {
             *counted.or_default() += 1;
         }
         inventory
+    }
+
+    /// `except:` says nothing of its own: what it is known by is what comes first in it.
+    fn tell_clauses_apart(&mut self) {
+        let mut next = 0;
+        for index in (0..self.statements.len()).rev() {
+            let Statement {
+                start, end, text, ..
+            } = self.statements[index];
+            let word = self.slice(start, end.saturating_sub(1)).trim_ascii_end();
+            if matches!(word, b"try" | b"else" | b"except" | b"finally") {
+                let mut hash = Hash::default();
+                hash.add(&text.to_be_bytes()).add(&u32::to_be_bytes(next));
+                self.statements[index].text = hash.finish();
+            }
+            next = text;
+        }
     }
 
     fn slice(&self, start: usize, end: usize) -> &'a [u8] {
@@ -338,13 +366,59 @@ impl<'a> Outline<'a> {
                 .take_while(|byte| byte.is_ascii_whitespace())
                 .count();
             if blank < line.len() {
+                let text = words(b"l", line.strip_suffix(b",").unwrap_or(line));
                 self.statements.push(Statement {
                     start: start + blank,
                     end: start + line.len(),
-                    text: words(b"l", line.strip_suffix(b",").unwrap_or(line)),
+                    text,
                     scope: 0,
+                    shape: hash::half(text),
+                    indent: 0,
+                    is_clause: false,
+                    before: 0,
+                    after: 0,
                 });
             }
+        }
+    }
+}
+
+/// Tells each statement its neighbours: what stands in it is none, and neither are the clauses of one statement.
+fn introduce(statements: &mut [Statement]) {
+    // The last statement of each open block, the outermost first, with its clauses.
+    let mut blocks: Vec<Vec<usize>> = Vec::new();
+    for index in 0..statements.len() {
+        let Statement {
+            indent,
+            is_clause,
+            shape,
+            ..
+        } = statements[index];
+        let indent_of = |block: &[usize]| block.first().map_or(0, |head| statements[*head].indent);
+        let mut ended = Vec::new();
+        while blocks.last().is_some_and(|block| indent_of(block) > indent) {
+            ended.extend(blocks.pop().unwrap_or_default());
+        }
+        match blocks.last_mut() {
+            Some(block) if indent_of(block) == indent => {
+                let head = block.first().copied().unwrap_or(index);
+                if is_clause {
+                    statements[index].before = statements[head].before;
+                    block.push(index);
+                } else {
+                    statements[index].before = statements[head].shape;
+                    ended.append(block);
+                    block.push(index);
+                }
+            }
+            _ => {
+                let head = index.checked_sub(1);
+                statements[index].before = head.map_or(0, |head| statements[head].shape);
+                blocks.push(vec![index]);
+            }
+        }
+        for ended in ended {
+            statements[ended].after = shape;
         }
     }
 }
@@ -589,6 +663,11 @@ fn is_header(word: &[u8]) -> bool {
     )
 }
 
+/// Whether a statement that begins so is part of the one before it.
+fn is_clause(word: &[u8]) -> bool {
+    matches!(word, b"elif" | b"else" | b"except" | b"finally")
+}
+
 /// Reads the statements of Python.
 struct Reader<'o, 'a> {
     outline: &'o mut Outline<'a>,
@@ -598,6 +677,8 @@ struct Reader<'o, 'a> {
     line_start: usize,
     /// The statement in the making.
     open: Option<Open>,
+    /// How deep the next statement is if it stands on the same line.
+    inline: usize,
 }
 
 struct Scope {
@@ -612,6 +693,7 @@ struct Open {
     end: usize,
     text: Text,
     is_header: bool,
+    is_clause: bool,
     /// After `def` or `class`: the next word is a name.
     names: bool,
     name: Option<u32>,
@@ -628,6 +710,7 @@ impl<'o, 'a> Reader<'o, 'a> {
             depth: 0,
             line_start: 0,
             open: None,
+            inline: 0,
         }
     }
 
@@ -728,8 +811,9 @@ impl<'o, 'a> Reader<'o, 'a> {
             let before = self.outline.bytes.get(self.line_start..token.start);
             width(before.unwrap_or_default())
         } else {
-            self.scopes.last().map_or(0, |scope| scope.indent)
+            self.inline
         };
+        self.inline = indent;
         if is_first {
             while self
                 .scopes
@@ -744,6 +828,7 @@ impl<'o, 'a> Reader<'o, 'a> {
             end: token.end,
             text: Text::default(),
             is_header: token.kind == Kind::Word && is_header(text),
+            is_clause: token.kind == Kind::Word && is_clause(text),
             names: false,
             name: None,
             lambdas: 0,
@@ -766,6 +851,7 @@ impl<'o, 'a> Reader<'o, 'a> {
         }
         let (name, indent) = (open.name, open.indent);
         self.close();
+        self.inline = indent + 1;
         if let Some(name) = name {
             let outer = self.scopes.last().map_or(0, |scope| scope.chain);
             let mut chain = Hash::default();
@@ -785,15 +871,39 @@ impl<'o, 'a> Reader<'o, 'a> {
 
     fn close(&mut self) {
         self.depth = 0;
-        if let Some(open) = self.open.take() {
-            self.outline.statements.push(Statement {
-                start: open.start,
-                end: open.end,
-                text: open.text.finish(),
-                scope: open.scope,
-            });
+        let Some(open) = self.open.take() else {
+            return;
+        };
+        let text = open.text.finish();
+        let shape = match open.name {
+            Some(_) => nameless(self.outline.slice(0, open.end), open.start),
+            None => text,
+        };
+        self.outline.statements.push(Statement {
+            start: open.start,
+            end: open.end,
+            text,
+            scope: open.scope,
+            shape: hash::half(shape),
+            indent: open.indent,
+            is_clause: open.is_clause,
+            before: 0,
+            after: 0,
+        });
+    }
+}
+
+/// The text of the head of a class or function without its name.
+fn nameless(bytes: &[u8], start: usize) -> u32 {
+    let mut text = Text::default();
+    let mut names = false;
+    for token in Tokens::new(bytes, start) {
+        let word = bytes.get(token.start..token.end);
+        if !std::mem::replace(&mut names, matches!(word, Some(b"def" | b"class"))) {
+            text.add(token, bytes);
         }
     }
+    text.finish()
 }
 
 /// How far an indentation reaches, as Python counts tabs.

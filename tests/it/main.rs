@@ -8,6 +8,7 @@
 mod actions;
 mod audits;
 mod base;
+mod baseline;
 mod docs;
 mod drift;
 mod environments;
