@@ -101,6 +101,7 @@ pub struct ImportInput {
 
 /// The arguments of one run, in the step's own terms.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an input of its own")]
 pub struct Settings {
     /// Files and folders to check.
     pub paths: Vec<String>,
