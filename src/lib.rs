@@ -7,6 +7,8 @@
 pub mod baseline;
 pub mod cli;
 pub mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod github;
 pub mod linters;
 pub mod lockfiles;

@@ -3,7 +3,7 @@
 use crate::model::region::ColumnUnit;
 
 /// Texts up to this length are read again for each look-up, in bytes; longer ones have a mark every so often.
-pub(super) const STEP: usize = 256;
+pub(super) const STEP: usize = 128;
 
 /// A place in a text: how much stands before it, in each unit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Count {
     }
 }
 
-/// What was counted in a text; about a tenth of its length in memory, and nothing if it is ASCII.
+/// What was counted in a text; about a fifth of its length in memory, and nothing if it is ASCII.
 #[derive(Clone, Debug)]
 pub(super) struct Columns {
     pub(super) is_ascii: bool,
@@ -91,7 +91,9 @@ impl Columns {
             .and_then(|index| self.marks.get(index))
             .copied()
             .unwrap_or_default();
-        for width in characters(text.get(count.bytes..).unwrap_or_default()) {
+        // No further than the next mark: splitting starts by looking for the end of what is UTF-8.
+        let end = self.marks.get(before).map_or(text.len(), |mark| mark.bytes);
+        for width in characters(text.get(count.bytes..end).unwrap_or_default()) {
             let mut behind = count;
             behind.add(width);
             if behind.of(unit) > column {

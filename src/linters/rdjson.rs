@@ -12,6 +12,7 @@
 //!   word for how far they can be trusted, so that they may change what the program does.
 //! - proto3 leaves out an empty list. A document without `diagnostics` is one without findings only if it names its
 //!   `source` and is not a single diagnostic.
+//! - A diagnostic has a `message`: any other object would be one too, and a report of another format a warning.
 //! - A severity that is absent or unknown is a warning; a name that is not of the format is taken for the worst.
 //! - ruff's `E902` is a file that it could not read: a failure. Its lines in notebooks are lines of no file.
 
@@ -276,7 +277,7 @@ impl Reader<'_> {
 #[derive(Deserialize)]
 struct Diagnostic<'a> {
     #[serde(borrow)]
-    message: Option<Text<'a>>,
+    message: Text<'a>,
     #[serde(borrow)]
     location: Option<Location<'a>>,
     severity: Option<Level>,
@@ -387,10 +388,7 @@ impl Diagnostic<'_> {
         RawFinding {
             rule: rule.and_then(not_empty),
             severity: level.or(overall).unwrap_or(Level::Unknown).severity(),
-            message: self
-                .message
-                .and_then(not_empty)
-                .unwrap_or_else(|| "no message".to_owned()),
+            message: self.message.into_string(),
             path,
             region,
             url: url.and_then(not_empty),

@@ -12,7 +12,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A file with an index of its lines, so that a look-up costs no more than its line. A long line that is asked for gets
 /// an index of its own and keeps it, so that a million look-ups on one line read it once; all of them together take
-/// about a tenth of the file in memory.
+/// about a fifth of the file in memory.
 #[derive(Clone, Debug)]
 pub struct SourceLines<'a> {
     bytes: &'a [u8],

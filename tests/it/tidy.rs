@@ -26,6 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "model",
         ],
     ),
+    ("fuzzing", &["linters", "lockfiles", "system", "model"]),
     ("cli", &["steps", "report", "github", "system", "model"]),
 ];
 

@@ -7,6 +7,7 @@ mod codespell;
 mod flake8;
 mod isort;
 mod mypy;
+mod positions;
 mod pylint;
 mod pyrefly;
 mod pyright;

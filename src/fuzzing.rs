@@ -1,0 +1,363 @@
+//! One function a family of formats: reads any bytes as that format, and states what must hold whatever they are. The
+//! tests drive them with mutations of the fixtures, `fuzz/` with libFuzzer. They panic where something does not hold.
+
+use std::io::{BufReader, Cursor};
+use std::num::NonZeroU32;
+use std::path::Path;
+
+use crate::linters::json_stream::Limits;
+use crate::linters::position::{SourceLines, locate, locate_exactly, locate_fix};
+use crate::linters::{ExitStatus, Judgement, Tool, ToolRun, rdjson, sarif};
+use crate::lockfiles::{Format, Lockfile};
+use crate::model::diagnostic::RawFinding;
+use crate::model::fix::{Applicability, Edit, Fix};
+use crate::model::region::{ColumnUnit, Point, Region, Span};
+use crate::system::{config, diff};
+
+/// A source that places are settled against: all that is odd about lines, in few bytes.
+const SOURCE: &[u8] =
+    b"\xef\xbb\xbfx = 'e'\r\n\xc3\xa9\xf0\x9f\x98\x80 = 1\ry\n\xff\xe2\x82 z\n\nlast";
+
+/// What native adapters print; the first byte is the exit code.
+///
+/// # Panics
+/// Where a run that ended badly has a verdict, or a verdict and the findings disagree.
+pub fn fuzz_tools(data: &[u8]) {
+    let (code, output) = data
+        .split_first()
+        .map_or((0, data), |(code, rest)| (i32::from(*code), rest));
+    let stderr = String::from_utf8_lossy(output.get(..200).unwrap_or(output));
+    let source = SourceLines::new(SOURCE);
+    for tool in Tool::ALL {
+        let mut found = 0;
+        let reading = tool.read(output, &mut |finding| {
+            found += 1;
+            check_finding(finding, &source);
+        });
+        let slowly = tool.read(BufReader::with_capacity(7, output), &mut |_| {});
+        assert_eq!(reading, slowly, "{tool:?}: the size of the buffer shows");
+        let statuses = [
+            ExitStatus::Code(code % 4),
+            ExitStatus::Code(code),
+            ExitStatus::Code(-1),
+        ];
+        let endings = [ExitStatus::Signal(9), ExitStatus::TimedOut];
+        for status in statuses.into_iter().chain(endings) {
+            for stderr in ["", &stderr] {
+                let run = ToolRun { status, stderr };
+                let judgement = tool.conclude(&run, &reading);
+                match &judgement {
+                    Judgement::Clean { .. } => {
+                        assert_eq!(found, 0, "{tool:?}: clean in spite of findings");
+                    }
+                    Judgement::Findings { count, .. } => assert_eq!(*count, found, "{tool:?}"),
+                    Judgement::Empty { .. } | Judgement::Failed { .. } => continue,
+                }
+                assert!(
+                    !endings.contains(&status) && status != ExitStatus::Code(-1),
+                    "{tool:?}: {status:?} has a verdict"
+                );
+                assert!(
+                    reading.fault.is_none(),
+                    "{tool:?}: a verdict on unreadable output"
+                );
+            }
+        }
+        let run = ToolRun {
+            status: ExitStatus::Code(code % 4),
+            stderr: &stderr,
+        };
+        let _ = tool.judge_probe(&run, output);
+        let _ = tool.confesses(&stderr);
+    }
+}
+
+/// SARIF.
+///
+/// # Panics
+/// Where buffers show, counts disagree, or a report without its last bracket can be read.
+pub fn fuzz_sarif(data: &[u8]) {
+    fuzz_report(data, &|input, limits, sink| {
+        let summary = sarif::read_with(input, limits, sink).ok()?;
+        let found: u64 = summary.runs.iter().map(|run| run.findings).sum();
+        Some((found, sarif::judge_report(Some(0), &summary)))
+    });
+}
+
+/// rdjson and rdjsonl.
+///
+/// # Panics
+/// As [`fuzz_sarif`].
+pub fn fuzz_rdjson(data: &[u8]) {
+    fuzz_report(data, &|input, limits, sink| {
+        let summary = rdjson::read_document(input, "tool", limits, sink).ok()?;
+        Some((summary.findings, rdjson::judge_report(Some(0), &summary)))
+    });
+    fuzz_report(data, &|input, limits, sink| {
+        let summary = rdjson::read_lines(input, "tool", limits, sink).ok()?;
+        Some((summary.findings, rdjson::judge_report(Some(0), &summary)))
+    });
+}
+
+type Sink<'s> = &'s mut dyn FnMut(&str, RawFinding);
+type ReadReport<'r> =
+    &'r dyn Fn(BufReader<Cursor<&[u8]>>, Limits, Sink<'_>) -> Option<(u64, Judgement)>;
+
+fn fuzz_report(data: &[u8], read: ReadReport<'_>) {
+    let source = SourceLines::new(SOURCE);
+    let read = |data: &[u8], size: usize| {
+        let limits = Limits {
+            window: size,
+            part: 1 << 20,
+        };
+        let mut sunk = 0_u64;
+        let told = read(
+            BufReader::with_capacity(size, Cursor::new(data)),
+            limits,
+            &mut |_, finding| {
+                sunk += 1;
+                check_finding(finding, &source);
+            },
+        );
+        if let Some((found, judgement)) = &told {
+            assert_eq!(*found, sunk, "findings and their number disagree");
+            match judgement {
+                Judgement::Clean { .. } => assert_eq!(sunk, 0, "clean in spite of findings"),
+                Judgement::Findings { count, .. } => assert_eq!(*count, sunk),
+                Judgement::Empty { .. } | Judgement::Failed { .. } => {}
+            }
+        }
+        (told, sunk)
+    };
+    let whole = read(data, 1 << 16);
+    assert_eq!(whole, read(data, 5), "the size of the buffer shows");
+    let text = data.trim_ascii_end();
+    if let (Some(_), Some((_, cut))) = (&whole.0, text.split_last()) {
+        assert_eq!(
+            read(cut, 1 << 16).0,
+            None,
+            "a report that is cut off can be read"
+        );
+    }
+}
+
+/// `git diff`.
+///
+/// # Panics
+/// Where a line that is cut off can be read, or ranges of lines are backwards.
+pub fn fuzz_diff(data: &[u8]) {
+    let Ok(change) = diff::parse(&mut &data[..]) else {
+        return;
+    };
+    assert!(
+        data.is_empty() || data.ends_with(b"\n"),
+        "a diff that is cut off can be read"
+    );
+    for file in change.files.values() {
+        for range in &file.added {
+            assert!(range.start() <= range.end(), "{range:?}");
+        }
+    }
+    let _ = change.line_count();
+}
+
+/// Places: the first bytes are a region and an edit, the rest is the file.
+///
+/// # Panics
+/// Where a span is not in the file, or edits are not in order.
+pub fn fuzz_position(data: &[u8]) {
+    let mut data = data;
+    let mut number = || {
+        let Some((&[kind, value], rest)) = data.split_first_chunk::<2>() else {
+            return 0;
+        };
+        data = rest;
+        match kind % 8 {
+            0 => u32::from(value) << 24,
+            1 => u32::MAX - u32::from(value),
+            2 => 256 + u32::from(value),
+            _ => u32::from(value % 24),
+        }
+    };
+    let numbers: [u32; 12] = std::array::from_fn(|_| number());
+    let source = SourceLines::new(data);
+    for unit in [
+        ColumnUnit::CodePoint,
+        ColumnUnit::Utf16,
+        ColumnUnit::Byte,
+        ColumnUnit::AsciiOnly,
+        ColumnUnit::CodePointOffset,
+        ColumnUnit::Utf16Offset,
+        ColumnUnit::ByteOffset,
+    ] {
+        let edits = numbers.chunks_exact(4).filter_map(|four| match *four {
+            [line, column, end_line, end_column] => Some(Region {
+                line: NonZeroU32::new(line),
+                column: Some(column),
+                end_line: NonZeroU32::new(end_line),
+                end_column: Some(end_column),
+                unit,
+            }),
+            _ => None,
+        });
+        let edits: Vec<_> = edits
+            .map(|place| Edit {
+                place,
+                text: "x".into(),
+            })
+            .collect();
+        for edit in &edits {
+            let place = edit.place;
+            for region in [
+                place,
+                Region {
+                    column: None,
+                    ..place
+                },
+                Region {
+                    end_column: None,
+                    ..place
+                },
+                Region {
+                    end_line: None,
+                    end_column: None,
+                    ..place
+                },
+            ] {
+                if let (Some(span), _) = locate(&region, &source) {
+                    check_span(&span, &source, false);
+                }
+                let _ = region.last_line();
+            }
+        }
+        let fix = Fix {
+            message: None,
+            applicability: Applicability::Unsafe,
+            edits,
+        };
+        check_fix(fix, &source);
+    }
+}
+
+/// Lockfiles.
+///
+/// # Panics
+/// Where a pin has no version.
+pub fn fuzz_lockfile(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    for format in [Format::Uv, Format::Requirements] {
+        if let Ok(lock) = Lockfile::parse(format, text.clone().into_owned()) {
+            for package in ["ruff", "mypy", "a"] {
+                if format == Format::Requirements {
+                    let versions = lock.versions_of(package);
+                    assert!(
+                        versions.iter().all(|version| !version.is_empty()),
+                        "{versions:?}"
+                    );
+                }
+            }
+            let _ = lock.has_hashes();
+        }
+    }
+}
+
+/// The configuration file, in each of its formats.
+///
+/// # Panics
+/// Where a value stands nowhere.
+pub fn fuzz_configuration(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let root = Path::new("/w");
+    for name in config::NAMES {
+        let read = config::load_from(root, root, &["lint-gate"], &|path| {
+            Ok(path.ends_with(name).then(|| text.clone().into_owned()))
+        });
+        match read {
+            Ok(config) => {
+                for value in config.steps.values().flat_map(|table| table.values()) {
+                    assert!(value.place.line > 0 && value.place.column > 0, "{value:?}");
+                }
+            }
+            Err(error) => assert!(!error.render().is_empty()),
+        }
+    }
+}
+
+fn check_finding(finding: RawFinding, source: &SourceLines<'_>) {
+    if let (Some(span), _) = locate(&finding.region, source) {
+        check_span(&span, source, false);
+    }
+    if let Some(fix) = finding.fix {
+        assert!(!fix.edits.is_empty(), "a fix that changes nothing");
+        check_fix(fix, source);
+    }
+}
+
+fn check_fix(fix: Fix<Region>, source: &SourceLines<'_>) {
+    for edit in &fix.edits {
+        if let Some(span) = locate_exactly(&edit.place, source) {
+            check_span(&span, source, true);
+        }
+    }
+    let count = fix.edits.len();
+    let Some(fix) = locate_fix(fix, source) else {
+        return;
+    };
+    assert_eq!(fix.edits.len(), count, "half of a fix");
+    for pair in fix.edits.windows(2) {
+        if let [left, right] = pair {
+            assert!(
+                left.place.end <= right.place.start,
+                "edits are not in order"
+            );
+        }
+    }
+}
+
+/// A span is in the file, and its columns are those of its bytes.
+fn check_span(span: &Span, source: &SourceLines<'_>, is_edit: bool) {
+    assert!(span.start <= span.end, "{span:?} is backwards");
+    for point in [span.start, span.end] {
+        check_point(point, source, is_edit);
+    }
+}
+
+fn check_point(point: Point, source: &SourceLines<'_>, is_edit: bool) {
+    assert_eq!(point.byte.is_some(), point.column.is_some(), "{point:?}");
+    assert!(point.byte.is_some() || !is_edit, "an edit without a column");
+    let Some(line) = source.line(point.line) else {
+        // An edit may take the last line break away.
+        let is_end = is_edit && point.line == source.count() + 1 && point.byte == Some(0);
+        assert!(is_end, "{point:?} is not in the file");
+        return;
+    };
+    let Some(byte) = point.byte else {
+        return;
+    };
+    let before = line.get(..byte as usize);
+    let column = before.map(|before| {
+        let characters = before
+            .utf8_chunks()
+            .map(|chunk| chunk.valid().chars().count() + chunk.invalid().len());
+        characters.sum::<usize>() + 1
+    });
+    assert_eq!(
+        column,
+        point.column.map(|column| column as usize),
+        "{point:?} is not in its line"
+    );
+}
+
+/// Reads any bytes.
+pub type Check = fn(&[u8]);
+
+/// The functions by name.
+pub const FAMILIES: &[(&str, Check)] = &[
+    ("tools", fuzz_tools),
+    ("sarif", fuzz_sarif),
+    ("rdjson", fuzz_rdjson),
+    ("diff", fuzz_diff),
+    ("position", fuzz_position),
+    ("lockfile", fuzz_lockfile),
+    ("configuration", fuzz_configuration),
+];
