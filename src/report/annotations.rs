@@ -12,6 +12,9 @@ use crate::report::sources;
 /// Annotations of each level in one composite action.
 pub const BUDGET: usize = 10;
 
+/// So many groups of each tool are looked at: enough to choose from, and few enough to be quick.
+const CHOICE: usize = 1_000;
+
 /// So many lines of a repeated finding are named.
 const LINES: usize = 20;
 
@@ -90,6 +93,7 @@ struct Group<'r> {
     count: usize,
     /// The lines of the others, as far as they are named.
     lines: Vec<u32>,
+    has_more_lines: bool,
     /// Whether all say the same.
     is_uniform: bool,
 }
@@ -100,6 +104,7 @@ impl<'r> Group<'r> {
             first,
             count: 1,
             lines: Vec::new(),
+            has_more_lines: false,
             is_uniform: true,
         }
     }
@@ -107,8 +112,14 @@ impl<'r> Group<'r> {
     fn add(&mut self, finding: &Finding) {
         self.count += 1;
         self.is_uniform &= finding.message == self.first.message;
+        let line = finding.line().filter(|line| {
+            let is_first = self.first.line() == Some(*line);
+            !is_first && self.lines.last() != Some(line)
+        });
         if self.lines.len() < LINES {
-            self.lines.extend(finding.line());
+            self.lines.extend(line);
+        } else {
+            self.has_more_lines |= line.is_some();
         }
     }
 }
@@ -180,10 +191,16 @@ fn spread<'g, 'r>(groups: &'g [Group<'r>], budget: usize) -> Vec<&'g Group<'r>> 
     let mut had: BTreeMap<Trait, usize> = BTreeMap::new();
     let mut chosen: Vec<usize> = Vec::new();
     for is_old in [false, true] {
+        let mut of_tool: BTreeMap<&str, usize> = BTreeMap::new();
         let mut rest: Vec<(usize, &Group)> = groups
             .iter()
             .enumerate()
             .filter(|(_, group)| (group.first.new == Some(false)) == is_old)
+            .filter(|(_, group)| {
+                let number = of_tool.entry(&group.first.tool).or_default();
+                *number += 1;
+                *number <= CHOICE
+            })
             .collect();
         while chosen.len() < budget {
             let cost = |at: &usize| {
@@ -214,10 +231,11 @@ fn annotation(group: &Group<'_>, ignore_until: &str) -> Annotation {
     let others = group.count - 1;
     if others > 0 {
         let lines: Vec<String> = group.lines.iter().map(u32::to_string).collect();
-        let lines = match (lines.is_empty(), others > group.lines.len()) {
-            (true, _) => String::new(),
-            (false, true) => format!(" (lines {}, …)", lines.join(", ")),
-            (false, false) => format!(" (lines {})", lines.join(", ")),
+        let lines = match (&lines[..], group.has_more_lines) {
+            ([], _) => String::new(),
+            ([line], false) => format!(" (line {line})"),
+            (lines, false) => format!(" (lines {})", lines.join(", ")),
+            (lines, true) => format!(" (lines {}, …)", lines.join(", ")),
         };
         let what = if group.is_uniform {
             ""
@@ -344,6 +362,23 @@ mod tests {
             .filter(|annotation| annotation.path.as_deref() >= Some("12.py"))
             .count();
         assert_eq!((shown.len(), new), (10, 8));
+    }
+
+    #[test]
+    fn a_line_is_named_once() {
+        let lines = |numbers: &[u32]| {
+            let all = numbers
+                .iter()
+                .map(|line| finding("ruff", "Q000", "a.py", *line, "x"));
+            let (shown, _) = of(all.collect());
+            shown[0].message.lines().nth(1).unwrap().to_owned()
+        };
+        assert_eq!(
+            lines(&[3, 3, 4, 4, 5]),
+            "and 4 more in this file (lines 4, 5)"
+        );
+        assert_eq!(lines(&[3, 4]), "and 1 more in this file (line 4)");
+        assert_eq!(lines(&[3, 3]), "and 1 more in this file");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The job summary: what one wants to know, in ten seconds, in GitHub's Markdown.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use crate::error::{Error, Kind, NO_VERDICT_PAGE, count};
 use crate::model::diagnostic::{Finding, Severity};
@@ -135,6 +136,8 @@ fn mark(severity: Severity) -> &'static str {
 struct OfRule<'r> {
     count: u64,
     files: BTreeSet<&'r str>,
+    /// The file that was counted last; findings come file by file.
+    last: Option<&'r Arc<str>>,
     worst: Option<Severity>,
 }
 
@@ -143,20 +146,23 @@ fn rules(report: &Report) -> String {
     if report.findings.len() < MANY {
         return String::new();
     }
-    let mut rules: BTreeMap<(&str, &str), OfRule> = BTreeMap::new();
+    let mut rules: HashMap<(&str, &str), OfRule> = HashMap::new();
     for finding in &report.findings {
         let rule = finding.rule.as_deref().unwrap_or_default();
         let of_rule = rules.entry((&finding.tool, rule)).or_default();
         of_rule.count += 1;
-        of_rule.files.extend(finding.path.as_deref());
+        if let Some(path) = &finding.path
+            && !of_rule.last.is_some_and(|last| Arc::ptr_eq(last, path))
+        {
+            of_rule.files.insert(path);
+            of_rule.last = Some(path);
+        }
         of_rule.worst = of_rule.worst.max(Some(finding.severity));
     }
     let mut rules: Vec<_> = rules.into_iter().collect();
-    rules.sort_by_key(|(_, of_rule)| {
-        (
-            std::cmp::Reverse(of_rule.worst),
-            std::cmp::Reverse(of_rule.count),
-        )
+    rules.sort_by_key(|(name, of_rule)| {
+        let severity = std::cmp::Reverse(of_rule.worst);
+        (severity, std::cmp::Reverse(of_rule.count), *name)
     });
     let most = rules.iter().map(|(_, of_rule)| of_rule.count).max();
     let mut text = "\n| | rule | findings | files | |\n|---|---|--:|--:|---|\n".to_owned();

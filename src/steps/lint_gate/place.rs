@@ -37,7 +37,7 @@ pub fn settle(
     workspace: &Workspace,
     each: &mut dyn FnMut(Finding, Surroundings<'_>),
 ) {
-    kept.sort_by(|left, right| {
+    sort(&mut kept, |left, right| {
         let place = |kept: &Kept| (kept.region.line, kept.region.column);
         by_path(&left.finding, &right.finding).then_with(|| place(left).cmp(&place(right)))
     });
@@ -82,30 +82,49 @@ pub fn inventory(path: &str, workspace: &Workspace) -> Option<Inventory> {
 
 /// Puts findings into their final order: new ones first, then by severity, file, place, tool and rule.
 pub fn rank(findings: &mut [Finding]) {
-    findings.sort_by(|left, right| {
-        let key = |finding: &Finding| {
-            (
-                finding.new == Some(false),
-                std::cmp::Reverse(finding.severity),
-            )
-        };
-        let place = |finding: &Finding| {
-            finding
-                .span
-                .map(|span| (span.start.line, span.start.column))
-        };
-        key(left)
-            .cmp(&key(right))
-            .then_with(|| by_path(left, right))
-            .then_with(|| place(left).cmp(&place(right)))
-            .then_with(|| {
-                (&left.tool, &left.rule, &left.message).cmp(&(
-                    &right.tool,
-                    &right.rule,
-                    &right.message,
-                ))
-            })
+    sort(findings, by_rank);
+}
+
+/// Sorts. A finding is large, so places are sorted instead, and then each finding is moved once.
+fn sort<T>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
+    let mut order: Vec<usize> = (0..items.len()).collect();
+    order.sort_by(|left, right| match (items.get(*left), items.get(*right)) {
+        (Some(left), Some(right)) => compare(left, right),
+        (left, right) => left.is_some().cmp(&right.is_some()),
     });
+    for start in 0..items.len() {
+        let mut target = start;
+        // Round the circle of those that stand in each other's place; each is then marked as being in its own.
+        while let Some(entry) = order.get_mut(target) {
+            let source = std::mem::replace(entry, target);
+            if source == start || source == target {
+                break;
+            }
+            items.swap(target, source);
+            target = source;
+        }
+    }
+}
+
+fn by_rank(left: &Finding, right: &Finding) -> Ordering {
+    let key = |finding: &Finding| {
+        (
+            finding.new == Some(false),
+            std::cmp::Reverse(finding.severity),
+        )
+    };
+    let place = |finding: &Finding| {
+        finding
+            .span
+            .map(|span| (span.start.line, span.start.column))
+    };
+    key(left)
+        .cmp(&key(right))
+        .then_with(|| by_path(left, right))
+        .then_with(|| place(left).cmp(&place(right)))
+        .then_with(|| left.tool.cmp(&right.tool))
+        .then_with(|| left.rule.cmp(&right.rule))
+        .then_with(|| left.message.cmp(&right.message))
 }
 
 /// Gives the first findings, which are those that are shown, the line that they stand on.
@@ -172,4 +191,36 @@ pub fn shown(path: &Path, workspace: &Workspace) -> String {
         .unwrap_or(path)
         .display()
         .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::diagnostic::Severity;
+
+    #[test]
+    fn findings_are_ranked_and_none_is_lost() {
+        // A fixed sequence that looks like chance.
+        let mut state = 1_u32;
+        let mut next = |below: u32| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 16) % below
+        };
+        for length in [0, 1, 2, 3, 10, 500] {
+            let mut findings: Vec<Finding> = (0..length)
+                .map(|number| {
+                    let severity = [Severity::Note, Severity::Warning, Severity::Error];
+                    Finding {
+                        path: Some(format!("{}.py", next(5)).into()),
+                        new: [None, Some(true), Some(false)][next(3) as usize],
+                        ..Finding::new("ruff", "E1", severity[next(3) as usize], number.to_string())
+                    }
+                })
+                .collect();
+            let mut expected = findings.clone();
+            expected.sort_by(by_rank);
+            rank(&mut findings);
+            assert_eq!(findings, expected);
+        }
+    }
 }
