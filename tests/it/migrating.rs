@@ -733,9 +733,15 @@ fn what_was_piped_into_reviewdog_is_read_as_a_report() {
     project.write("ruff.rdjsonl", lines);
     for format in ["sarif", "rdjson", "rdjsonl"] {
         let report = format!("--reports=ruff.{format}={format}:{code}");
-        let run = gate(&project, &[&report, "--scope=everything"]);
+        // Ruff's rdjson calls all of it a warning, its SARIF an error.
+        let run = gate(
+            &project,
+            &[&report, "--scope=everything", "--fail-on=warning"],
+        );
         run.expect_code(1);
         assert_eq!(findings(&run.json()), expected, "{format}");
+        let error = gate(&project, &[&report, "--scope=everything"]);
+        error.expect_code(i32::from(format == "sarif"));
     }
 }
 
