@@ -1,6 +1,7 @@
 //! The action with many tools at once: what all of them say fits into one step's annotations, one summary, one verdict.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
@@ -30,9 +31,10 @@ fn faulty() -> String {
         "\"\"\"A service with a recieve function.\"\"\"\nimport subprocess\nimport os\n\n\ndef receive(command: str) -> int:\n    \"\"\"Run it.\"\"\"\n    try:\n        subprocess.run(command, shell=True, check=True)\n    except:\n        print( \"no\" )\n    return command\n",
     );
     for number in 0..15 {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "\n\ndef fault_{number}() -> int:\n    \"\"\"Return a number.\"\"\"\n    unused = {number}\n    return \"\"\n"
-        ));
+        );
     }
     text
 }
@@ -148,12 +150,12 @@ fn twelve_tools_give_one_verdict_within_the_annotations_of_one_step() {
     assert!(shown.len() >= 6, "the budget is spread: {shown:?}");
 
     expect_every_tool_in(&run.summary());
-    expect_valid_sarif(&project, &report);
+    expect_sarif_of_every_finding(&project, &report);
 }
 
-/// SARIF that the schema's own shape allows, with a run of every tool.
+/// The SARIF file has every finding, in a run of its tool, at a place below the root.
 #[track_caller]
-fn expect_valid_sarif(project: &Project, report: &Value) {
+fn expect_sarif_of_every_finding(project: &Project, report: &Value) {
     let text = std::fs::read_to_string(project.path().join("gate.sarif")).expect("the SARIF file");
     let document: Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(document["version"], "2.1.0");

@@ -2,6 +2,7 @@
 //! found. Old and new are taken from the pages themselves, and both run.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -424,6 +425,9 @@ fn files_of(findings: &Findings, tool: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// How many jobs have run: each has a workspace of its own.
+static JOBS: AtomicUsize = AtomicUsize::new(0);
+
 /// Runs the job of a workflow of ours on a pull request, as it stands on the page: behind its `uses` is the action
 /// under test, which gets the binary under test and the tools of PATH besides.
 fn job(workflow: &Block, request: &PullRequest, programs: Option<&Path>) -> HostRun {
@@ -431,14 +435,11 @@ fn job(workflow: &Block, request: &PullRequest, programs: Option<&Path>) -> Host
     let file = folder.join("lint.yml");
     std::fs::write(&file, &workflow.text).unwrap();
     let names: Vec<String> = with(workflow).into_iter().map(|(name, _)| name).collect();
-    let declared: String = names
-        .iter()
-        .map(|name| format!("  {name}:\n    description: passed on\n"))
-        .collect();
-    let passed: String = names
-        .iter()
-        .map(|name| format!("        {name}: ${{{{ inputs.{name} }}}}\n"))
-        .collect();
+    let (mut declared, mut passed) = (String::new(), String::new());
+    for name in &names {
+        let _ = writeln!(declared, "  {name}:\n    description: passed on");
+        let _ = writeln!(passed, "        {name}: ${{{{ inputs.{name} }}}}");
+    }
     let stand_in = folder.join("lint-gate");
     std::fs::create_dir_all(&stand_in).unwrap();
     std::fs::write(
@@ -448,8 +449,7 @@ fn job(workflow: &Block, request: &PullRequest, programs: Option<&Path>) -> Host
         ),
     )
     .unwrap();
-    static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let number = JOBS.fetch_add(1, Ordering::Relaxed);
     let workspace = request.checkout(&format!("workspace-{number}"));
     let mut runner = HostRunner::job(&file, "lint", &workspace)
         .stand_in("actions/checkout", "skip")
@@ -720,16 +720,12 @@ fn what_was_piped_into_reviewdog_is_read_as_a_report() {
     let (code, rdjson) = write("ruff.rdjson", "rdjson");
     // As a converter does that prints one diagnostic a line.
     let document: Value = serde_json::from_str(&rdjson).unwrap();
-    let lines: String = document["diagnostics"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| {
-            let mut one = one.clone();
-            one["source"] = document["source"].clone();
-            format!("{one}\n")
-        })
-        .collect();
+    let mut lines = String::new();
+    for one in document["diagnostics"].as_array().unwrap() {
+        let mut one = one.clone();
+        one["source"] = document["source"].clone();
+        let _ = writeln!(lines, "{one}");
+    }
     project.write("ruff.rdjsonl", lines);
     for format in ["sarif", "rdjson", "rdjsonl"] {
         let report = format!("--reports=ruff.{format}={format}:{code}");
