@@ -9,12 +9,12 @@ use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
-use crate::baseline::{self, Baseline, Entry};
+use crate::baseline::{Baseline, Entry};
 use crate::error::{Error, Kind, Result};
 use crate::linters::Tool;
 use crate::model::report::Status;
 use crate::steps::lint_gate::detect::ProjectFiles;
-use crate::steps::lint_gate::filter::Kept;
+use crate::steps::lint_gate::filter::ByFile;
 use crate::steps::lint_gate::provide::{Chosen, Shed};
 use crate::steps::lint_gate::tools::{Bench, Job};
 use crate::steps::lint_gate::{NAME, place};
@@ -338,10 +338,10 @@ fn keep(file: &Path, findings: &Baseline, differs: Option<&str>) {
 }
 
 /// The findings, as they are known again.
-fn known(kept: Vec<Kept>, workspace: &Workspace) -> Baseline {
-    let mut found = Vec::with_capacity(kept.len());
-    place::settle(kept, workspace, &mut |finding, around| {
-        found.push((baseline::key(&finding, around.outline), finding.message));
+fn known(kept: ByFile, workspace: &Workspace) -> Baseline {
+    let mut found = Vec::new();
+    place::settle(kept, workspace, true, &mut |finding, key| {
+        found.extend(key.map(|key| (key, finding.message)));
     });
     Baseline::default().of(found.iter().map(|(keyed, message)| (keyed, &**message)))
 }

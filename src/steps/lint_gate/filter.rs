@@ -56,6 +56,18 @@ pub struct Kept {
     pub fix: Option<Box<Fix<Region>>>,
 }
 
+/// Findings by their file: they are settled file by file, and forgotten so.
+pub type ByFile = BTreeMap<Option<Arc<str>>, Vec<Kept>>;
+
+fn put(findings: &mut ByFile, kept: Kept) {
+    match findings.get_mut(&kept.finding.path) {
+        Some(file) => file.push(kept),
+        None => {
+            findings.insert(kept.finding.path.clone(), vec![kept]);
+        }
+    }
+}
+
 /// What one tool or report gave.
 #[derive(Debug)]
 pub struct Collector {
@@ -63,9 +75,9 @@ pub struct Collector {
     /// Where the tool ran.
     directory: PathBuf,
     /// What is kept.
-    pub kept: Vec<Kept>,
-    /// What is left out and remembered, with the reason.
-    pub aside: Vec<(Kept, &'static str)>,
+    pub kept: ByFile,
+    /// What is left out and remembered, by reason.
+    pub aside: BTreeMap<&'static str, ByFile>,
     /// What is left out, by reason.
     pub left_out: BTreeMap<String, u64>,
     /// Findings that name a file.
@@ -100,8 +112,8 @@ impl Collector {
         Self {
             filter,
             directory: directory.to_owned(),
-            kept: Vec::new(),
-            aside: Vec::new(),
+            kept: ByFile::new(),
+            aside: BTreeMap::new(),
             left_out: BTreeMap::new(),
             named: 0,
             astray: (0, None),
@@ -117,7 +129,7 @@ impl Collector {
             .filter
             .decide(tool, raw, subject.as_deref(), &mut self.texts)
         {
-            (Ok(()), Some(kept)) => self.kept.push(kept),
+            (Ok(()), Some(kept)) => put(&mut self.kept, kept),
             (Ok(()), None) => {}
             (Err(reason), kept) => {
                 match self.left_out.get_mut(reason) {
@@ -126,7 +138,9 @@ impl Collector {
                         self.left_out.insert(reason.to_owned(), 1);
                     }
                 }
-                self.aside.extend(kept.map(|kept| (kept, reason)));
+                if let Some(kept) = kept {
+                    put(self.aside.entry(reason).or_default(), kept);
+                }
             }
         }
     }

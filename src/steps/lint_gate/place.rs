@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::baseline::{Inventory, Outline};
+use crate::baseline::{self, Inventory, Keyed, Outline};
 use crate::linters::line_hash::LineHashes;
 use crate::linters::position::{SourceLines, locate, locate_fix};
 use crate::model::diagnostic::Finding;
 use crate::model::region::{Point, Region, Span};
-use crate::steps::lint_gate::filter::Kept;
+use crate::steps::lint_gate::filter::{ByFile, Kept};
 use crate::system::files::Workspace;
 
 /// Larger files are not read; their findings keep the lines that the tool named.
@@ -22,39 +22,31 @@ const WITH_EXCERPT: usize = 1_000;
 /// Longer lines are not shown.
 const EXCERPT_LIMIT: usize = 2_000;
 
-/// What stands around a finding.
-#[derive(Clone, Copy, Debug)]
-pub struct Surroundings<'s> {
-    /// The statements of its file; `None` where that could not be read.
-    pub outline: Option<&'s Outline<'s>>,
-    /// GitHub's hash of its line.
-    pub line_hash: Option<(u64, u32)>,
-}
-
-/// Settles where findings stand, file by file and line by line, and hands each on with what stands around it.
+/// Settles where findings stand and what they are known by, file by file and line by line, and hands each on; with its
+/// key where that is asked for.
 pub fn settle(
-    mut kept: Vec<Kept>,
+    kept: ByFile,
     workspace: &Workspace,
-    each: &mut dyn FnMut(Finding, Surroundings<'_>),
+    with_keys: bool,
+    each: &mut dyn FnMut(Finding, Option<Keyed>),
 ) {
-    sort(&mut kept, |left, right| {
-        let place = |kept: &Kept| (kept.region.line, kept.region.column);
-        by_path(&left.finding, &right.finding).then_with(|| place(left).cmp(&place(right)))
-    });
-    let mut kept = kept.into_iter().peekable();
-    while let Some(first) = kept.next() {
-        let path = first.finding.path.clone();
+    for (path, mut group) in kept {
         let bytes = path.as_deref().and_then(|path| read(path, workspace));
         let file = bytes.as_deref().map(|bytes| {
             let outline = Outline::new(path.as_deref().unwrap_or_default(), bytes);
             (outline, LineHashes::new(bytes))
         });
-        let mut next = Some(first);
-        while let Some(Kept {
+        sort(&mut group, |left, right| {
+            let place = |kept: &Kept| (kept.region.line, kept.region.column);
+            place(left).cmp(&place(right))
+        });
+        let mut settled = Vec::with_capacity(group.len());
+        let mut keys = Vec::with_capacity(group.len());
+        for Kept {
             mut finding,
             region,
             fix,
-        }) = next
+        } in group
         {
             let mut line_hash = None;
             match &file {
@@ -68,8 +60,15 @@ pub fn settle(
                 None => {}
             }
             let outline = file.as_ref().map(|(outline, _)| outline);
-            each(finding, Surroundings { outline, line_hash });
-            next = kept.next_if(|next| next.finding.path == path);
+            keys.push((baseline::key(&finding, outline), line_hash));
+            settled.push(finding);
+        }
+        let fingerprints = baseline::fingerprints(&keys);
+        for ((mut finding, fingerprints), (key, _)) in
+            settled.into_iter().zip(fingerprints).zip(keys)
+        {
+            finding.fingerprints = Some(fingerprints);
+            each(finding, with_keys.then_some(key));
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::model::diagnostic::{Finding, Severity};
 use crate::model::report::{Check, Status};
 use crate::steps::lint_gate::accepted::Accepted;
 use crate::steps::lint_gate::compare::OnBase;
-use crate::steps::lint_gate::filter::{Collector, Kept};
+use crate::steps::lint_gate::filter::{ByFile, Collector};
 use crate::steps::lint_gate::place;
 use crate::system::files::Workspace;
 
@@ -58,7 +58,8 @@ pub struct Sifted {
 /// A finding on its way through.
 struct Item {
     finding: Finding,
-    key: Keyed,
+    /// Where it is compared with anything.
+    key: Option<Box<Keyed>>,
     /// Why it is left out; a finding that is kept has none.
     why: Option<&'static str>,
 }
@@ -90,67 +91,67 @@ pub fn sift(
             .on_base
             .iter()
             .find(|one| one.tool.name() == check.name && one.project == check.project);
+        let with_keys = on_base.is_some() || known.baseline.is_some() || wanted.keys;
         let start = items.len();
-        settle(collector.kept, None, workspace, &mut items);
+        settle(collector.kept, None, with_keys, workspace, &mut items);
         if let (Some(on_base), Some(own)) = (on_base, items.get_mut(start..)) {
             sifted
                 .remarks
                 .extend(compare(own, on_base, &known.renames, workspace));
         }
-        let mut aside: BTreeMap<&'static str, Vec<Kept>> = BTreeMap::new();
-        for (kept, why) in collector.aside {
-            aside.entry(why).or_default().push(kept);
-        }
-        for (why, kept) in aside {
-            settle(kept, Some(why), workspace, &mut items);
+        for (why, kept) in collector.aside {
+            settle(kept, Some(why), with_keys, workspace, &mut items);
         }
     }
     if wanted.keys {
-        let keyed = |item: &Item| (item.key.clone(), item.finding.message.clone());
-        sifted.keys = items.iter().map(keyed).collect();
+        let keyed = |item: &Item| {
+            Some((
+                Keyed::clone(item.key.as_ref()?),
+                item.finding.message.clone(),
+            ))
+        };
+        sifted.keys = items.iter().filter_map(keyed).collect();
     }
     if let Some(accepted) = &known.baseline {
         let stale = accept(&mut items, accepted, &known.renames, &complete, workspace);
         sifted.remarks.extend(stale);
     }
-    for item in items {
-        match item.why {
-            None => sifted.findings.push(item.finding),
-            Some(why) => {
-                if matches!(why, ON_BASE | IN_BASELINE) {
-                    *sifted.left_out.entry(why.to_owned()).or_default() += 1;
-                }
-                if wanted.aside {
-                    sifted.aside.push(Aside {
-                        finding: item.finding,
-                        why: why.to_owned(),
-                    });
-                }
+    // Into the same memory: half a million findings are not held twice.
+    sifted.findings = items
+        .into_iter()
+        .filter_map(|item| {
+            let Some(why) = item.why else {
+                return Some(item.finding);
+            };
+            if matches!(why, ON_BASE | IN_BASELINE) {
+                *sifted.left_out.entry(why.to_owned()).or_default() += 1;
             }
-        }
-    }
+            if wanted.aside {
+                sifted.aside.push(Aside {
+                    finding: item.finding,
+                    why: why.to_owned(),
+                });
+            }
+            None
+        })
+        .collect();
     place::rank(&mut sifted.findings);
     place::show(&mut sifted.findings, workspace);
     sifted
 }
 
 fn settle(
-    kept: Vec<Kept>,
+    kept: ByFile,
     why: Option<&'static str>,
+    with_keys: bool,
     workspace: &Workspace,
     items: &mut Vec<Item>,
 ) {
-    let start = items.len();
-    let mut keys = Vec::with_capacity(kept.len());
-    place::settle(kept, workspace, &mut |finding, around| {
-        let key = baseline::key(&finding, around.outline);
-        keys.push((key.clone(), around.line_hash));
+    items.reserve(kept.values().map(Vec::len).sum());
+    place::settle(kept, workspace, with_keys, &mut |finding, key| {
+        let key = key.map(Box::new);
         items.push(Item { finding, key, why });
     });
-    let fingerprints = baseline::fingerprints(&keys);
-    for (item, fingerprints) in items.iter_mut().skip(start).zip(fingerprints) {
-        item.finding.fingerprints = Some(fingerprints);
-    }
 }
 
 /// Leaves out what the base has as well, unless it stands on a line that the change touched; what it has not is new.
@@ -201,7 +202,10 @@ fn pair(
     renames: &HashMap<String, String>,
     workspace: &Workspace,
 ) -> Matching {
-    let keys: Vec<Keyed> = items.iter().map(|item| item.key.clone()).collect();
+    let keys: Vec<Keyed> = items
+        .iter()
+        .filter_map(|item| item.key.as_deref().cloned())
+        .collect();
     baseline::matching(entries, &keys, renames, |path| {
         place::inventory(path, workspace)
     })
