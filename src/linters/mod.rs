@@ -8,6 +8,8 @@ mod codespell;
 mod columns;
 mod contract;
 mod document;
+pub mod duplicates;
+pub mod equivalents;
 mod flake8;
 mod isort;
 pub mod json_stream;

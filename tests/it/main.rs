@@ -11,6 +11,7 @@ mod base;
 mod baseline;
 mod docs;
 mod drift;
+mod duplicates;
 mod environments;
 mod fuzzing;
 mod gate_action;
