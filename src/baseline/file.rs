@@ -11,7 +11,7 @@
 //! branches, and an entry that is there twice counts as often as the larger of the two says. So a merge never knows
 //! more than one of its branches did.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -88,24 +88,33 @@ impl Baseline {
                 });
         }
         let mut earlier: HashMap<_, VecDeque<&Entry>> = HashMap::new();
-        let mut kept: HashSet<Identity<'_>> = HashSet::new();
         for entry in self
             .entries
             .iter()
             .filter(|entry| entry.known == Known::Site)
         {
-            let identity = identity(&entry.keyed);
-            if entries.contains_key(&identity) {
-                kept.insert(identity);
-            } else {
-                earlier.entry(identity.place).or_default().push_back(entry);
+            earlier
+                .entry(identity(&entry.keyed).place)
+                .or_default()
+                .push_back(entry);
+        }
+        // Those with the same neighbours first, so that no entry takes the line of another one.
+        let mut open = Vec::new();
+        for (identity, entry) in &mut entries {
+            let like = earlier.get_mut(&identity.place);
+            let same = like.and_then(|like| {
+                let at = like
+                    .iter()
+                    .position(|like| like.keyed.site == entry.keyed.site)?;
+                like.remove(at)
+            });
+            match same {
+                Some(earlier) => entry.message.clone_from(&earlier.message),
+                None => open.push((identity.place, entry)),
             }
         }
-        for (identity, entry) in &mut entries {
-            if kept.contains(identity) {
-                continue;
-            }
-            let like = earlier.get_mut(&identity.place);
+        for (place, entry) in open {
+            let like = earlier.get_mut(&place);
             if let Some(earlier) = like.and_then(VecDeque::pop_front) {
                 *entry = Entry {
                     count: entry.count,
@@ -277,7 +286,7 @@ impl Reader<'_> {
     fn entry(&mut self, line: &str, at: usize) -> Result<()> {
         if ["<<<<<<<", "=======", ">>>>>>>", "|||||||"]
             .iter()
-            .any(|mark| line.starts_with(mark))
+            .any(|mark| line.starts_with(mark) && !line.contains('\t'))
         {
             return Err(self
                 .wrong(at..at + line.len(), "has the marks of a merge conflict")
@@ -299,9 +308,9 @@ impl Reader<'_> {
             })
         };
         let (path, path_span) = field("a tool")?;
-        let (rule, rule_span) = field("a tool")?;
-        let (key, key_span) = field("a key")?;
-        let (count, count_span) = field("a count")?;
+        let (rule, rule_span) = field("a key")?;
+        let (key, key_span) = field("a count")?;
+        let (count, count_span) = field("a message")?;
         let message = fields.rest.unwrap_or_default();
         let path = match path {
             NO_FILE => None,

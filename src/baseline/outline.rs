@@ -133,6 +133,12 @@ impl<'a> Outline<'a> {
         &self.lines
     }
 
+    /// The statements in their order, each with its class or function.
+    pub fn statements(&self) -> impl Iterator<Item = (u32, u32)> {
+        let statements = self.statements.iter();
+        statements.map(|statement| (statement.scope, statement.text))
+    }
+
     /// What stands at a place; nothing for a line that does not exist or is empty.
     pub fn at(&self, point: Point) -> Site {
         let place = self
