@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::baseline::{self, Entry, Keyed, Matching};
 use crate::error::count;
+use crate::linters::duplicates;
 use crate::model::diagnostic::{Finding, Severity};
 use crate::model::report::{Check, Status};
 use crate::steps::lint_gate::accepted::Accepted;
@@ -17,6 +18,8 @@ use crate::system::files::Workspace;
 const ON_BASE: &str = "on the base already";
 /// Why a finding is left out that the baseline has.
 const IN_BASELINE: &str = "in the baseline";
+/// Why a finding is shown as part of another.
+const MERGED: &str = "merged with what another tool says";
 /// So many entries of the baseline that are no more are told one by one.
 const STALE_SHOWN: usize = 20;
 
@@ -135,6 +138,17 @@ pub fn sift(
             None
         })
         .collect();
+    let has_several_tools = sifted
+        .findings
+        .windows(2)
+        .any(|pair| matches!(pair, [left, right] if left.tool != right.tool));
+    if has_several_tools {
+        let (findings, merged) = duplicates::merge(std::mem::take(&mut sifted.findings));
+        sifted.findings = findings;
+        if merged > 0 {
+            sifted.left_out.insert(MERGED.to_owned(), merged);
+        }
+    }
     place::rank(&mut sifted.findings);
     place::show(&mut sifted.findings, workspace);
     sifted
