@@ -1,7 +1,7 @@
 //! Lockgate: the steps of a CI/CD pipeline for Python projects, as one multi-call binary.
 //!
 //! The binary is the product; this library exists so that its rooms can be tested and measured one by one.
-//! Arrows point down only: `cli → steps → github → system → model`, `steps → {linters, lockfiles, report} → model`, and
+//! Arrows point down only: `cli → steps → github → system → model`, `steps → {linters, lockfiles, baseline, report} → model`, and
 //! `steps → baseline → {linters, model}`.
 
 pub mod baseline;

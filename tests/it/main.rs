@@ -19,6 +19,7 @@ mod generated;
 mod install;
 mod line_hash;
 mod lint_gate;
+mod lint_gate_baseline;
 mod lint_gate_checkers;
 mod lint_gate_failures;
 mod lint_gate_projects;

@@ -20,6 +20,11 @@ use crate::system::files::Workspace;
 /// Checkers of whole programs: a change moves their findings in files that it does not touch.
 const TYPE_CHECKERS: &[&str] = &["mypy", "pyright", "basedpyright", "ty", "pyrefly"];
 
+/// Why a finding is left out that `exclude` names.
+pub const EXCLUDED: &str = "excluded";
+/// Why a finding is left out that `ignore` names.
+pub const IGNORED: &str = "ignored";
+
 /// What decides about a finding.
 #[derive(Debug)]
 pub struct Filter {
@@ -287,14 +292,14 @@ impl Filter {
         let spellings = [local, path];
         let is_excluded = |path: &str| self.exclude.is_match(path);
         if spellings.into_iter().flatten().any(is_excluded) {
-            return Err("excluded");
+            return Err(EXCLUDED);
         }
         let ignored = self
             .ignores
             .iter()
             .filter(|ignore| ignore.until >= self.today)
             .any(|ignore| ignore.covers(tool, rule, &spellings));
-        if ignored { Err("ignored") } else { Ok(()) }
+        if ignored { Err(IGNORED) } else { Ok(()) }
     }
 
     /// The severity that counts: on a proposal the worse of what it and its base say.
@@ -319,7 +324,7 @@ impl Filter {
                 let first = line.get();
                 let last = raw
                     .region
-                    .end_line
+                    .last_line()
                     .filter(|_| !is_type_checker(tool))
                     .map_or(first, |last| last.get().max(first));
                 touched.is_some_and(|file| file.touches(first, last))

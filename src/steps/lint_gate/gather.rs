@@ -18,7 +18,7 @@ use crate::steps::lint_gate::measure::{find_base, measure, tell_base};
 use crate::steps::lint_gate::policy::{self, Loosened};
 use crate::steps::lint_gate::provide::{Chosen, Shed, cache_folder};
 use crate::steps::lint_gate::settings::{Settings, Tools};
-use crate::steps::lint_gate::sift::{self, Aside, Known, Wanted};
+use crate::steps::lint_gate::sift::{self, Aside, Known, Sifted, Wanted};
 use crate::steps::lint_gate::tools::Bench;
 use crate::steps::lint_gate::{Arguments, NAME, Scope, accepted, list, place, projects, reports};
 use crate::steps::world::World;
@@ -166,17 +166,12 @@ pub async fn gather(arguments: &Arguments, world: &World, stop: Stop) -> Result<
             *left_out.entry(reason.clone()).or_default() += count;
         }
     }
-    let (checks, collectors): (Vec<Check>, Vec<Collector>) = results.into_iter().unzip();
-    let sifted = sift::sift(
-        checks.iter().zip(collectors).collect(),
-        &Known {
-            on_base,
-            baseline: accepted,
-            renames,
-        },
-        wanted,
-        &workspace,
-    );
+    let known = Known {
+        on_base,
+        baseline: accepted,
+        renames,
+    };
+    let (checks, sifted) = sift_aside(results, known, wanted, workspace.clone(), &stop).await?;
     left_out.extend(sifted.left_out);
     remarks.extend(sifted.remarks);
     let facts = Facts {
@@ -199,6 +194,27 @@ pub async fn gather(arguments: &Arguments, world: &World, stop: Stop) -> Result<
             .map(|path| place::shown(path, &workspace)),
     };
     Ok((settings, facts))
+}
+
+/// Sifts on a thread of its own, so that many findings do not keep us from stopping.
+async fn sift_aside(
+    results: Vec<(Check, Collector)>,
+    known: Known,
+    wanted: Wanted,
+    workspace: Workspace,
+    stop: &Stop,
+) -> Result<(Vec<Check>, Sifted)> {
+    let sifting = tokio::task::spawn_blocking(move || {
+        let (checks, collectors): (Vec<Check>, Vec<Collector>) = results.into_iter().unzip();
+        let results = checks.iter().zip(collectors).collect();
+        let sifted = sift::sift(results, &known, wanted, &workspace);
+        (checks, sifted)
+    });
+    let mut stop = stop.clone();
+    tokio::select! {
+        sifted = sifting => sifted.map_err(|error| Error::bug("sifting the findings failed").cause(error)),
+        signal = stop.requested() => Err(Error::interrupted(signal)),
+    }
 }
 
 /// The tools of each project as text, for `--list-tools`.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::linters::json_stream::Limits;
-use crate::linters::{Judgement, rdjson, reported, sarif, unified_diff};
+use crate::linters::{Judgement, Tool, rdjson, reported, sarif, unified_diff};
 use crate::model::report::{Check, Status};
 use crate::steps::lint_gate::Scope;
 use crate::steps::lint_gate::filter::{Collector, Filter};
@@ -144,8 +144,8 @@ fn open(path: &Path, format: ReportFormat) -> Result<File, String> {
 /// The name under which a driver's findings are ignored and merged: as we call the tool ourselves.
 fn tool_name(driver: &str) -> String {
     let lower = driver.to_lowercase();
-    match lower.as_str() {
-        "ruff" | "mypy" | "pyright" | "basedpyright" => lower,
-        _ => driver.to_owned(),
+    match Tool::from_name(&lower) {
+        Some(tool) => tool.name().to_owned(),
+        None => driver.to_owned(),
     }
 }

@@ -206,7 +206,12 @@ impl Settings {
             lockfile: arguments.lockfile.clone(),
             install_env: arguments.install_env.clone(),
             reports,
-            scope: arguments.scope,
+            // A baseline is one of everything.
+            scope: if arguments.update_baseline {
+                Some(Scope::Everything)
+            } else {
+                arguments.scope
+            },
             base: arguments.base.clone(),
             fail_on: arguments.fail_on.unwrap_or_default(),
             mode: arguments.mode.unwrap_or_default(),

@@ -10,7 +10,7 @@ use crate::model::diagnostic::{Finding, Severity};
 use crate::model::report::{Check, Status};
 use crate::steps::lint_gate::accepted::Accepted;
 use crate::steps::lint_gate::compare::OnBase;
-use crate::steps::lint_gate::filter::{ByFile, Collector};
+use crate::steps::lint_gate::filter::{ByFile, Collector, EXCLUDED, IGNORED};
 use crate::steps::lint_gate::place;
 use crate::system::files::Workspace;
 
@@ -113,7 +113,10 @@ pub fn sift(
                 item.finding.message.clone(),
             ))
         };
-        sifted.keys = items.iter().filter_map(keyed).collect();
+        let wanted = items
+            .iter()
+            .filter(|item| !matches!(item.why, Some(EXCLUDED | IGNORED)));
+        sifted.keys = wanted.filter_map(keyed).collect();
     }
     if let Some(accepted) = &known.baseline {
         let stale = accept(&mut items, accepted, &known.renames, &complete, workspace);
