@@ -108,7 +108,8 @@ fn a_million_findings_on_one_line_take_no_time() {
         }
         // Read anew each time, the smallest of these would be tens of gigabytes.
         let elapsed = started.elapsed();
-        assert!(elapsed < Duration::from_mins(1), "{elapsed:?}");
+        let limit = Duration::from_secs(30 * scale as u64);
+        assert!(elapsed < limit, "{elapsed:?}");
     }
 }
 
