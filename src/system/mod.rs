@@ -12,4 +12,5 @@ pub mod logging;
 pub mod masking;
 pub mod process;
 pub mod python;
+pub mod spool;
 pub mod stop;

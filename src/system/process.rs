@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, Seek, Write};
+use std::io;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::system::environment::Environment;
+use crate::system::spool::{Follower, Spool};
 use crate::system::stop::Stop;
 
 /// How much of the end of standard error is kept.
@@ -95,11 +96,28 @@ impl Child {
         stop: &mut Stop,
         on_line: &mut (dyn FnMut(&str) + Send),
     ) -> io::Result<Finished> {
+        let output = Spool::new(self.output_limit)?;
+        self.run_into(output, stop, on_line).await
+    }
+
+    /// What its standard output will be kept in, and a reader that follows while it is written.
+    pub fn followed(&self) -> io::Result<(Spool, Follower)> {
+        let spool = Spool::new(self.output_limit)?;
+        let follower = spool.follower()?;
+        Ok((spool, follower))
+    }
+
+    /// As [`Child::run`], into a spool that somebody [follows](Child::followed).
+    pub async fn run_into(
+        self,
+        mut output: Spool,
+        stop: &mut Stop,
+        on_line: &mut (dyn FnMut(&str) + Send),
+    ) -> io::Result<Finished> {
         let started = Instant::now();
-        let mut output = Spool::new(self.output_limit)?;
         let direct = self
             .writes_to_file
-            .then(|| output.file.try_clone())
+            .then(|| output.duplicate())
             .transpose()?;
         let mut child = self
             .command(direct.map_or_else(Stdio::piped, Stdio::from))
@@ -147,7 +165,7 @@ impl Child {
             drained = tokio::time::timeout(DRAIN, &mut drain).await.ok();
         }
         drop(drain);
-        let is_too_much = output.file.metadata()?.len() > self.output_limit;
+        let is_too_much = output.len()? > self.output_limit;
         let ending = match drained {
             Some(Ok(())) if is_too_much && matches!(ending, Ending::Exited(_)) => Ending::Flooded,
             Some(Err(error)) if error.kind() != io::ErrorKind::FileTooLarge => return Err(error),
@@ -156,7 +174,7 @@ impl Child {
         };
         Ok(Finished {
             ending,
-            stdout: output.into_file()?,
+            stdout: output.into_file(matches!(ending, Ending::Exited(_)))?,
             stderr: errors.into_text(),
             duration: started.elapsed(),
         })
@@ -344,44 +362,6 @@ impl Group {
     }
 
     async fn sweep(&self, _grace: Duration) {}
-}
-
-/// Standard output, kept in an unnamed file.
-struct Spool {
-    file: File,
-    written: u64,
-    limit: u64,
-}
-
-impl Spool {
-    fn new(limit: u64) -> io::Result<Self> {
-        Ok(Self {
-            file: tempfile::tempfile()?,
-            written: 0,
-            limit,
-        })
-    }
-
-    async fn fill(&mut self, pipe: Option<impl AsyncRead + Unpin>) -> io::Result<()> {
-        let Some(mut pipe) = pipe else { return Ok(()) };
-        let mut buffer = vec![0; 64 * 1024];
-        loop {
-            let read = pipe.read(&mut buffer).await?;
-            if read == 0 {
-                return Ok(());
-            }
-            self.written += read as u64;
-            if self.written > self.limit {
-                return Err(io::ErrorKind::FileTooLarge.into());
-            }
-            self.file.write_all(&buffer[..read])?;
-        }
-    }
-
-    fn into_file(mut self) -> io::Result<File> {
-        self.file.rewind()?;
-        Ok(self.file)
-    }
 }
 
 /// The end of standard error, and the line that is being written.

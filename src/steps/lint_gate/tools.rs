@@ -1,6 +1,6 @@
 //! Runs the tools, all at once, and holds each to its contract.
 
-use std::io::{BufReader, Read as _};
+use std::io::BufReader;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,14 +14,11 @@ use crate::steps::lint_gate::per_tool::PerTool;
 use crate::steps::project::Located;
 use crate::system::environment::Environment;
 use crate::system::process::{Child, Ending, Finished};
+use crate::system::spool::Spool;
 use crate::system::stop::Stop;
 
 /// So many lines of standard error are kept besides its end: where a tool confesses what its exit code hides.
 const CONFESSIONS: usize = 4;
-
-/// So much is read of the output of a tool that did not come to its own end: there is no verdict anyhow, and what it
-/// printed may be endless.
-const UNFINISHED: u64 = 8 << 20;
 
 /// One tool, ready to run.
 #[derive(Clone, Debug)]
@@ -133,20 +130,13 @@ impl Bench {
             configured_files: ProjectFiles::of(&job.directory, &job.directory)
                 .configures_files(tool),
         };
-        let finished = self
-            .child(job, tool.arguments(&invocation), tool.environment())
-            .await;
-        let duration = finished
-            .as_ref()
-            .map_or(Duration::ZERO, |finished| finished.duration);
-        let (mut judgement, collector) = match finished {
-            Err(reason) => (Judgement::Failed { reason }, self.collector(job)),
-            Ok(finished) => self.judge(job, finished).await?,
-        };
+        let (mut judgement, collector, duration) =
+            self.read(job, tool.arguments(&invocation)).await?;
         if judgement == (Judgement::Clean { files: None })
             && let Some(arguments) = tool.probe_arguments(&invocation)
         {
-            judgement = match self.child(job, arguments, tool.probe_environment()).await {
+            let child = self.child(job, arguments, tool.probe_environment());
+            judgement = match self.attend(job, child, None).await {
                 Err(reason) => Judgement::Failed { reason },
                 Ok(finished) => Self::judge_probe(tool, finished)?,
             };
@@ -176,13 +166,8 @@ impl Bench {
         }
     }
 
-    /// One run of the tool's program; the reason where there was none.
-    async fn child(
-        &self,
-        job: &Job,
-        arguments: Vec<String>,
-        variables: &[(&str, &str)],
-    ) -> std::result::Result<Finished, String> {
+    /// The tool's program, ready to run.
+    fn child(&self, job: &Job, arguments: Vec<String>, variables: &[(&str, &str)]) -> Child {
         let mut environment = match &job.located.venv {
             Some(venv) => venv.activate(&self.environment),
             None => self.environment.clone(),
@@ -191,30 +176,32 @@ impl Bench {
             environment.set(*name, *value);
         }
         tracing::debug!(tool = job.tool.name(), program = %job.located.program.display(), ?arguments, "starting");
-        let child = Child::new(&job.located.program, &job.directory, environment)
+        let limits = &self.per_tool.timeouts;
+        let limit = limits.get(&job.tool).copied().unwrap_or(self.timeout);
+        Child::new(&job.located.program, &job.directory, environment)
             .arguments(arguments)
-            .time_limit(
-                self.per_tool
-                    .timeouts
-                    .get(&job.tool)
-                    .copied()
-                    .unwrap_or(self.timeout),
-            );
+            .time_limit(limit)
+    }
+
+    /// Runs a child to its end; the reason where it could not be run.
+    async fn attend(
+        &self,
+        job: &Job,
+        child: Child,
+        spool: Option<Spool>,
+    ) -> std::result::Result<Finished, String> {
         let mut confessed: Vec<String> = Vec::new();
-        let finished = child
-            .run(&mut self.stop.clone(), &mut |line| {
-                if confessed.len() < CONFESSIONS && job.tool.confesses(line) {
-                    confessed.push(line.to_owned());
-                }
-            })
-            .await;
-        let mut finished = finished.map_err(|error| {
-            format!(
-                "{}: `{}` could not be run: {error}",
-                job.tool.name(),
-                job.located.program.display()
-            )
-        })?;
+        let mut listen = |line: &str| {
+            if confessed.len() < CONFESSIONS && job.tool.confesses(line) {
+                confessed.push(line.to_owned());
+            }
+        };
+        let mut stop = self.stop.clone();
+        let finished = match spool {
+            Some(spool) => child.run_into(spool, &mut stop, &mut listen).await,
+            None => child.run(&mut stop, &mut listen).await,
+        };
+        let mut finished = finished.map_err(|error| not_run(job, &error))?;
         confessed.retain(|line| !finished.stderr.contains(line));
         if !confessed.is_empty() {
             finished.stderr = format!("{}\n{}", confessed.join("\n"), finished.stderr);
@@ -222,41 +209,48 @@ impl Bench {
         Ok(finished)
     }
 
-    /// Reads the output on a thread of its own, so that the others' pipes are drained meanwhile.
-    async fn judge(&self, job: &Job, finished: Finished) -> Result<(Judgement, Collector)> {
+    /// Runs the tool and reads its output while it is written, on a thread of its own.
+    async fn read(
+        &self,
+        job: &Job,
+        arguments: Vec<String>,
+    ) -> Result<(Judgement, Collector, Duration)> {
         let tool = job.tool;
+        let failed = |reason: String, duration| {
+            let judgement = Judgement::Failed { reason };
+            Ok((judgement, self.collector(job), duration))
+        };
+        let child = self.child(job, arguments, tool.environment());
+        let (spool, follower) = match child.followed() {
+            Ok(both) => both,
+            Err(error) => return failed(not_run(job, &error), Duration::ZERO),
+        };
         let mut collector = self.collector(job);
+        let reading = tokio::task::spawn_blocking(move || {
+            let output = BufReader::with_capacity(256 * 1024, follower);
+            let reading = tool.read(output, &mut |finding| collector.add(tool.name(), finding));
+            (reading, collector)
+        });
+        let finished = match self.attend(job, child, Some(spool)).await {
+            Ok(finished) => finished,
+            Err(reason) => return failed(reason, Duration::ZERO),
+        };
         let status = match exit_status(finished.ending)? {
             Ok(status) => status,
             Err(reason) => {
-                return Ok((
-                    Judgement::Failed {
-                        reason: format!("{}: {reason}", tool.name()),
-                    },
-                    collector,
-                ));
+                return failed(format!("{}: {reason}", tool.name()), finished.duration);
             }
         };
-        let reading = tokio::task::spawn_blocking(move || {
-            let run = ToolRun {
-                status,
-                stderr: &finished.stderr,
-            };
-            let limit = match status {
-                ExitStatus::Code(_) => u64::MAX,
-                ExitStatus::Signal(_) | ExitStatus::TimedOut => UNFINISHED,
-            };
-            let output = BufReader::with_capacity(256 * 1024, finished.stdout.take(limit));
-            let judgement = tool.judge(&run, output, &mut |finding| {
-                collector.add(tool.name(), finding);
-            });
-            (judgement, collector)
-        });
         let mut stop = self.stop.clone();
-        tokio::select! {
-            read = reading => read.map_err(|error| Error::bug("reading a tool's output failed").cause(error)),
-            signal = stop.requested() => Err(Error::interrupted(signal)),
-        }
+        let (reading, collector) = tokio::select! {
+            read = reading => read.map_err(|error| Error::bug("reading a tool's output failed").cause(error))?,
+            signal = stop.requested() => return Err(Error::interrupted(signal)),
+        };
+        let run = ToolRun {
+            status,
+            stderr: &finished.stderr,
+        };
+        Ok((tool.conclude(&run, &reading), collector, finished.duration))
     }
 
     fn collector(&self, job: &Job) -> Collector {
@@ -285,6 +279,14 @@ impl Bench {
             }
         }
     }
+}
+
+fn not_run(job: &Job, error: &std::io::Error) -> String {
+    format!(
+        "{}: `{}` could not be run: {error}",
+        job.tool.name(),
+        job.located.program.display()
+    )
 }
 
 /// The ending in the terms of the contracts; a reason where they have no term for it.
