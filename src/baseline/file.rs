@@ -76,6 +76,7 @@ impl Baseline {
 
     /// The findings of a run, each with its message, as a baseline. Entries that say the same of the same place stay as
     /// they are, whatever their neighbours became, so that the file changes only where the findings did.
+    #[must_use]
     pub fn of<'a>(&self, findings: impl IntoIterator<Item = (&'a Keyed, &'a str)>) -> Self {
         let mut entries: BTreeMap<Identity<'a>, Entry> = BTreeMap::new();
         for (keyed, message) in findings {
@@ -254,12 +255,15 @@ fn unescape(text: &str) -> Option<String> {
 
 const UPDATE: &str = "write the file anew with `lockgate lint-gate --update-baseline`";
 
+/// An entry without its count and its message.
+type Whole = (Option<Arc<str>>, Arc<str>, Option<Arc<str>>, u32, Site);
+
 struct Reader<'a> {
     text: &'a str,
     name: &'a str,
     entries: Vec<Entry>,
     /// Where each entry is.
-    met: HashMap<(Option<Arc<str>>, Arc<str>, Option<Arc<str>>, u32, Site), usize>,
+    met: HashMap<Whole, usize>,
 }
 
 impl Reader<'_> {

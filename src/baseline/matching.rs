@@ -14,7 +14,7 @@
 //! statement stands where it stood: then the finding was mended or silenced there, and one like it elsewhere is new.
 //! What could as well be an old finding mended and a new one made is new.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 
 use crate::baseline::key::Keyed;
@@ -88,7 +88,7 @@ const TRIED: usize = 32;
 pub fn matching(
     entries: &[Entry],
     findings: &[Keyed],
-    renames: &HashMap<String, String>,
+    renames: &BTreeMap<String, String>,
     mut inventory: impl FnMut(&str) -> Option<Inventory>,
 ) -> Matching {
     let mut pairing = Pairing::new(entries, findings, renames);
@@ -114,13 +114,16 @@ struct Pairing<'a> {
     entries: &'a [Entry],
     findings: &'a [Keyed],
     /// From what files were called to what they are called.
-    renamed: HashMap<&'a str, &'a str>,
+    called_now: HashMap<&'a str, &'a str>,
     inventories: HashMap<&'a str, Inventory>,
     entry_ids: Vec<Id>,
     /// With the name that the file had when the entries were written.
     finding_ids: Vec<Id>,
     /// With the name that it has; as `finding_ids` where there is no other.
     literal_ids: Vec<Id>,
+    /// The entries and the findings that can still pair off, in their order.
+    open_entries: Vec<usize>,
+    open_findings: Vec<usize>,
     /// How many more findings each entry counts.
     left: Vec<u32>,
     /// How many more it may cover.
@@ -132,7 +135,7 @@ impl<'a> Pairing<'a> {
     fn new(
         entries: &'a [Entry],
         findings: &'a [Keyed],
-        renames: &'a HashMap<String, String>,
+        renames: &'a BTreeMap<String, String>,
     ) -> Self {
         let (mut rules, mut files) = (HashMap::new(), HashMap::new());
         let mut id = |keyed: &'a Keyed, file: Option<&'a str>| Id {
@@ -151,20 +154,22 @@ impl<'a> Pairing<'a> {
             finding_ids.push(id(finding, path.map(former)));
             literal_ids.push(id(finding, path));
         }
-        let mut renamed = HashMap::new();
+        let mut called_now = HashMap::new();
         for (new, old) in renames {
-            let name = renamed.entry(old.as_str()).or_insert(new.as_str());
+            let name = called_now.entry(old.as_str()).or_insert(new.as_str());
             *name = (*name).min(new.as_str());
         }
         let left: Vec<u32> = entries.iter().map(|entry| entry.count).collect();
         Self {
             entries,
             findings,
-            renamed,
+            called_now,
             inventories: HashMap::new(),
             entry_ids,
             finding_ids,
             literal_ids,
+            open_entries: (0..entries.len()).collect(),
+            open_findings: (0..findings.len()).collect(),
             usable: left.clone(),
             left,
             covered: vec![None; findings.len()],
@@ -173,7 +178,9 @@ impl<'a> Pairing<'a> {
 
     /// Whether there is anything left to pair off.
     fn is_open(&self) -> bool {
-        self.covered.iter().any(Option::is_none) && self.left.iter().any(|left| *left > 0)
+        let is_new = |index: &usize| self.covered.get(*index).is_some_and(Option::is_none);
+        let is_left = |index: &usize| self.left.get(*index).is_some_and(|left| *left > 0);
+        self.open_findings.iter().any(is_new) && self.open_entries.iter().any(is_left)
     }
 
     /// One tier: entries and findings with the same key pair off in their order, where `admits` says so.
@@ -184,9 +191,10 @@ impl<'a> Pairing<'a> {
         admits: impl Fn(&Self, &'a Keyed, &'a Keyed) -> bool,
     ) {
         let mut waiting: HashMap<K, VecDeque<usize>> = HashMap::new();
-        for (index, (entry, id)) in self.entries.iter().zip(&self.entry_ids).enumerate() {
+        for &index in &self.open_entries {
+            let entry = self.entries.get(index).zip(self.entry_ids.get(index));
             if self.usable.get(index).is_some_and(|usable| *usable > 0)
-                && let Some(key) = of_entry(*id, entry)
+                && let Some(key) = entry.and_then(|(entry, id)| of_entry(*id, entry))
             {
                 waiting.entry(key).or_default().push_back(index);
             }
@@ -194,7 +202,11 @@ impl<'a> Pairing<'a> {
         if waiting.is_empty() {
             return;
         }
-        for (index, (finding, id)) in self.findings.iter().zip(&self.finding_ids).enumerate() {
+        for &index in &self.open_findings {
+            let finding = self.findings.get(index).zip(self.finding_ids.get(index));
+            let Some((finding, id)) = finding else {
+                continue;
+            };
             if self.covered.get(index).is_none_or(Option::is_some) {
                 continue;
             }
@@ -239,6 +251,9 @@ impl<'a> Pairing<'a> {
         self.by_both_names(|pairing| {
             let key = |id: Id, keyed: &Keyed| (id, keyed.message, keyed.site);
             pairing.tier(own(key), |id, finding| Some(key(id, finding)), always);
+        });
+        self.set_strangers_aside();
+        self.by_both_names(|pairing| {
             let key = |id: Id, keyed: &Keyed| {
                 let Site {
                     text, part, scope, ..
@@ -254,21 +269,69 @@ impl<'a> Pairing<'a> {
         });
     }
 
+    /// Leaves out what pairs off in no tier: what has neither its statement nor its part of one on the other side.
+    fn set_strangers_aside(&mut self) {
+        let mut statements = HashSet::new();
+        let mut parts = HashSet::new();
+        let is_foreign = |entry: &Entry| entry.known != Known::Site;
+        let has_foreign = self.entries.iter().any(is_foreign);
+        self.open_findings.retain(|index| {
+            let is_open = self.covered.get(*index).is_some_and(Option::is_none);
+            if let (true, Some(finding), Some(id)) = (
+                is_open,
+                self.findings.get(*index),
+                self.finding_ids.get(*index),
+            ) {
+                statements.insert((id.rule, finding.message, finding.site.text));
+                parts.insert((id.rule, finding.message, finding.site.part));
+            }
+            is_open
+        });
+        let (mut known_statements, mut known_parts) = (HashSet::new(), HashSet::new());
+        self.open_entries.retain(|index| {
+            let entry = self.entries.get(*index).zip(self.entry_ids.get(*index));
+            let Some((entry, id)) = entry.filter(|_| self.left.get(*index) > Some(&0)) else {
+                return false;
+            };
+            let keyed = &entry.keyed;
+            let statement = (id.rule, keyed.message, keyed.site.text);
+            let part = (id.rule, keyed.message, keyed.site.part);
+            let is_like = statements.contains(&statement) || parts.contains(&part);
+            if is_like {
+                known_statements.insert(statement);
+                known_parts.insert(part);
+            }
+            is_like || is_foreign(entry)
+        });
+        self.open_findings.retain(|index| {
+            let finding = self.findings.get(*index).zip(self.finding_ids.get(*index));
+            finding.is_some_and(|(finding, id)| {
+                has_foreign
+                    || known_statements.contains(&(id.rule, finding.message, finding.site.text))
+                    || known_parts.contains(&(id.rule, finding.message, finding.site.part))
+            })
+        });
+    }
+
     /// Takes out of what entries may cover from here on what still stands where it stood.
     fn count_what_stayed(&mut self, inventory: &mut impl FnMut(&str) -> Option<Inventory>) {
         let mut still_found: HashMap<_, u32> = HashMap::new();
-        for ids in [&self.finding_ids, &self.literal_ids] {
-            for (finding, id) in self.findings.iter().zip(ids) {
-                let Site { text, scope, .. } = finding.site;
-                *still_found
-                    .entry((*id, finding.message, text, scope))
-                    .or_default() += 1;
-            }
-            if self.finding_ids == self.literal_ids {
-                break;
+        let ids = self.finding_ids.iter().zip(&self.literal_ids);
+        for (finding, (id, literal)) in self.findings.iter().zip(ids) {
+            let Site { text, scope, .. } = finding.site;
+            let mut count = |id| {
+                let found = still_found.entry((id, finding.message, text, scope));
+                *found.or_default() += 1;
+            };
+            count(*id);
+            if literal != id {
+                count(*literal);
             }
         }
-        for (index, entry) in self.entries.iter().enumerate() {
+        for &index in &self.open_entries {
+            let Some(entry) = self.entries.get(index) else {
+                continue;
+            };
             if self.left.get(index).is_none_or(|left| *left == 0) || entry.known != Known::Site {
                 continue;
             }
@@ -297,11 +360,13 @@ impl<'a> Pairing<'a> {
                 };
             }
         }
-        if self.usable.iter().all(|usable| *usable == 0) {
+        let is_usable = |index: &usize| self.usable.get(*index).is_some_and(|usable| *usable > 0);
+        if !self.open_entries.iter().any(is_usable) {
             return;
         }
-        for (finding, covered) in self.findings.iter().zip(&self.covered) {
-            if let (None, Some(path)) = (covered, finding.path.as_deref())
+        for &index in &self.open_findings {
+            let path = self.findings.get(index).and_then(|it| it.path.as_deref());
+            if let (Some(None), Some(path)) = (self.covered.get(index), path)
                 && !self.inventories.contains_key(path)
             {
                 let counted = inventory(path).unwrap_or_default();
@@ -313,7 +378,7 @@ impl<'a> Pairing<'a> {
     /// What the file of an entry is called now.
     fn home(&self, entry: &'a Keyed) -> Option<&'a str> {
         let path = entry.path.as_deref()?;
-        Some(self.renamed.get(path).copied().unwrap_or(path))
+        Some(self.called_now.get(path).copied().unwrap_or(path))
     }
 
     fn same_file(&mut self) {

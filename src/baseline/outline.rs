@@ -310,7 +310,7 @@ impl<'a> Outline<'a> {
             match token.kind {
                 Kind::Operator(b')' | b']' | b'}') => depth += 1,
                 Kind::Operator(b'(' | b'[' | b'{') if depth > 0 => depth -= 1,
-                _ if depth > 0 => continue,
+                _ if depth > 0 => {}
                 Kind::Operator(b'(' | b'[' | b'{') => {
                     from = index + 1;
                     break;

@@ -154,9 +154,10 @@ fn field_end(bytes: &[u8], mut at: usize, closing: &[u8], depth: u8) -> usize {
                 let formatted = prefix
                     .take(2)
                     .any(|byte| matches!(byte.to_ascii_lowercase(), b'f' | b't'));
-                at = match depth < DEPTH {
-                    true => string_end(bytes, at, formatted, depth + 1),
-                    false => at + 1,
+                at = if depth < DEPTH {
+                    string_end(bytes, at, formatted, depth + 1)
+                } else {
+                    at + 1
                 };
                 continue;
             }

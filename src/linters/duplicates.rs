@@ -78,11 +78,16 @@ pub fn merge(findings: Vec<Finding>) -> (Vec<Finding>, u64) {
 /// What speaks for a finding as the one that is left: its fix, then how narrow its place is, then what it has to say.
 fn rank(finding: &Finding) -> impl Ord + use<> {
     let extent = finding.span.filter(|_| is_exact(finding)).map(|span| {
-        let columns = match span.start.line == span.end.line {
-            true => span.end.column.zip(span.start.column),
-            false => None,
+        let columns = if span.start.line == span.end.line {
+            span.end.column.zip(span.start.column)
+        } else {
+            None
         };
-        let columns = columns.map_or(u32::MAX, |(end, start)| end.saturating_sub(start));
+        // A single column is what mypy says where it does not know the end.
+        let columns = columns
+            .map(|(end, start)| end.saturating_sub(start))
+            .filter(|columns| *columns > 1)
+            .unwrap_or(u32::MAX);
         Reverse((span.end.line.saturating_sub(span.start.line), columns))
     });
     (

@@ -203,8 +203,8 @@ struct Folded(u64);
 impl Hasher for Folded {
     fn write_u64(&mut self, key: u64) {
         let wide = u128::from(key ^ self.0) * 0x9e37_79b9_7f4a_7c15;
-        let [low, high] = [wide, wide >> 64].map(|half| (half & u128::from(u64::MAX)) as u64);
-        self.0 = low ^ high;
+        let [low, high] = [wide & u128::from(u64::MAX), wide >> 64];
+        self.0 = u64::try_from(low ^ high).unwrap_or(0);
     }
 
     fn write(&mut self, bytes: &[u8]) {

@@ -1,6 +1,6 @@
 //! The baseline file: which findings are known and accepted.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -126,7 +126,7 @@ pub fn update(
     if !settings.imports.is_empty() {
         let known: Vec<Entry> = earlier.entries.iter().cloned().chain(imported).collect();
         let keys: Vec<Keyed> = found.iter().map(|(key, _)| key.clone()).collect();
-        let covered = baseline::matching(&known, &keys, &HashMap::new(), |path| {
+        let covered = baseline::matching(&known, &keys, &BTreeMap::new(), |path| {
             place::inventory(path, &workspace)
         })
         .covered;

@@ -1,6 +1,6 @@
 //! Gathers the facts: the base, the change, what the tools and reports say.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -270,7 +270,7 @@ fn missing(chosen: &Chosen) -> Vec<Finding> {
 }
 
 /// The path on the base of each file that was renamed.
-fn renames(change: &Change) -> HashMap<String, String> {
+fn renames(change: &Change) -> BTreeMap<String, String> {
     change
         .files
         .iter()

@@ -1,6 +1,6 @@
 //! Sifts what was kept: what was on the base already, what the baseline accepts, what several tools say at once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::baseline::{self, Entry, Keyed, Matching};
@@ -40,7 +40,7 @@ pub struct Known {
     /// What is accepted.
     pub baseline: Option<Accepted>,
     /// The path on the base of each file that was renamed.
-    pub renames: HashMap<String, String>,
+    pub renames: BTreeMap<String, String>,
 }
 
 /// What is left, and what became of the rest.
@@ -175,7 +175,7 @@ fn settle(
 fn compare(
     items: &mut [Item],
     on_base: &OnBase,
-    renames: &HashMap<String, String>,
+    renames: &BTreeMap<String, String>,
     workspace: &Workspace,
 ) -> Option<Finding> {
     let tool = on_base.tool.name();
@@ -216,7 +216,7 @@ fn compare(
 fn pair(
     entries: &[Entry],
     items: &[Item],
-    renames: &HashMap<String, String>,
+    renames: &BTreeMap<String, String>,
     workspace: &Workspace,
 ) -> Matching {
     let keys: Vec<Keyed> = items
@@ -232,7 +232,7 @@ fn pair(
 fn accept(
     items: &mut [Item],
     accepted: &Accepted,
-    renames: &HashMap<String, String>,
+    renames: &BTreeMap<String, String>,
     complete: &[String],
     workspace: &Workspace,
 ) -> Vec<Finding> {

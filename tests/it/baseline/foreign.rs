@@ -1,6 +1,6 @@
 //! Baselines of other programs cover what the same tools find in the same files.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 
 use lockgate::baseline::{Baseline, Foreign, Keyed, Matching, Outline, key, matching};
@@ -178,7 +178,7 @@ fn cases() -> [(&'static str, Foreign, Vec<Finding>); 3] {
 
 fn matched(text: &str, format: Foreign, findings: &[Keyed]) -> Matching {
     let entries = format.parse(text, "baseline", "").unwrap();
-    matching(&entries, findings, &HashMap::new(), |path: &str| {
+    matching(&entries, findings, &BTreeMap::new(), |path: &str| {
         let bytes = std::fs::read(folder().join(path)).ok()?;
         Some(Outline::new(path, &bytes).inventory())
     })
@@ -248,7 +248,7 @@ fn the_first_update_makes_entries_of_our_own() {
         let messages = findings.iter().map(|finding| &*finding.message);
         let rendered = Baseline::default().of(keys.iter().zip(messages)).render();
         let baseline = Baseline::parse(&rendered, "baseline").unwrap();
-        let matching = matching(&baseline.entries, &keys, &HashMap::new(), |_| None);
+        let matching = matching(&baseline.entries, &keys, &BTreeMap::new(), |_| None);
         assert!(matching.covered.iter().all(Option::is_some) && matching.stale.is_empty());
     }
 }

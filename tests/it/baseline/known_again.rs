@@ -1,6 +1,6 @@
 //! Which findings are known again, case by case.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use lockgate::baseline::{Entry, Keyed, Matching, Outline, Site, fingerprints, matching};
@@ -22,7 +22,7 @@ fn run(before: &[File<'_>], after: &[File<'_>], renames: &[(&str, &str)]) -> Mat
     let renames = renames
         .iter()
         .map(|(new, old)| ((*new).to_owned(), (*old).to_owned()));
-    let renames: HashMap<String, String> = renames.collect();
+    let renames: BTreeMap<String, String> = renames.collect();
     matching(&entries, &keyed(after), &renames, |path| {
         let (_, source, _) = after.iter().find(|file| file.0 == path)?;
         Some(Outline::new(path, source.as_bytes()).inventory())
@@ -240,7 +240,7 @@ fn a_place_that_does_not_exist_is_survived() {
     let mut findings = keyed(&[("a.py", ONE, &["x"])]);
     findings[0].site = Site::default();
     let entries: Vec<Entry> = findings.iter().cloned().map(Entry::once).collect();
-    let matching = matching(&entries, &findings, &HashMap::new(), |_| None);
+    let matching = matching(&entries, &findings, &BTreeMap::new(), |_| None);
     assert_eq!((matching.covered, matching.stale), (vec![Some(0)], vec![]));
 }
 
@@ -300,7 +300,7 @@ fn large_baselines_take_no_time_for_each_pair() {
         ("one kind against many", &of_same, &findings, 1),
     ] {
         let started = Instant::now();
-        let matching = matching(entries, findings, &HashMap::new(), |_| None);
+        let matching = matching(entries, findings, &BTreeMap::new(), |_| None);
         let took = started.elapsed();
         assert_eq!(matching.covered.iter().flatten().count(), covered, "{name}");
         // Pair by pair this would be minutes.

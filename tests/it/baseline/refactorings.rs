@@ -448,7 +448,7 @@ struct Case {
     style: Style,
     steps: Vec<&'static str>,
     /// From new names to old ones.
-    renames: HashMap<String, String>,
+    renames: BTreeMap<String, String>,
     /// The function in which something is wrong that was not, and the number of that.
     wrong: Vec<(String, u32)>,
 }
@@ -465,7 +465,7 @@ impl Case {
             before,
             style: STYLES[random.below(STYLES.len())],
             steps: Vec::new(),
-            renames: HashMap::new(),
+            renames: BTreeMap::new(),
             wrong: Vec::new(),
         };
         // The first seeds take each refactoring alone, all others some of them.
