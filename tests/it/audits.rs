@@ -313,8 +313,9 @@ const FAULTY: &[&str] = &[
     "--reports=report.sarif=sarif:1",
 ];
 
+/// The document must fit the schema.
 #[track_caller]
-fn expect_valid(schema: &Value, document: &Value) {
+pub(crate) fn expect_valid(schema: &Value, document: &Value) {
     let validator = jsonschema::options()
         .should_validate_formats(true)
         .build(schema)
@@ -369,7 +370,7 @@ fn reports_of_every_verdict_fit_the_published_schema() {
 }
 
 /// The schema of the standard, as the crate `serde-sarif` carries it. Its digest is pinned here.
-fn sarif_schema() -> Value {
+pub(crate) fn sarif_schema() -> Value {
     const CRATE: &str = "0.8.0";
     const SHA256: &str = "af47e7b67f24efe74076621fd3a5fbe7398add9e84fe820c971219a385895cea";
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sarif-schema");

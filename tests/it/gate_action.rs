@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use crate::audits::{expect_valid, sarif_schema};
 use crate::support::host_runner::{HostRun, HostRunner};
 use crate::support::lockgate::Project;
 use crate::support::tools;
@@ -153,12 +154,12 @@ fn twelve_tools_give_one_verdict_within_the_annotations_of_one_step() {
     expect_sarif_of_every_finding(&project, &report);
 }
 
-/// The SARIF file has every finding, in a run of its tool, at a place below the root.
+/// The SARIF file fits its schema and has every finding, in a run of its tool, at a place below the root.
 #[track_caller]
 fn expect_sarif_of_every_finding(project: &Project, report: &Value) {
     let text = std::fs::read_to_string(project.path().join("gate.sarif")).expect("the SARIF file");
     let document: Value = serde_json::from_str(&text).expect("JSON");
-    assert_eq!(document["version"], "2.1.0");
+    expect_valid(&sarif_schema(), &document);
     let runs = document["runs"].as_array().expect("runs");
     assert!(runs.len() <= 20, "GitHub takes 20");
     let mut results = 0;
