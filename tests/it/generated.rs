@@ -299,7 +299,7 @@ fn value_schema(step: Step, name: &str, argument: &clap::Arg) -> Value {
         return match argument.get_value_delimiter() {
             Some(delimiter) => {
                 let one = allowed.join("|");
-                let several = format!("^({one})({delimiter}({one}))+$");
+                let several = format!(r"^\s*({one})(\s*{delimiter}\s*({one}))+\s*$");
                 json!({"anyOf": [listed, {"type": "string", "pattern": several}]})
             }
             None => listed,
@@ -426,6 +426,8 @@ fn the_configuration_schema_agrees_with_the_program() {
         ),
         (true, "tools: auto"),
         (true, "tools: 'ruff,mypy'"),
+        (true, "tools: [' ruff , mypy ']"),
+        (true, "tools: 'ruff, mypy'\ninstall-env: 'A, B'"),
         (true, "timeout: 1h30m\nreport-until: '2027-01-31'"),
         (true, "max-annotations: 0"),
         (true, "severity: [bandit:B101 note, 'vulture warning']"),

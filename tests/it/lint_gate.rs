@@ -200,6 +200,43 @@ fn inputs_come_from_command_line_environment_and_file_in_this_order() {
 }
 
 #[test]
+fn a_list_on_one_line_may_have_blanks_after_its_commas() {
+    let named = |run: &Run| -> Vec<String> {
+        run.expect_code(1).json()["checks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|check| check["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let python = ("app.py", "import os\n");
+    let options = [
+        "lint-gate",
+        "--tool-source=path",
+        "--scope=everything",
+        "--output-format=json",
+    ];
+    let typed: Vec<&str> = options
+        .into_iter()
+        .chain(["--tools", "ruff, isort", "--install-env", "A, B"])
+        .collect();
+    let wanted = ["ruff", "isort"];
+    assert_eq!(named(&project(&[python]).run(&typed)), wanted);
+    let from_environment = project(&[python])
+        .with("INPUT_TOOLS", "ruff, isort")
+        .with("INPUT_INSTALL_ENV", "A, B");
+    assert_eq!(named(&from_environment.run(&options)), wanted);
+    let from_file = project(&[
+        python,
+        (
+            "pyproject.toml",
+            "[tool.lockgate.lint-gate]\ntools = 'ruff, isort'\ninstall-env = 'A, B'\n",
+        ),
+    ]);
+    assert_eq!(named(&from_file.run(&options)), wanted);
+}
+
+#[test]
 fn a_proposal_cannot_loosen_its_own_judgement() {
     let policy = "[tool.lockgate.lint-gate]\ntools = ['ruff']\ntool-source = 'path'\n";
     let project = project(&[("app.py", "x = 1\n"), ("pyproject.toml", policy)]);

@@ -4,8 +4,10 @@
 //! it was written; only the wording of an error differs.
 
 mod reword;
+mod trimmed;
 
 pub use reword::reword;
+pub use trimmed::Trimmed;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -237,6 +239,48 @@ mod tests {
             layer.sources["fail-on"],
             Source::Variable("INPUT_FAIL-ON".into())
         );
+    }
+
+    /// The items of a list that is split at commas, and the layers that say so.
+    #[test]
+    fn blanks_around_a_comma_are_no_part_of_an_item() {
+        let command = || {
+            Command::new("step").arg(
+                clap::Arg::new("tools")
+                    .long("tools")
+                    .action(ArgAction::Append)
+                    .value_delimiter(',')
+                    .value_parser(Trimmed(clap::builder::PossibleValuesParser::new([
+                        "ruff", "mypy", "ty",
+                    ]))),
+            )
+        };
+        let items = |layer: &Layer| -> Result<Vec<String>> {
+            let matches = parse(&command(), layer, &[])?;
+            Ok(matches
+                .get_many("tools")
+                .map(|items| items.cloned().collect())
+                .unwrap_or_default())
+        };
+        for text in ["ruff, mypy\nty", " ruff ,mypy , ty ", "ruff\t,\tmypy,ty"] {
+            let environment: Environment = [("INPUT_TOOLS", text)].into_iter().collect();
+            let layer = from_environment(&command(), &environment);
+            assert_eq!(items(&layer).unwrap(), ["ruff", "mypy", "ty"], "{text}");
+            let typed = Layer {
+                arguments: text
+                    .lines()
+                    .map(|line| format!("--tools={line}").into())
+                    .collect(),
+                ..Layer::default()
+            };
+            assert_eq!(items(&typed).unwrap(), ["ruff", "mypy", "ty"], "{text}");
+        }
+        let environment: Environment = [("INPUT_TOOLS", "ruff, , mypy")].into_iter().collect();
+        let error = items(&from_environment(&command(), &environment)).unwrap_err();
+        assert_eq!(error.message, "`tools` needs a value");
+        let environment: Environment = [("INPUT_TOOLS", "ruff, mypi")].into_iter().collect();
+        let error = items(&from_environment(&command(), &environment)).unwrap_err();
+        assert_eq!(error.message, "invalid value `mypi` for `tools`");
     }
 
     #[test]

@@ -27,10 +27,11 @@ mod tools;
 
 use std::time::Instant;
 
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
 use clap::{Args, Command};
 
 use crate::error::{Error, Result, exit};
-use crate::github::inputs::{COMMAND_LINE_ONLY, SecretInput, boolean};
+use crate::github::inputs::{COMMAND_LINE_ONLY, SecretInput, Trimmed, boolean};
 use crate::linters::Tool;
 use crate::model::report::Status;
 use crate::steps::lint_gate::gather::Facts;
@@ -120,7 +121,7 @@ pub struct Arguments {
     pub lockfile: Option<String>,
 
     /// Names of variables that the installer of a private index needs; the tools never see them
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = Trimmed(NonEmptyStringValueParser::new()))]
     pub install_env: Vec<String>,
 
     /// Reports made elsewhere, as `PATH=FORMAT` or `PATH=FORMAT:EXIT-CODE`; formats are sarif, rdjson, rdjsonl and diff
@@ -265,9 +266,11 @@ pub enum Mode {
     Report,
 }
 
-fn tool_names() -> Vec<&'static str> {
+fn tool_names() -> Trimmed<PossibleValuesParser> {
     let own = Tool::ALL.into_iter().map(Tool::name);
-    std::iter::once(settings::AUTO).chain(own).collect()
+    Trimmed(PossibleValuesParser::new(
+        std::iter::once(settings::AUTO).chain(own),
+    ))
 }
 
 /// The definition of the arguments.
