@@ -30,6 +30,9 @@ use crate::model::region::Region;
 
 const NAME: &str = "vulture";
 
+/// The rule of all that is not about a name.
+const UNREACHABLE: &str = "unreachable-code";
+
 pub(super) const ADAPTER: Adapter = Adapter {
     name: NAME,
     package: "vulture",
@@ -40,8 +43,8 @@ pub(super) const ADAPTER: Adapter = Adapter {
     file_settings: &[Setting::Table("vulture", &["paths"])],
     hooks: &["vulture"],
     severities: &[
-        ("confidence of 100 %", Severity::Error),
-        ("less confidence, or none stated", Severity::Warning),
+        ("unreachable code at 100 %", Severity::Error),
+        ("everything else", Severity::Warning),
     ],
     refused: REFUSED_ARGUMENTS,
     environment: ENVIRONMENT,
@@ -245,17 +248,19 @@ impl<'a> Item<'a> {
             .and_then(|rest| rest.split_once(' '));
         match kind {
             Some((kind, _)) => format!("unused-{kind}"),
-            None => "unreachable-code".to_owned(),
+            None => UNREACHABLE.to_owned(),
         }
     }
 
     fn into_finding(self) -> RawFinding {
+        let rule = self.rule();
         RawFinding {
-            rule: Some(self.rule()),
+            // A name may be there for its caller: an argument that a protocol asks for is sure to be unused, and right.
             severity: match self.confidence {
-                Some(100..) => Severity::Error,
+                Some(100..) if rule == UNREACHABLE => Severity::Error,
                 _ => Severity::Warning,
             },
+            rule: Some(rule),
             message: match self.confidence {
                 Some(confidence) => format!("{} ({confidence}% confidence)", self.message),
                 None => self.message,

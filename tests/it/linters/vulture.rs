@@ -51,14 +51,14 @@ fn told(name: &str) -> Vec<(String, u32, Severity)> {
 }
 
 #[test]
-fn what_is_certain_is_an_error() {
-    let expected = |certain: Severity| {
+fn only_code_that_cannot_run_is_an_error() {
+    let expected = |unreachable: Severity| {
         [
-            ("unreachable-code", 6, certain),
+            ("unreachable-code", 6, unreachable),
             ("unused-class", 9, Severity::Warning),
             ("unused-function", 4, Severity::Warning),
             ("unused-import", 1, Severity::Warning),
-            ("unused-variable", 4, certain),
+            ("unused-variable", 4, Severity::Warning),
             ("unused-variable", 10, Severity::Warning),
         ]
         .map(|(rule, line, severity)| (rule.to_owned(), line, severity))
