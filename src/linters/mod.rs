@@ -21,6 +21,7 @@ mod pylint;
 mod pyrefly;
 mod pyright;
 pub mod rdjson;
+mod refusal;
 pub mod reported;
 mod ruff;
 mod ruff_format;

@@ -5,8 +5,8 @@ use std::io::BufRead;
 use crate::linters::adapter::{Adapter, Kind, Setting, Targets};
 use crate::linters::contract::{Invocation, Judgement, Reading, ToolRun};
 use crate::linters::{
-    bandit, basedpyright, black, codespell, flake8, isort, mypy, pylint, pyrefly, pyright, ruff,
-    ruff_format, shellcheck, ty, typos, vulture, yamllint, zizmor,
+    bandit, basedpyright, black, codespell, flake8, isort, mypy, pylint, pyrefly, pyright, refusal,
+    ruff, ruff_format, shellcheck, ty, typos, vulture, yamllint, zizmor,
 };
 use crate::model::diagnostic::{RawFinding, Severity};
 
@@ -182,10 +182,10 @@ impl Tool {
     /// The first of the user's arguments that would void the contract: it silences the tool, changes the shape of
     /// its output, edits files, or makes it do something else than checking.
     pub fn refused_argument(self, extra: &[String]) -> Option<&str> {
-        extra.iter().map(String::as_str).find(|argument| {
-            let name = argument.split_once('=').map_or(*argument, |(name, _)| name);
-            self.adapter().refused.contains(&name)
-        })
+        extra
+            .iter()
+            .map(String::as_str)
+            .find(|argument| refusal::is_refused(self, self.adapter().refused, argument))
     }
 
     /// Reads the tool's standard output, in memory that does not grow with it; every finding goes to the sink as

@@ -252,3 +252,19 @@ fn shellcheck_gets_every_script_of_the_repository() {
         .expect_text("there is no shell script to check");
     gate(&none, &["--tools", "shellcheck", "--allow-empty"]).expect_code(0);
 }
+
+#[test]
+fn an_argument_is_refused_in_any_spelling() {
+    let project = project(&[("app.py", "teh = 1\n")]);
+    for argument in [
+        "typos: -vw",
+        "codespell: -dw",
+        "codespell: --write",
+        "flake8: --exit-z",
+        "ruff: -ox.txt",
+    ] {
+        gate(&project, &["--tool-arguments", argument])
+            .expect_code(2)
+            .expect_text("would change what Lockgate reads");
+    }
+}
