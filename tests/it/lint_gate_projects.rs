@@ -254,6 +254,50 @@ fn shellcheck_gets_every_script_of_the_repository() {
 }
 
 #[test]
+fn shellcheck_gets_the_scripts_of_the_folders_that_are_named() {
+    let files = [
+        ("run.sh", "#!/bin/sh\necho $1\n"),
+        ("bin/tool", "#!/usr/bin/env bash\necho $1\n"),
+        ("bin/deep/more.sh", "#!/bin/sh\necho $1\n"),
+        ("bin/other", "#!/usr/bin/env python3\nprint(1)\n"),
+        ("docs/notes.md", "# sh\n"),
+        ("named", "# shellcheck shell=sh\necho $1\n"),
+    ];
+    let repository = project(&files);
+    let plain = Project::empty().with_path_first(&environment().join("bin"));
+    for (path, content) in files {
+        plain.write(path, content);
+    }
+    plain
+        .write("node_modules/x/install.sh", "#!/bin/sh\necho $1\n")
+        .write("venv/pyvenv.cfg", "")
+        .write("venv/bin/x.sh", "#!/bin/sh\necho $1\n");
+    for project in [&repository, &plain] {
+        let found = |arguments: &[&str]| {
+            let mut all = vec!["--tools", "shellcheck", "--fail-on", "note"];
+            all.extend(arguments);
+            let run = gate(project, &all);
+            run.expect_code(1);
+            strings(&run, "findings", "path")
+        };
+        let below = ["bin/deep/more.sh", "bin/tool"];
+        assert_eq!(found(&["bin"]), below);
+        assert_eq!(found(&["./bin/", "bin", "./bin/tool", "docs"]), below);
+        assert_eq!(found(&["--tool-paths", "shellcheck: bin"]), below);
+        assert_eq!(found(&["named", "bin/deep"]), ["bin/deep/more.sh", "named"]);
+        let everywhere = ["bin/deep/more.sh", "bin/tool", "run.sh"];
+        assert_eq!(found(&["."]), everywhere);
+        assert_eq!(found(&[]), everywhere);
+        gate(project, &["--tools", "shellcheck", "docs"])
+            .expect_code(3)
+            .expect_text("there is no shell script to check");
+        gate(project, &["--tools", "shellcheck", "bin", "missing"])
+            .expect_code(3)
+            .expect_text("`missing` does not exist");
+    }
+}
+
+#[test]
 fn an_argument_is_refused_in_any_spelling() {
     let project = project(&[("app.py", "teh = 1\n")]);
     for argument in [

@@ -19,11 +19,13 @@ mod policy;
 mod projects;
 mod provide;
 mod reports;
+mod scripts;
 mod select;
 mod settings;
 mod severity;
 mod sift;
 mod tools;
+mod walk;
 
 use std::time::Instant;
 

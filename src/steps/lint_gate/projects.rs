@@ -141,12 +141,19 @@ fn folders(folder: &Path) -> Vec<PathBuf> {
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
         .filter(|entry| {
             let name = entry.file_name();
-            let name = name.to_string_lossy();
-            !name.starts_with('.') && !FOREIGN.contains(&&*name)
+            !name.as_encoded_bytes().starts_with(b".")
         })
         .map(|entry| entry.path())
-        .filter(|path| !path.join("pyvenv.cfg").is_file())
+        .filter(|path| !is_foreign(path))
         .collect()
+}
+
+/// Whether a folder holds what was installed there, other people's code.
+pub fn is_foreign(folder: &Path) -> bool {
+    folder
+        .file_name()
+        .is_some_and(|name| FOREIGN.iter().any(|foreign| name == *foreign))
+        || folder.join("pyvenv.cfg").is_file()
 }
 
 #[cfg(test)]

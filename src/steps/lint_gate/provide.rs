@@ -9,7 +9,7 @@ use crate::steps::lint_gate::projects::Project;
 use crate::steps::lint_gate::select::{self, Choice, Evidence};
 use crate::steps::lint_gate::settings::{Settings, Tools};
 use crate::steps::lint_gate::tools::Job;
-use crate::steps::lint_gate::{NAME, ToolSource, policy};
+use crate::steps::lint_gate::{NAME, ToolSource, policy, scripts};
 use crate::steps::project::{Located, Lock, Toolbox};
 use crate::steps::world::World;
 use crate::system::git::Git;
@@ -121,7 +121,11 @@ impl<'a> Shed<'a> {
                 known.named = files.named(tool);
                 known.on_path = on_path(&self.world.environment, tool.executable()).is_some();
                 known.subject = match tool.targets() {
-                    Targets::ShellScripts if self.scripts(&project.directory).await?.is_empty() => {
+                    Targets::ShellScripts
+                        if scripts::below(self.git, &project.directory)
+                            .await?
+                            .is_empty() =>
+                    {
                         None
                     }
                     _ => files.subject(tool),
@@ -162,7 +166,11 @@ impl<'a> Shed<'a> {
         for (tool, located) in chosen.tools.iter().zip(located) {
             self.require_node(*tool, &located)?;
             let scripts = match tool.targets() {
-                Targets::ShellScripts => Some(self.scripts(&chosen.project.directory).await?),
+                Targets::ShellScripts => {
+                    let paths = self.settings.per_tool.paths.get(tool);
+                    let named = paths.unwrap_or(&self.settings.paths);
+                    Some(scripts::among(self.git, &chosen.project.directory, named).await?)
+                }
                 Targets::Folder => None,
             };
             let version = located.version.as_deref().unwrap_or("of unknown version");
@@ -232,63 +240,6 @@ impl<'a> Shed<'a> {
                 .hint("uv add --dev 'pyright[nodejs]'"),
         )
     }
-
-    /// The shell scripts below a folder, relative to it: those that git tracks, or would; told by their name or their
-    /// first line.
-    async fn scripts(&self, directory: &Path) -> Result<Vec<String>> {
-        let list = self
-            .git
-            .at(directory)
-            .answer([
-                "ls-files",
-                "--cached",
-                "--others",
-                "--exclude-standard",
-                "-z",
-            ])
-            .await?
-            .unwrap_or_default();
-        let mut scripts: Vec<String> = list
-            .split('\0')
-            .filter(|path| !path.is_empty() && is_script(directory, path))
-            .map(str::to_owned)
-            .collect();
-        scripts.sort();
-        scripts.dedup();
-        Ok(scripts)
-    }
-}
-
-fn is_script(directory: &Path, path: &str) -> bool {
-    use std::io::Read as _;
-
-    let name = path.rsplit('/').next().unwrap_or(path);
-    match name.rsplit_once('.') {
-        Some((_, "sh" | "bash" | "dash" | "ksh")) => directory.join(path).is_file(),
-        Some((stem, _)) if !stem.is_empty() => false,
-        _ => {
-            let file = directory.join(path);
-            if !file.is_file() {
-                return false;
-            }
-            let mut start = [0; 64];
-            let read = std::fs::File::open(file)
-                .and_then(|mut file| file.read(&mut start))
-                .unwrap_or(0);
-            is_shebang(start.get(..read).unwrap_or_default())
-        }
-    }
-}
-
-/// Whether a file with this start is run by a shell that shellcheck knows.
-fn is_shebang(start: &[u8]) -> bool {
-    let line = start.split(|byte| *byte == b'\n').next().unwrap_or(start);
-    let Some(command) = line.strip_prefix(b"#!") else {
-        return false;
-    };
-    String::from_utf8_lossy(command)
-        .split([' ', '\t', '/', '\r'])
-        .any(|word| matches!(word, "sh" | "bash" | "dash" | "ksh"))
 }
 
 /// Where environments are kept: as long as the job on a runner, for good on a laptop.
@@ -319,24 +270,4 @@ pub fn cache_folder(world: &World) -> Result<PathBuf> {
             Error::usage("there is no folder to keep environments in")
                 .hint("export LOCKGATE_CACHE_DIR=<folder>")
         })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn scripts_are_told_by_their_first_line() {
-        for (line, is) in [
-            ("#!/bin/sh\necho", true),
-            ("#!/usr/bin/env bash", true),
-            ("#!/usr/bin/env -S bash -e\n", true),
-            ("#!/bin/zsh", false),
-            ("#!/usr/bin/python3\n# sh", false),
-            ("echo sh", false),
-            ("", false),
-        ] {
-            assert_eq!(is_shebang(line.as_bytes()), is, "{line}");
-        }
-    }
 }

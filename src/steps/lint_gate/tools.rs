@@ -31,7 +31,7 @@ pub struct Job {
     pub directory: std::path::PathBuf,
     /// The project, where there are several.
     pub project: Option<String>,
-    /// What it checks where the user names nothing and it does not look into folders.
+    /// What it checks where it does not look into folders: the named files, and the scripts of the named folders.
     pub scripts: Option<Vec<String>>,
 }
 
@@ -95,10 +95,9 @@ impl Bench {
             .venv
             .as_ref()
             .map(|venv| venv.python().display().to_string());
-        let paths = self.paths_of(job);
         let paths = match &job.scripts {
-            Some(scripts) if paths.is_empty() => scripts,
-            _ => paths,
+            Some(scripts) => scripts,
+            None => self.paths_of(job),
         };
         if paths.is_empty() && job.scripts.is_some() {
             let judgement = Judgement::Empty {
