@@ -46,11 +46,25 @@ pub enum Setting {
     Glob(&'static str),
 }
 
-/// A second run that proves that files were looked at.
-pub(super) struct Probe {
-    pub(super) arguments: fn(&Invocation<'_>) -> Vec<String>,
-    pub(super) environment: &'static [(&'static str, &'static str)],
-    pub(super) judge: fn(&ToolRun<'_>, &mut dyn BufRead) -> Judgement,
+/// What proves that files were looked at, where the first run does not tell.
+pub(super) enum Probe {
+    /// A second run.
+    Run {
+        arguments: fn(&Invocation<'_>) -> Vec<String>,
+        environment: &'static [(&'static str, &'static str)],
+        judge: fn(&ToolRun<'_>, &mut dyn BufRead) -> Judgement,
+    },
+    /// The tool never tells: there must be a file that it does not pass over.
+    Folder(Hidden),
+}
+
+/// What makes a tool look at hidden files, which it passes over otherwise.
+#[derive(Clone, Copy, Debug)]
+pub struct Hidden {
+    /// How such an argument begins.
+    pub arguments: &'static [&'static str],
+    /// Where the project may say so.
+    pub settings: &'static [Setting],
 }
 
 /// Everything that is different from one tool to the next; what each part means stands at the methods of

@@ -4,7 +4,7 @@
 //!
 //! | exit | output | judgement |
 //! |---|---|---|
-//! | 0 | none, and the number 0 | clean |
+//! | 0 | none, and the number 0 | clean, once a file was seen |
 //! | 65 | as many misspellings as are counted | findings |
 //! | 0, 65 | `WARNING: Permission denied: …` on standard error | failed |
 //! | 64 | a bad regular expression or dictionary, or `write-changes` in the configuration | failed |
@@ -13,7 +13,8 @@
 //!
 //! codespell **passes over** paths that do not exist, files that are neither text nor readable and whatever
 //! it is told to skip, all without a word, and it does not tell how many files it read: a run that found no file is
-//! clean here, and nothing can be asked that would say more.
+//! clean here, and nothing can be asked that would say more. So whoever runs it makes sure that there is a file at all, not
+//! a hidden one unless it is told to look at those.
 //!
 //! `write-changes` of a configuration, which would mend files instead of reporting them, cannot be switched off. But it
 //! excludes `--regex`, which is passed with its own default, so that codespell refuses to run. A project with a `regex`
@@ -22,7 +23,7 @@
 use std::io::BufRead;
 use std::num::NonZeroU32;
 
-use crate::linters::adapter::{Adapter, Kind, Setting, Targets};
+use crate::linters::adapter::{Adapter, Hidden, Kind, Probe, Setting, Targets};
 use crate::linters::contract::{Invocation, Judgement, Reading, ToolRun, cut};
 use crate::linters::lines::{self, note_end};
 use crate::model::diagnostic::{RawFinding, Severity};
@@ -71,7 +72,22 @@ pub(super) const ADAPTER: Adapter = Adapter {
     refused: REFUSED_ARGUMENTS,
     environment: &[],
     arguments,
-    probe: None,
+    probe: Some(Probe::Folder(Hidden {
+        arguments: &["-H", "--check-h"],
+        settings: &[
+            Setting::Table("codespell", &["check-hidden"]),
+            Setting::Section {
+                file: "setup.cfg",
+                section: "[codespell]",
+                keys: &["check-hidden"],
+            },
+            Setting::Section {
+                file: ".codespellrc",
+                section: "[codespell]",
+                keys: &["check-hidden"],
+            },
+        ],
+    })),
     read,
     conclude,
     confesses,

@@ -37,6 +37,6 @@ mod vulture;
 mod yamllint;
 mod zizmor;
 
-pub use adapter::{Kind, Setting, Targets};
+pub use adapter::{Hidden, Kind, Setting, Targets};
 pub use contract::{ExitStatus, Invocation, Judgement, Reading, ToolRun};
 pub use tool::Tool;

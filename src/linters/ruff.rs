@@ -51,7 +51,7 @@ pub(super) const ADAPTER: Adapter = Adapter {
     refused: REFUSED_ARGUMENTS,
     environment: &[],
     arguments,
-    probe: Some(Probe {
+    probe: Some(Probe::Run {
         arguments: probe_arguments,
         environment: &[],
         judge: judge_probe,

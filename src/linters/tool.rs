@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use crate::linters::adapter::{Adapter, Kind, Setting, Targets};
+use crate::linters::adapter::{Adapter, Hidden, Kind, Probe, Setting, Targets};
 use crate::linters::contract::{Invocation, Judgement, Reading, ToolRun};
 use crate::linters::{
     bandit, basedpyright, black, codespell, flake8, isort, mypy, pylint, pyrefly, pyright, refusal,
@@ -166,17 +166,29 @@ impl Tool {
 
     /// Variables that the run with [`Tool::probe_arguments`] needs.
     pub fn probe_environment(self) -> &'static [(&'static str, &'static str)] {
-        self.adapter()
-            .probe
-            .as_ref()
-            .map_or(&[], |probe| probe.environment)
+        match self.adapter().probe {
+            Some(Probe::Run { environment, .. }) => environment,
+            Some(Probe::Folder(_)) | None => &[],
+        }
     }
 
     /// The arguments of the run that proves that files were looked at, read by [`Tool::judge_probe`]. Needed only
-    /// after [`Judgement::Clean`] without a count; `None` where the tool counts, or refuses to check nothing.
+    /// after [`Judgement::Clean`] without a count; `None` where the tool counts, refuses to check nothing, or
+    /// [never tells](Self::passes_over_hidden).
     pub fn probe_arguments(self, invocation: &Invocation<'_>) -> Option<Vec<String>> {
-        let probe = self.adapter().probe.as_ref()?;
-        Some((probe.arguments)(invocation))
+        match self.adapter().probe {
+            Some(Probe::Run { arguments, .. }) => Some(arguments(invocation)),
+            Some(Probe::Folder(_)) | None => None,
+        }
+    }
+
+    /// Where no run of the tool tells that it found a file: after [`Judgement::Clean`] without a count there must be one
+    /// at or below what it was given, not a hidden one unless this is said.
+    pub fn passes_over_hidden(self) -> Option<Hidden> {
+        match self.adapter().probe {
+            Some(Probe::Folder(hidden)) => Some(hidden),
+            Some(Probe::Run { .. }) | None => None,
+        }
     }
 
     /// The first of the user's arguments that would void the contract: it silences the tool, changes the shape of
@@ -219,9 +231,11 @@ impl Tool {
     /// Reads the output of the run with [`Tool::probe_arguments`]: [`Judgement::Clean`] with the number of files, or
     /// [`Judgement::Empty`] where there was none. A tool without a probe fails.
     pub fn judge_probe(self, run: &ToolRun<'_>, mut output: impl BufRead) -> Judgement {
-        match &self.adapter().probe {
-            Some(probe) => (probe.judge)(run, &mut output),
-            None => run.failed(self.name(), "there is no probe for this tool"),
+        match self.adapter().probe {
+            Some(Probe::Run { judge, .. }) => judge(run, &mut output),
+            Some(Probe::Folder(_)) | None => {
+                run.failed(self.name(), "there is no probe for this tool")
+            }
         }
     }
 }

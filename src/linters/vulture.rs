@@ -49,7 +49,7 @@ pub(super) const ADAPTER: Adapter = Adapter {
     refused: REFUSED_ARGUMENTS,
     environment: ENVIRONMENT,
     arguments,
-    probe: Some(Probe {
+    probe: Some(Probe::Run {
         arguments: probe_arguments,
         environment: ENVIRONMENT,
         judge: judge_probe,

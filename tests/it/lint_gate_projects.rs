@@ -298,6 +298,33 @@ fn shellcheck_gets_the_scripts_of_the_folders_that_are_named() {
 }
 
 #[test]
+fn codespell_without_a_file_to_check_is_no_verdict() {
+    let project = project(&[("docs/.keep", "recieve\n"), ("src/app.py", "x = 1\n")]);
+    std::fs::create_dir_all(project.path().join("empty")).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut all = vec!["--tools", "codespell"];
+        all.extend(arguments);
+        gate(&project, &all)
+    };
+    for nothing in ["empty", "docs"] {
+        run(&[nothing])
+            .expect_code(3)
+            .expect_text("codespell: there is no file to check");
+        run(&[nothing, "--allow-empty"]).expect_code(0);
+    }
+    run(&["src"]).expect_code(0);
+    run(&["empty", "src/app.py"]).expect_code(0);
+    run(&[]).expect_code(0);
+    // What it is told to look at, it does look at.
+    let hidden = ["docs", "--tool-arguments", "codespell: --check-hidden"];
+    run(&hidden).expect_text("recieve ==> receive");
+    project.write("docs/.keep", "receive\n");
+    run(&hidden).expect_code(0);
+    project.write(".codespellrc", "[codespell]\ncheck-hidden =\n");
+    run(&["docs"]).expect_code(0);
+}
+
+#[test]
 fn an_argument_is_refused_in_any_spelling() {
     let project = project(&[("app.py", "teh = 1\n")]);
     for argument in [

@@ -67,12 +67,14 @@ impl ProjectFiles {
 
     /// Whether the project's configuration says which files this tool checks, so that naming `.` would override it.
     pub fn configures_files(&self, tool: Tool) -> bool {
-        let nearest = self.folders.first();
-        nearest.is_some_and(|folder| {
-            tool.file_settings()
-                .iter()
-                .any(|setting| folder.has(setting).is_some())
-        })
+        self.configures_any(tool.file_settings())
+    }
+
+    /// Whether the project's own folder has one of these settings.
+    pub fn configures_any(&self, settings: &[Setting]) -> bool {
+        self.folders
+            .first()
+            .is_some_and(|folder| settings.iter().any(|setting| folder.has(setting).is_some()))
     }
 
     /// Where the project configures the tool.

@@ -11,6 +11,7 @@ use crate::model::report::{Check, Status};
 use crate::steps::lint_gate::detect::ProjectFiles;
 use crate::steps::lint_gate::filter::{Collector, Filter};
 use crate::steps::lint_gate::per_tool::PerTool;
+use crate::steps::lint_gate::walk;
 use crate::steps::project::Located;
 use crate::system::environment::Environment;
 use crate::system::process::{Child, Ending, Finished};
@@ -118,6 +119,7 @@ impl Bench {
                 self.collector(job),
             ));
         }
+        let files = ProjectFiles::of(&job.directory, &job.directory);
         let invocation = Invocation {
             paths,
             extra: self
@@ -126,19 +128,29 @@ impl Bench {
                 .get(&tool)
                 .map_or(&[], Vec::as_slice),
             python: python.as_deref(),
-            configured_files: ProjectFiles::of(&job.directory, &job.directory)
-                .configures_files(tool),
+            configured_files: files.configures_files(tool),
         };
         let (mut judgement, collector, duration) =
             self.read(job, tool.arguments(&invocation)).await?;
-        if judgement == (Judgement::Clean { files: None })
-            && let Some(arguments) = tool.probe_arguments(&invocation)
-        {
-            let child = self.child(job, arguments, tool.probe_environment());
-            judgement = match self.attend(job, child, None).await {
-                Err(reason) => Judgement::Failed { reason },
-                Ok(finished) => Self::judge_probe(tool, finished)?,
-            };
+        if judgement == (Judgement::Clean { files: None }) {
+            if let Some(arguments) = tool.probe_arguments(&invocation) {
+                let child = self.child(job, arguments, tool.probe_environment());
+                judgement = match self.attend(job, child, None).await {
+                    Err(reason) => Judgement::Failed { reason },
+                    Ok(finished) => Self::judge_probe(tool, finished)?,
+                };
+            } else if let Some(hidden) = tool.passes_over_hidden() {
+                let is_hidden_seen = files.configures_any(hidden.settings)
+                    || invocation.extra.iter().any(|argument| {
+                        let mut starts = hidden.arguments.iter();
+                        starts.any(|start| argument.starts_with(start))
+                    });
+                if !walk::has_file(&job.directory, paths, is_hidden_seen) {
+                    judgement = Judgement::Empty {
+                        reason: format!("{}: there is no file to check", tool.name()),
+                    };
+                }
+            }
         }
         let check = self.check(job, judgement, duration);
         tracing::info!(

@@ -26,3 +26,49 @@ pub fn files(folder: &Path, passed: impl Fn(&Path) -> bool) -> impl Iterator<Ite
         }
     })
 }
+
+/// Whether there is a regular file at or below one of these paths; hidden ones count where `hidden` says so.
+pub fn has_file(directory: &Path, paths: &[String], hidden: bool) -> bool {
+    let is_seen = |path: &Path| {
+        hidden
+            || path
+                .file_name()
+                .is_none_or(|name| !name.as_encoded_bytes().starts_with(b"."))
+    };
+    let here = [String::new()];
+    let paths = if paths.is_empty() { &here[..] } else { paths };
+    paths.iter().any(|named| {
+        let path = directory.join(named);
+        // As it was named: a project may stand in a hidden folder.
+        is_seen(Path::new(named))
+            && (path.is_file() || files(&path, is_seen).any(|file| file.is_file()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_regular_file_that_is_not_hidden_is_something() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = folder.path();
+        let has = |paths: &[&str], hidden| {
+            let paths: Vec<String> = paths.iter().map(|&path| path.to_owned()).collect();
+            has_file(directory, &paths, hidden)
+        };
+        for folder in [".git", "docs/deep", ".hidden"] {
+            std::fs::create_dir_all(directory.join(folder)).unwrap();
+        }
+        std::fs::write(directory.join(".git/HEAD"), "x").unwrap();
+        assert!(!has(&[], true));
+        std::fs::write(directory.join(".hidden/a.txt"), "x").unwrap();
+        std::fs::write(directory.join("docs/.keep"), "").unwrap();
+        assert!(!has(&[], false));
+        assert!(!has(&["docs", "docs/.keep", ".hidden"], false));
+        assert!(has(&[], true) && has(&["docs"], true) && has(&["docs/.keep"], true));
+        std::fs::write(directory.join("docs/deep/a.txt"), "x").unwrap();
+        assert!(has(&[], false) && has(&["docs"], false) && has(&["docs/deep/a.txt"], false));
+        assert!(!has(&["missing"], false));
+    }
+}
