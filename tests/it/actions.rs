@@ -967,7 +967,7 @@ fn our_own_workflow_runs_the_gate_of_the_same_commit_on_the_example() {
     run.expect("failure");
     let all = all_shown(&run);
     assert!(
-        all.len() == 3
+        all.len() == 2
             && all
                 .iter()
                 .all(|one| one.starts_with("error examples/notes/src/notes/config.py:7")),
