@@ -21,7 +21,7 @@
 //! tokens and lines are code points, and some of these are 1-based.
 
 use std::fmt;
-use std::io::BufRead;
+use std::io::{BufRead, Read as _};
 use std::num::NonZeroU32;
 
 use serde::Deserialize;
@@ -165,13 +165,21 @@ fn read(output: &mut dyn BufRead, sink: &mut dyn FnMut(RawFinding)) -> Reading {
 
 /// What pylint prints first where it cannot read its configuration.
 fn text_before_document(output: &mut dyn BufRead) -> Option<String> {
-    // An error comes again when the document is read.
-    let start = output.fill_buf().ok()?;
-    let text = start.trim_ascii_start();
-    if matches!(text.first(), None | Some(b'{')) {
-        return None;
+    loop {
+        // An error comes again when the document is read.
+        let start = output.fill_buf().ok()?;
+        let blank = start.len() - start.trim_ascii_start().len();
+        match start.get(blank) {
+            Some(b'{') => return None,
+            Some(_) => break,
+            None if start.is_empty() => return None,
+            None => output.consume(blank),
+        }
     }
-    let text = String::from_utf8_lossy(&text[..text.len().min(4_000)]).into_owned();
+    let mut bytes = Vec::new();
+    let mut text = output.take(4_000);
+    text.read_to_end(&mut bytes).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
     let words: Vec<&str> = text.split_whitespace().collect();
     Some(cut(&words.join(" ")))
 }
