@@ -62,6 +62,10 @@ impl UvLock {
     /// Whether the project itself asks for the package: not only something that it asks for does.
     pub fn declares(&self, package: &str) -> bool {
         let wanted = normalise_name(package);
+        if !self.packages.iter().any(Package::is_local) {
+            // Nobody says who asks for what.
+            return !self.versions_of(package).is_empty();
+        }
         self.packages
             .iter()
             .filter(|package| package.is_local())

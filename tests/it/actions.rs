@@ -834,7 +834,7 @@ fn the_workflow_of_the_example_is_red_with_a_fault_in_the_change() {
     let outputs = gate_outputs(&run);
     expect_outputs(&outputs);
     assert_eq!(outputs["verdict"], "fail");
-    assert_eq!(outputs["new-findings"], "3");
+    assert_eq!(outputs["new-findings"], "2");
     assert_eq!(outputs["base"], request.base.as_str());
     assert!(
         run.summary().starts_with("### ❌ lint-gate: failed\n"),
