@@ -136,7 +136,11 @@ fn twelve_tools_give_one_verdict_within_the_annotations_of_one_step() {
     assert_eq!(report["exit-code"], 1);
 
     // The runner's own word on the failed step comes last: it is the only one that can be dropped.
-    let all = run.get("annotations").as_array().expect("annotations").len();
+    let all = run
+        .get("annotations")
+        .as_array()
+        .expect("annotations")
+        .len();
     let dropped = run.get("droppedAnnotations").as_u64().expect("a number");
     let theirs = all - run.annotations().len();
     assert_eq!(theirs as u64 + dropped, 1, "{}", run.log());
