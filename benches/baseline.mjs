@@ -1,7 +1,7 @@
 // The work of `lockgate lint-gate --reports …` as a Node action bundled into one file would do it: the yardstick of
 // the benchmarks. It does what baseline.py does, and checks none of its inputs.
 
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,8 +11,12 @@ const VERSION = "0.1.0";
 const RANK = { error: 0, warning: 1, note: 2 };
 const WITH_EXCERPT = 1000;
 
-function main() {
+async function main() {
+  const own = process.argv.slice(2);
+  const at = own.indexOf("--run");
+  const command = at < 0 ? [] : own.splice(at).slice(1);
   const { values } = parseArgs({
+    args: own,
     options: {
       version: { type: "boolean" },
       reports: { type: "string", default: "" },
@@ -20,6 +24,7 @@ function main() {
       base: { type: "string" },
       "diff-flags": { type: "string", default: "diff --unified=0" },
       "report-file": { type: "string" },
+      baseline: { type: "string" },
     },
   });
   if (values.version) {
@@ -28,9 +33,14 @@ function main() {
   }
   const root = process.cwd();
   const change = values.base ? changedLines(values.base, values["diff-flags"].split(" ")) : undefined;
-  const report = JSON.parse(readFileSync(values.reports.replace(/=sarif$/, ""), "utf8"));
-  let findings = report.runs.flatMap((run) => findingsOf(run, root));
+  let findings = command.length ? await readRuff(command, root) : readReport(values.reports, root);
   const total = findings.length;
+  let took = 0;
+  if (values.baseline) {
+    const started = performance.now();
+    findings = unknown(findings, readFileSync(values.baseline, "utf8"));
+    took = performance.now() - started;
+  }
   if (change) {
     for (const finding of findings) finding.new = isChanged(change.get(finding.path), finding.line);
     if (values.scope === "changed-lines") findings = findings.filter((finding) => finding.new);
@@ -42,12 +52,82 @@ function main() {
   const document = {
     verdict: fails ? "fail" : "pass",
     findings: findings.map(({ excerpt, ...rest }) => rest),
-    "left-out": [{ reason: "not on a changed line", count: total - findings.length }],
+    "left-out": [{ reason: values.baseline ? "known" : "not on a changed line", count: total - findings.length }],
     outputs: { findings: String(findings.length) },
+    "matching-ms": took,
   };
   if (values["report-file"]) writeFileSync(values["report-file"], JSON.stringify(document, null, 2));
   process.stdout.write(findings.map(shown).join(""));
   return fails ? 1 : 0;
+}
+
+function readReport(report, root) {
+  const [, path, format] = /^(.*)=(\w+)$/.exec(report);
+  const text = readFileSync(path, "utf8");
+  if (format === "rdjsonl") return lines(text).map((line) => findingOfReviewdog(JSON.parse(line), root));
+  return JSON.parse(text).runs.flatMap((run) => findingsOf(run, root));
+}
+
+// A line at a time, while ruff prints.
+async function readRuff([program, ...words], root) {
+  const ruff = spawn(program, words, { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = new Promise((resolve) => ruff.on("close", resolve));
+  const findings = [];
+  let rest = "";
+  ruff.stdout.setEncoding("utf8");
+  for await (const chunk of ruff.stdout) {
+    const parts = (rest + chunk).split("\n");
+    rest = parts.pop();
+    for (const line of parts) findings.push(findingOfRuff(JSON.parse(line), root));
+  }
+  if ((await ended) > 1) process.exit(3);
+  return findings;
+}
+
+function lines(text) {
+  return text.split("\n").filter((line) => line);
+}
+
+function findingOfRuff(line, root) {
+  return {
+    tool: "ruff",
+    rule: line.code ?? "",
+    severity: line.severity ?? "error",
+    message: line.message,
+    path: relative(root, line.filename),
+    line: line.location.row,
+    column: line.location.column,
+    "end-line": line.end_location.row,
+    "end-column": line.end_location.column,
+    url: line.url,
+    new: undefined,
+  };
+}
+
+function findingOfReviewdog(line, root) {
+  const { start } = line.location.range;
+  return {
+    tool: line.source.name,
+    rule: line.code.value,
+    severity: line.severity.toLowerCase(),
+    message: line.message,
+    path: relative(root, join(root, line.location.path)),
+    line: start.line,
+    column: start.column,
+    new: undefined,
+  };
+}
+
+// What is not in the baseline: lines without their numbers, each as often as it is there.
+function unknown(findings, baseline) {
+  const known = new Map();
+  for (const line of lines(baseline)) known.set(line, (known.get(line) ?? 0) + 1);
+  return findings.filter((finding) => {
+    const line = `${finding.path}:0: ${finding.severity}: ${finding.message}  [${finding.rule}]`;
+    const left = known.get(line) ?? 0;
+    if (left > 0) known.set(line, left - 1);
+    return left === 0;
+  });
 }
 
 function findingsOf(run, root) {
@@ -162,4 +242,4 @@ function shown(finding) {
   return `${head}${where}  | ${finding.excerpt}\n  | ${" ".repeat((finding.column ?? 1) - 1)}^\n\n`;
 }
 
-process.exitCode = main();
+process.exitCode = await main();

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The work of `lockgate lint-gate --reports …` as a Python script would do it: the yardstick of the benchmarks.
 
-It reads the report, drops what is no finding, brings paths home, keeps what is on changed lines, looks the columns up
-in the source, sorts, writes a JSON report and prints the findings. It checks none of its inputs.
+It reads the report (or what ruff prints), drops what is no finding, brings paths home, keeps what is on changed lines or
+not in a baseline, looks the columns up in the source, sorts, writes a JSON report and prints the findings. It checks none of its inputs.
 """
 
 import argparse
@@ -10,7 +10,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 from bisect import bisect_left
+from collections import Counter
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
@@ -27,13 +29,19 @@ def main() -> int:
     parser.add_argument("--base")
     parser.add_argument("--diff-flags", default="diff --unified=0")
     parser.add_argument("--report-file")
+    parser.add_argument("--baseline", help="a file of mypy-baseline's kind")
+    parser.add_argument("--run", nargs=argparse.REMAINDER, help="a command that prints ruff's `json-lines`")
     arguments = parser.parse_args()
 
     root = Path.cwd()
     change = changed_lines(arguments.base, arguments.diff_flags.split()) if arguments.base else None
-    report = json.loads(Path(arguments.reports.removesuffix("=sarif")).read_bytes())
-    findings = [finding for run in report["runs"] for finding in findings_of(run, root)]
+    findings = list(read(arguments, root))
     total = len(findings)
+    took = 0.0
+    if arguments.baseline:
+        started = time.perf_counter()
+        findings = unknown(findings, Path(arguments.baseline).read_text())
+        took = time.perf_counter() - started
     if change is not None:
         for finding in findings:
             finding["new"] = is_changed(change.get(finding["path"]), finding["line"])
@@ -46,13 +54,79 @@ def main() -> int:
     document = {
         "verdict": "fail" if fails else "pass",
         "findings": [{name: value for name, value in one.items() if name != "excerpt"} for one in findings],
-        "left-out": [{"reason": "not on a changed line", "count": total - len(findings)}],
+        "left-out": [{"reason": "known" if arguments.baseline else "not on a changed line", "count": total - len(findings)}],
         "outputs": {"findings": str(len(findings))},
+        "matching-ms": took * 1e3,
     }
     if arguments.report_file:
         Path(arguments.report_file).write_text(json.dumps(document, indent=2))
     sys.stdout.write("".join(map(shown, findings)))
     return 1 if fails else 0
+
+
+def read(arguments: argparse.Namespace, root: Path):
+    if arguments.run:
+        with subprocess.Popen(arguments.run, stdout=subprocess.PIPE) as ruff:
+            assert ruff.stdout is not None
+            for line in ruff.stdout:
+                yield finding_of_ruff(json.loads(line), root)
+        if ruff.returncode not in (0, 1):
+            sys.exit(3)
+        return
+    path, _, format = arguments.reports.rpartition("=")
+    if format == "rdjsonl":
+        with open(path, "rb") as lines:
+            for line in lines:
+                yield finding_of_reviewdog(json.loads(line), root)
+        return
+    for run in json.loads(Path(path).read_bytes())["runs"]:
+        yield from findings_of(run, root)
+
+
+def finding_of_ruff(line: dict, root: Path) -> dict:
+    return {
+        "tool": "ruff",
+        "rule": line["code"] or "",
+        "severity": line.get("severity", "error"),
+        "message": line["message"],
+        "path": home(line["filename"], root),
+        "line": line["location"]["row"],
+        "column": line["location"]["column"],
+        "end-line": line["end_location"]["row"],
+        "end-column": line["end_location"]["column"],
+        "url": line["url"],
+        "new": None,
+    }
+
+
+def finding_of_reviewdog(line: dict, root: Path) -> dict:
+    start = line["location"]["range"]["start"]
+    return {
+        "tool": line["source"]["name"],
+        "rule": line["code"]["value"],
+        "severity": line["severity"].lower(),
+        "message": line["message"],
+        "path": home(line["location"]["path"], root),
+        "line": start["line"],
+        "column": start["column"],
+        "end-line": None,
+        "end-column": None,
+        "url": None,
+        "new": None,
+    }
+
+
+def unknown(findings: list[dict], baseline: str) -> list[dict]:
+    """What is not in the baseline: lines without their numbers, each as often as it is there."""
+    known = Counter(baseline.splitlines())
+    fresh = []
+    for finding in findings:
+        line = f"{finding['path']}:0: {finding['severity']}: {finding['message']}  [{finding['rule']}]"
+        if known[line] > 0:
+            known[line] -= 1
+        else:
+            fresh.append(finding)
+    return fresh
 
 
 def findings_of(run: dict, root: Path):

@@ -23,7 +23,11 @@ MEGABYTE = 1_000_000
 #: The report, and how far from it the one that ruff writes may be.
 REPORT_SIZE = 51 * MEGABYTE
 REPORT_SLACK = 0.02
-LARGE_SIZE = 500 * MEGABYTE
+LARGE_SIZE = 570 * MEGABYTE
+
+#: The tree of the baseline: each file has classes with methods, each method statements with a finding.
+BASELINE_FILES, BASELINE_CLASSES, BASELINE_METHODS, BASELINE_STATEMENTS = 500, 5, 8, 5
+BASELINE_FINDINGS = BASELINE_FILES * BASELINE_CLASSES * BASELINE_METHODS * BASELINE_STATEMENTS
 
 CHANGED_FILES = 400
 CHANGED_LINES_PER_FILE = 250
@@ -159,10 +163,10 @@ def change_few_lines(folder: Path, report: Path) -> None:
 
 
 def large_report(cache: Path, small: Library) -> Path:
-    """The same results again and again, up to 500 MB."""
+    """The same results again and again, up to 570 MB."""
     path = small.folder / "large.sarif"
     if not path.exists():
-        say("writing the report of 500 MB")
+        say("writing the report of 570 MB")
         # In a process of its own: a large parent would count as memory of the children.
         script = (
             "import json, sys\n"
@@ -179,6 +183,98 @@ def large_report(cache: Path, small: Library) -> Path:
         call(sys.executable, "-c", script, small.report, path, str(LARGE_SIZE))
         path.with_name(path.name + ".part").rename(path)
     return path
+
+
+def whole_library(cache: Path) -> Path:
+    """A repository of all of CPython's own library, for ruff with all its rules."""
+    folder = cache / "whole"
+    if is_made(folder):
+        return folder
+    say("copying CPython's library")
+    shutil.rmtree(folder, ignore_errors=True)
+    source = Path(sysconfig.get_paths()["stdlib"])
+    for path in library_files():
+        (folder / "lib" / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / path, folder / "lib" / path)
+    (folder / "ruff.toml").write_text('preview = true\nlint.select = ["ALL"]\n')
+    commit_all(folder)
+    settle(folder)
+    return folder
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A git repository of generated Python, a report on it, and another one on the same code with all lines moved."""
+
+    folder: Path
+    report: Path
+    #: In the format of mypy-baseline, made from the report.
+    plain: Path
+    #: In Lockgate's format; Lockgate writes it.
+    own: Path
+
+
+def accepted(cache: Path, moved: bool) -> Accepted:
+    """100,000 findings of a type checker. Moved: the code begins three lines later, and every tenth class is upside down."""
+    folder = cache / ("moved" if moved else "accepted")
+    made = Accepted(folder, folder / "mypy.rdjsonl", folder / "mypy-baseline.txt", folder / "lockgate-baseline.txt")
+    if is_made(folder):
+        return made
+    say(f"generating {BASELINE_FILES} files with {BASELINE_FINDINGS:,} findings{', moved' if moved else ''}")
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "shop").mkdir(parents=True)
+    with made.report.open("w") as report, made.plain.open("w") as plain:
+        for file in range(BASELINE_FILES):
+            path = f"shop/{AREAS[file % len(AREAS)]}_{file}.py"
+            lines, found = module(file, moved)
+            (folder / path).write_text("\n".join(lines) + "\n")
+            for line, column, rule, message in found:
+                place = {"path": path, "range": {"start": {"line": line, "column": column}}}
+                source = {"name": "mypy", "url": "https://mypy-lang.org"}
+                one = {"message": message, "location": place, "severity": "ERROR", "source": source, "code": {"value": rule}}
+                report.write(json.dumps(one) + "\n")
+                # Lines are 0: mypy-baseline leaves them out, so that code may move.
+                plain.write(f"{path}:0: error: {message}  [{rule}]\n")
+    commit_all(folder)
+    settle(folder)
+    return made
+
+
+AREAS = ["orders", "customers", "invoices", "stock", "payments", "carts", "shipments", "refunds"]
+NOUNS = ["total", "address", "amount", "country", "discount", "balance", "label", "quantity", "currency", "weight"]
+#: A statement, where its finding begins, its rule and its message; {0} is a name and {1} a number.
+STATEMENTS = [
+    ('{0}_{1}: int = row.get("{0}", "{1}")', "row.get", "assignment", 'Incompatible types in assignment (expression has type "str", variable "{0}_{1}" has type "int")'),
+    ('self.{0}_{1} = self.load(row, {1}).{0}', "self.load", "union-attr", 'Item "None" of "Row | None" has no attribute "{0}" (case {1})'),
+    ('self.check({1}, {0}=row["{0}"])', '{0}=', "arg-type", 'Argument "{0}" to "check" of "Base" has incompatible type "str"; expected "int" (case {1})'),
+    ('if row["{0}"].is_{0}_{1}():', 'row["{0}"]', "attr-defined", '"str" has no attribute "is_{0}_{1}"'),
+    ('for {0}, value in self.rows[{1}:]:', '{0}, value', "misc", '"Row" object is not iterable (slice from {1} into "{0}")'),
+]
+
+
+def module(file: int, moved: bool) -> tuple[list[str], list[tuple[int, int, str, str]]]:
+    """The lines of one file, and its findings in the order of lines."""
+    lines = ["# Copyright the shop.", "# All rights reserved.", ""] if moved else []
+    found = []
+    lines += ['"""What the shop knows of its rows."""', "", "from shop.base import Base, Row", ""]
+    number = file * BASELINE_FINDINGS // BASELINE_FILES
+    for kind in range(BASELINE_CLASSES):
+        lines += ["", f"class {AREAS[file % len(AREAS)].title()}{kind}(Base):", f'    """Rows of kind {kind}."""']
+        order = list(range(BASELINE_METHODS))
+        if moved and (file * BASELINE_CLASSES + kind) % 10 == 0:
+            order.reverse()
+        for method in order:
+            lines += ["", f"    def {NOUNS[method % len(NOUNS)]}_of_{kind}(self, row: Row) -> None:"]
+            start = number + (kind * BASELINE_METHODS + method) * BASELINE_STATEMENTS
+            for index in range(start, start + BASELINE_STATEMENTS):
+                text, begin, rule, message = STATEMENTS[index % len(STATEMENTS)]
+                name = NOUNS[index // 7 % len(NOUNS)]
+                line = "        " + text.format(name, index)
+                lines.append(line)
+                found.append((len(lines), line.index(begin.format(name, index)) + 1, rule, message.format(name, index)))
+                if line.endswith(":"):
+                    lines.append(f"            self.count += {index % 9 + 1}")
+    return lines, found
 
 
 def changed_repository(cache: Path) -> Path:
@@ -219,8 +315,8 @@ def edited(text: bytes) -> bytes:
 
 def commit_all(folder: Path) -> None:
     git(folder, "init", "--quiet", "--initial-branch=main")
-    (folder / ".gitignore").write_text("*.sarif\n*.json\n/complete\n")
-    git(folder, "add", "--all", "--force", "--", ".", ":!*.sarif", ":!kept-*.json")
+    (folder / ".gitignore").write_text("*.sarif\n*.json\n*.jsonl\n*.rdjsonl\n*-baseline.txt\n/complete\n")
+    git(folder, "add", "--all", "--force", "--", ".", ":!*.sarif", ":!*.rdjsonl", ":!*-baseline.txt", ":!kept-*.json")
     git(folder, "commit", "--quiet", "--message=before")
 
 

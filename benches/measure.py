@@ -22,6 +22,8 @@ class Program:
     command: list[str]
     directory: Path
     exits: tuple[int, ...] = (0,)
+    #: Where standard output goes.
+    output: str = os.devnull
 
 
 @dataclass
@@ -59,7 +61,7 @@ def side_by_side(programs: list[Program], runs: int, environment: dict[str, str]
 
 
 def run(program: Program, environment: dict[str, str], costs: Costs) -> None:
-    """One run, output discarded, error output kept for the message of a failure."""
+    """One run, output discarded or in its file, error output kept for the message of a failure."""
     child, errors, started = _spawn(program, environment)
     # The zombie still tells its own time; waiting for it adds up its children's.
     os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
@@ -79,14 +81,24 @@ def peak_memory(program: Program, environment: dict[str, str]) -> int:
     What the system says of a child begins at what its parent had when it was started. So the memory of small children
     is looked at while they run.
     """
+    seen, told = _watched(program, environment)
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
+    return told if told > 1.1 * own or not seen else seen
+
+
+def own_peak_memory(program: Program, environment: dict[str, str]) -> int:
+    """The highest resident memory of the process itself, without what it starts."""
+    return _watched(program, environment)[0]
+
+
+def _watched(program: Program, environment: dict[str, str]) -> tuple[int, int]:
+    """The highest resident memory of one run: of the process as seen each millisecond, and of it or a child as told."""
     child, errors, _ = _spawn(program, environment)
     seen = 0
     while os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
         seen = max(seen, _resident_peak(child))
         time.sleep(0.001)
-    told = _end(program, child, errors).ru_maxrss * UNIT
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
-    return told if told > 1.1 * own or not seen else seen
+    return seen, _end(program, child, errors).ru_maxrss * UNIT
 
 
 def _spawn(program: Program, environment: dict[str, str]) -> tuple[int, int, float]:
@@ -94,7 +106,7 @@ def _spawn(program: Program, environment: dict[str, str]) -> tuple[int, int, flo
     os.chdir(program.directory)
     actions = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-        (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, program.output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644),
         (os.POSIX_SPAWN_DUP2, errors, 2),
     ]
     started = time.perf_counter()
