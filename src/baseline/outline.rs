@@ -920,3 +920,100 @@ fn width(indentation: &[u8]) -> usize {
         _ => width + 1,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(source: &str) -> Vec<(u32, u32)> {
+        Outline::new("a.py", source.as_bytes())
+            .statements()
+            .collect()
+    }
+
+    #[test]
+    fn what_formatters_change_is_no_difference() {
+        for (left, right) in [
+            ("f(a, b)", "f(\n    a,\n    b,\n)"),
+            ("x = a + b", "x = (\n  a  # why\n  + b\n)"),
+            ("x = a + \\\n  b", "x=a+b"),
+            ("s = 'it\\'s'", "s = \"it's\""),
+            ("s = 'a' 'b'", "s = \"ab\""),
+            ("s = U'a'", "s = \"a\""),
+            ("from a import b", "from a import (b,)"),
+            ("a, = b", "(a,) = b"),
+            ("if a: b = 1; c = 2", "if a:\n    b = 1\n    c = 2"),
+            ("x = .5 + 0XFF", "x = 0.5 + 0xff"),
+            ("def f():\r\n\tx\r\n", "def f():\n    x\n"),
+            ("with (open(a) as b, c): x", "with open(a) as b, c:\n    x"),
+        ] {
+            assert_eq!(texts(left), texts(right), "{left}\n{right}");
+        }
+    }
+
+    #[test]
+    fn what_makes_a_difference_stays_one() {
+        for (left, right) in [
+            ("f(a, b)", "f(a), b"),
+            ("f(a)", "f[a]"),
+            ("s = b'a'", "s = 'a'"),
+            ("s = r'\\n'", "s = '\\n'"),
+            ("x = a - b", "x = a, -b"),
+            ("ab = 1", "a = b1"),
+            ("x = 'a b'", "x = 'ab'"),
+            ("def f(): x", "def g(): x"),
+            ("class A:\n  def f(): x", "def f(): x"),
+        ] {
+            assert_ne!(texts(left), texts(right), "{left}\n{right}");
+        }
+    }
+
+    #[test]
+    fn a_bracket_that_is_never_closed_ends_where_a_statement_begins() {
+        let broken = "x = f(a,\ndef g():\n    return y\n";
+        let fixed = "x = f(a)\ndef g():\n    return y\n";
+        assert_eq!(texts(broken)[1..], texts(fixed)[1..]);
+    }
+
+    #[test]
+    fn every_place_in_any_bytes_is_survived() {
+        let mut random = 3_u64;
+        for _ in 0..4_000 {
+            let bytes: Vec<u8> = (0..40)
+                .flat_map(|_| {
+                    random = random
+                        .wrapping_mul(6_364_136_223_846_793_005)
+                        .wrapping_add(1);
+                    let pieces: [&[u8]; 16] = [
+                        b"def f():",
+                        b"class A:",
+                        b"\n",
+                        b"\n    ",
+                        b"\r\n",
+                        b"'''",
+                        b"f\"{",
+                        b"}",
+                        b"(",
+                        b"]",
+                        b",",
+                        b"# x",
+                        b"except:",
+                        b"\\",
+                        b"\xff",
+                        b"x",
+                    ];
+                    pieces[usize::try_from(random >> 33).expect("31 bits") % 16]
+                })
+                .copied()
+                .collect();
+            let outline = Outline::new("a.py", &bytes);
+            for line in 0..=outline.lines().count() + 1 {
+                for byte in [None, Some(0), Some(3), Some(u32::MAX)] {
+                    let column = byte.map(|_| 1);
+                    outline.at(Point { line, byte, column });
+                }
+            }
+            let _ = outline.inventory();
+        }
+    }
+}
