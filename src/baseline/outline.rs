@@ -211,17 +211,22 @@ impl<'a> Outline<'a> {
     fn tell_clauses_apart(&mut self) {
         let mut next = 0;
         for index in (0..self.statements.len()).rev() {
-            let Statement {
-                start, end, text, ..
-            } = self.statements[index];
-            let word = self.slice(start, end.saturating_sub(1)).trim_ascii_end();
-            if matches!(word, b"try" | b"else" | b"except" | b"finally") {
+            let statement = self.statements[index];
+            let text = statement.text;
+            if self.is_bare(&statement) {
                 let mut hash = Hash::default();
                 hash.add(&text.to_be_bytes()).add(&u32::to_be_bytes(next));
                 self.statements[index].text = hash.finish();
             }
             next = text;
         }
+    }
+
+    /// Whether it is the head of a block and nothing more.
+    fn is_bare(&self, statement: &Statement) -> bool {
+        let text = self.slice(statement.start, statement.end);
+        let word = text.strip_suffix(b":").unwrap_or(text).trim_ascii_end();
+        matches!(word, b"try" | b"else" | b"except" | b"finally")
     }
 
     fn slice(&self, start: usize, end: usize) -> &'a [u8] {
@@ -290,7 +295,7 @@ impl<'a> Outline<'a> {
 
     /// The part of a statement that an offset stands in, with how the statement begins.
     fn part(&self, statement: &Statement, offset: usize, line: &[u8]) -> u32 {
-        if !self.is_python {
+        if !self.is_python || self.is_bare(statement) {
             return statement.text;
         }
         if statement.end - statement.start > LONG {

@@ -209,6 +209,25 @@ fn another_part_of_a_statement_may_change() {
 }
 
 #[test]
+fn a_bare_except_is_known_by_what_it_does() {
+    let before = "def f():\n    try:\n        a()\n    except:\n        b()\n";
+    let after = "def f():\n    try:\n        a()\n    except OSError:\n        b()\n    try:\n        c()\n    except:\n        d()\n";
+    expect_new(
+        &[("a.py", before, &["except:"])],
+        &[("a.py", after, &["except:"])],
+        &[],
+        &[0],
+    );
+    let moved = "def f():\n    c()\n    with d:\n        try:\n            e()\n        except:\n            b()\n";
+    expect_new(
+        &[("a.py", before, &["except:"])],
+        &[("a.py", moved, &["except:"])],
+        &[],
+        &[],
+    );
+}
+
+#[test]
 fn lines_of_other_files_and_of_long_strings_are_known_by_themselves() {
     let (before, after) = ("a: 1\nb:   x\n", "z: 0\na: 1\nb: x\n");
     expect_new(

@@ -10,7 +10,7 @@ use lockgate::baseline::{Keyed, Outline, key};
 use lockgate::model::diagnostic::{Finding, Severity};
 use lockgate::model::region::{Point, Span};
 
-/// A finding on the line that has `at` in it, in the column behind it.
+/// A finding where `at` begins.
 fn finding(path: &str, source: &str, at: &str) -> Finding {
     let (before, _) = source
         .split_once(at)
