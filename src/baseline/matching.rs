@@ -4,7 +4,7 @@
 //!
 //! 1. the same file, statement, class or function: it only moved within it, or its line was indented or wrapped anew;
 //! 2. the same file and statement, in another class or function: if it went there with its neighbours, or its class or
-//!    function went elsewhere or was renamed;
+//!    function went elsewhere or is called otherwise now;
 //! 3. the same file, class or function, and the same part of a statement that was edited in another part;
 //! 4. another file: as 1 and 2, if its function is no longer in the old file, or its neighbours came with it;
 //! 5. what is left of a function, or of a file that is gone, from where others went the same way in the tiers before;
@@ -116,6 +116,8 @@ struct Pairing<'a> {
     /// From what files were called to what they are called.
     called_now: HashMap<&'a str, &'a str>,
     inventories: HashMap<&'a str, Inventory>,
+    /// The classes and functions that have entries, in their files.
+    known_scopes: HashSet<(Option<&'a str>, u32)>,
     entry_ids: Vec<Id>,
     /// With the name that the file had when the entries were written.
     finding_ids: Vec<Id>,
@@ -165,6 +167,7 @@ impl<'a> Pairing<'a> {
             findings,
             called_now,
             inventories: HashMap::new(),
+            known_scopes: HashSet::new(),
             entry_ids,
             finding_ids,
             literal_ids,
@@ -360,6 +363,9 @@ impl<'a> Pairing<'a> {
                 };
             }
         }
+        let own = self.entries.iter().map(|entry| &entry.keyed);
+        self.known_scopes
+            .extend(own.map(|keyed| (keyed.path.as_deref(), keyed.site.scope)));
         let is_usable = |index: &usize| self.usable.get(*index).is_some_and(|usable| *usable > 0);
         if !self.open_entries.iter().any(is_usable) {
             return;
@@ -388,7 +394,9 @@ impl<'a> Pairing<'a> {
                 own(key),
                 |id, finding| Some(key(id, finding)),
                 |pairing, entry, finding| {
-                    pairing.nests_anew(entry, finding) || pairing.has_neighbours(entry, finding)
+                    pairing.nests_anew(entry, finding)
+                        || pairing.has_neighbours(entry, finding)
+                        || pairing.is_renamed(entry, finding)
                 },
             );
             let key =
@@ -491,6 +499,22 @@ impl<'a> Pairing<'a> {
     fn nests_anew(&self, entry: &'a Keyed, finding: &'a Keyed) -> bool {
         let name = |keyed: &Keyed| keyed.site.scope & 0xffff;
         name(entry) == name(finding) && self.lost_scope(entry)
+    }
+
+    /// Whether a function is gone, name and all, and one that no entry knows has the statement beside one of its former
+    /// neighbours: it was renamed, and edited or indented around the statement.
+    fn is_renamed(&self, entry: &'a Keyed, finding: &'a Keyed) -> bool {
+        let (old, new) = (entry.site, finding.site);
+        let home = self.home(entry).and_then(|home| self.inventories.get(home));
+        let is_beside = (old.before != 0 && old.before == new.before)
+            || (old.after != 0 && old.after == new.after);
+        is_beside
+            && new.scope != 0
+            && self.lost_scope(entry)
+            && home.is_some_and(|home| !home.has_name(old.scope))
+            && !self
+                .known_scopes
+                .contains(&(entry.path.as_deref(), new.scope))
     }
 
     /// Whether a statement went with its neighbours: with one that stands in the file once and never stood elsewhere, or

@@ -42,6 +42,8 @@ pub struct Inventory {
     statements: HashMap<(u32, u32), u32>,
     halves: HashMap<u16, u32>,
     scopes: HashSet<u32>,
+    /// The lower halves of the scopes.
+    names: HashSet<u32>,
 }
 
 impl Inventory {
@@ -58,6 +60,11 @@ impl Inventory {
     /// Whether there is nothing in the file.
     pub fn is_empty(&self) -> bool {
         self.statements.is_empty()
+    }
+
+    /// Whether there is a class or function of that name, whatever it stands in.
+    pub fn has_name(&self, scope: u32) -> bool {
+        self.names.contains(&(scope & 0xffff))
     }
 
     /// Whether there is such a class or function.
@@ -190,6 +197,7 @@ impl<'a> Outline<'a> {
     pub fn inventory(&self) -> Inventory {
         let mut inventory = Inventory {
             scopes: self.scopes.clone(),
+            names: self.scopes.iter().map(|scope| scope & 0xffff).collect(),
             ..Inventory::default()
         };
         for statement in &self.statements {

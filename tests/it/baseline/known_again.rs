@@ -209,6 +209,29 @@ fn another_part_of_a_statement_may_change() {
 }
 
 #[test]
+fn a_function_may_be_renamed_and_indented_at_once_but_not_merged_into_another() {
+    let before = "def f():\n    b = x\n    return 1\n\n\ndef g():\n    c = x + 1\n    return 1\n\n\ndef i():\n    return 1\n";
+    let places = &["x\n", "x + 1"];
+    let after = before
+        .replace("def f", "def h")
+        .replace("    b = x", "    if c:\n        b = x");
+    expect_new(
+        &[("a.py", before, places)],
+        &[("a.py", &after, places)],
+        &[],
+        &[],
+    );
+    // `f` is gone, and `g` was known to be wrong elsewhere only.
+    let merged = "def g():\n    c = x + 1\n    b = x\n    return 1\n\n\ndef i():\n    return 1\n";
+    expect_new(
+        &[("a.py", before, places)],
+        &[("a.py", merged, &["x\n", "x + 1"])],
+        &[],
+        &[0],
+    );
+}
+
+#[test]
 fn a_bare_except_is_known_by_what_it_does() {
     let before = "def f():\n    try:\n        a()\n    except:\n        b()\n";
     let after = "def f():\n    try:\n        a()\n    except OSError:\n        b()\n    try:\n        c()\n    except:\n        d()\n";
