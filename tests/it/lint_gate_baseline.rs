@@ -226,3 +226,39 @@ fn every_fate_is_explained() {
     run.expect_text("ruff:F401 `os` imported but unused\n  left out: in the baseline");
     run.expect_text("mypy:return-value");
 }
+
+#[test]
+fn a_baseline_stands_in_the_workspace_and_leads_nowhere_else() {
+    let project = project(&[("app.py", OLD)]);
+    let outside = project.beside("outside");
+    std::fs::write(outside.join("private"), "the password\n").unwrap();
+    std::os::unix::fs::symlink(outside.join("private"), project.path().join("known.txt")).unwrap();
+    for arguments in [&[][..], &["--update-baseline"]] {
+        let run = gate(&project, arguments);
+        run.expect_code(2)
+            .expect_text("`baseline`: `known.txt` leads out of the workspace");
+        assert!(!run.text().contains("password"), "{}", run.text());
+    }
+    let named = project.run(&[
+        "lint-gate",
+        "--tools",
+        "ruff",
+        "--tool-source",
+        "path",
+        "--baseline",
+        "../outside/new",
+        "--update-baseline",
+    ]);
+    named.expect_code(2);
+    assert!(!outside.join("new").exists());
+}
+
+#[test]
+fn an_update_of_one_folder_keeps_what_is_known_of_the_others() {
+    let project = project(&[("a/one.py", OLD), ("b/two.py", OLD)]);
+    gate(&project, &["--update-baseline"]).expect_text("accepts 4 findings now");
+    project.write("a/one.py", "x = 1\n");
+    gate(&project, &["--update-baseline", "a"]).expect_text("accepts 2 findings now, 4 before");
+    let run = gate(&project, &["--baseline-strict"]);
+    run.expect_code(0);
+}

@@ -339,3 +339,16 @@ fn an_argument_is_refused_in_any_spelling() {
             .expect_text("would change what Lockgate reads");
     }
 }
+
+#[test]
+fn a_project_that_no_tool_looks_at_is_not_green() {
+    let project = project(&[
+        ("a/pyproject.toml", "[tool.ruff]\n"),
+        ("a/app.py", "x = 1\n"),
+        ("b/pyproject.toml", ""),
+        ("b/app.py", "x = 1\n"),
+    ]);
+    gate(&project, &["--tools", "auto", "--projects", "*"])
+        .expect_code(2)
+        .expect_text("project `b`");
+}

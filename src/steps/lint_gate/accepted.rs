@@ -9,7 +9,7 @@ use crate::error::{Error, Result, count, exit};
 use crate::model::base::Resolution;
 use crate::model::report::Check;
 use crate::steps::lint_gate::settings::{ImportFormat, Settings};
-use crate::steps::lint_gate::{NAME, place};
+use crate::steps::lint_gate::{NAME, place, projects};
 use crate::steps::world::World;
 use crate::system::files::{Workspace, write_atomically};
 use crate::system::git::Git;
@@ -53,7 +53,8 @@ pub async fn load(
         }
         return Ok(None);
     };
-    let file = world.directory.join(name);
+    let workspace = Workspace::new(root);
+    let (file, path) = place_of(name, world, &workspace)?;
     let Some(text) = read(&file, name)? else {
         if settings.update_baseline {
             return Ok(None);
@@ -63,10 +64,6 @@ pub async fn load(
                 .hint("lockgate lint-gate --update-baseline"),
         );
     };
-    let workspace = Workspace::new(root);
-    let path = workspace
-        .relative(name, &world.directory)
-        .unwrap_or_else(|| name.clone());
     let of_base = match base {
         Resolution::Base(base) if world.context.judges_a_proposal() => {
             let text = git.show(&base.sha, &path).await?;
@@ -86,12 +83,35 @@ pub async fn load(
     }))
 }
 
-/// The files and folders that the user limited the run to, relative to the workspace.
+/// The file, and its path relative to the workspace. It stands in the workspace and leads nowhere else: its name may come
+/// from a stranger, and errors show its lines.
+fn place_of(name: &str, world: &World, workspace: &Workspace) -> Result<(PathBuf, String)> {
+    let file = world.directory.join(name);
+    let inside = workspace
+        .relative(name, &world.directory)
+        .filter(|path| file.symlink_metadata().is_err() || workspace.confined(path).is_some());
+    match inside {
+        Some(path) => Ok((file, path)),
+        None => Err(
+            Error::usage(format!("`baseline`: `{name}` leads out of the workspace"))
+                .hint("name a file in the repository, such as `.lockgate/baseline`"),
+        ),
+    }
+}
+
+/// The files and folders that this run looked at, relative to the workspace; none where it looked at all of it.
 fn limits(settings: &Settings, world: &World, workspace: &Workspace) -> Vec<String> {
-    let named = settings.paths.iter();
-    named
-        .filter_map(|path| workspace.relative(path, &world.directory))
-        .collect()
+    let projects = projects::find(&settings.projects, &world.directory).unwrap_or_default();
+    let here = [".".to_owned()];
+    let paths = match settings.paths.as_slice() {
+        [] => &here,
+        named => named,
+    };
+    let named = projects.iter().flat_map(|project| {
+        let relative = |path| workspace.relative(path, &project.directory);
+        paths.iter().map(move |path| relative(path))
+    });
+    named.collect::<Option<Vec<_>>>().unwrap_or_default()
 }
 
 /// The content of a file; `None` where there is none.
@@ -114,12 +134,12 @@ pub fn update(
     world: &World,
 ) -> Result<u8> {
     let name = settings.baseline.as_deref().unwrap_or_default();
-    let file = world.directory.join(name);
+    let workspace = Workspace::new(root);
+    let (file, _) = place_of(name, world, &workspace)?;
     let earlier = match read(&file, name)? {
         Some(text) => Baseline::parse(&text, name)?,
         None => Baseline::default(),
     };
-    let workspace = Workspace::new(root);
     let limits = limits(settings, world, &workspace);
     let imported = imported(settings, world, &workspace)?;
     let mut wanted: Vec<&(Keyed, Arc<str>)> = found.iter().collect();

@@ -83,12 +83,16 @@ impl<'a> Shed<'a> {
         .hint("run the gate on `pull_request`, read reports made there with `reports:`, or accept it with `allow-project-code: true`"))
     }
 
-    /// Which tools run in this project, and why. None is an error, but where a list of projects is checked.
+    /// Which tools run in this project, and why. None is an error: a project that nobody looked at is not green.
     pub async fn choose(&self, project: &Project) -> Result<Chosen> {
         let chosen = self.weigh(project).await?;
         let name = chosen.lock.as_ref().map(|lock| lock.name.as_str());
-        if chosen.tools.is_empty() && project.name.is_none() {
-            return Err(select::nothing(&self.settings.tools, name));
+        if chosen.tools.is_empty() && self.settings.tools != Tools::Named(Vec::new()) {
+            let error = select::nothing(&self.settings.tools, name);
+            return Err(match &project.name {
+                Some(project) => error.cause(format!("project `{project}`")),
+                None => error,
+            });
         }
         Ok(chosen)
     }
