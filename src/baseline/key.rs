@@ -38,23 +38,50 @@ pub struct Column {
 
 /// The key of a finding, with the outline of its file where that could be read.
 pub fn key(finding: &Finding, outline: Option<&Outline<'_>>) -> Keyed {
-    let start = finding.span.map(|span| span.start);
-    let located = outline.zip(start);
-    Keyed {
-        tool: Arc::clone(&finding.tool),
-        rule: finding.rule.clone(),
-        path: finding.path.clone(),
-        message: message_hash(&finding.message),
-        site: located.map_or_else(Site::default, |(outline, point)| outline.at(point)),
-        column: located.and_then(|(outline, point)| {
-            let line = outline.lines().line(point.line)?;
-            let before = line.get(..usize::try_from(point.byte?).ok()?)?;
-            let text = String::from_utf8_lossy(before);
-            Some(Column {
-                code_points: point.column?.checked_sub(1)?,
-                utf16: u32::try_from(text.encode_utf16().count()).ok()?,
-            })
-        }),
+    Keyer::default().key(finding, outline)
+}
+
+/// So many messages are known by their hash.
+const MESSAGES: usize = 4_096;
+
+/// Makes keys. Findings that share a message share the work.
+#[derive(Debug, Default)]
+pub struct Keyer {
+    /// By address: each message is held, so that no other one can stand there.
+    messages: HashMap<usize, (Arc<str>, u32)>,
+}
+
+impl Keyer {
+    /// The key of a finding, with the outline of its file where that could be read.
+    pub fn key(&mut self, finding: &Finding, outline: Option<&Outline<'_>>) -> Keyed {
+        let start = finding.span.map(|span| span.start);
+        let located = outline.zip(start);
+        Keyed {
+            tool: Arc::clone(&finding.tool),
+            rule: finding.rule.clone(),
+            path: finding.path.clone(),
+            message: self.message(&finding.message),
+            site: located.map_or_else(Site::default, |(outline, point)| outline.at(point)),
+            column: located.and_then(|(outline, point)| {
+                let line = outline.lines().line(point.line)?;
+                let before = line.get(..usize::try_from(point.byte?).ok()?)?;
+                let text = String::from_utf8_lossy(before);
+                Some(Column {
+                    code_points: point.column?.checked_sub(1)?,
+                    utf16: u32::try_from(text.encode_utf16().count()).ok()?,
+                })
+            }),
+        }
+    }
+
+    fn message(&mut self, message: &Arc<str>) -> u32 {
+        if self.messages.len() >= MESSAGES {
+            self.messages.clear();
+        }
+        let known = self.messages.entry(message.as_ptr().addr());
+        known
+            .or_insert_with(|| (Arc::clone(message), message_hash(message)))
+            .1
     }
 }
 
@@ -64,42 +91,38 @@ pub(super) fn message_hash(message: &str) -> u32 {
 }
 
 impl Keyed {
-    /// The durable key: of everything but the path, and of the how-many-eth of its like in its file this is.
-    fn digest(&self, ordinal: u32) -> u64 {
+    /// The fingerprints of the first finding of its like in its file. `line` is GitHub's hash of its line.
+    pub fn fingerprints(&self, line: Option<(u64, u32)>) -> Fingerprints {
         let mut hash = Hash::default();
         hash.add(self.tool.as_bytes()).end();
         hash.add(self.rule.as_deref().unwrap_or_default().as_bytes())
             .end();
-        for part in [
-            self.message,
-            self.site.text,
-            self.site.part,
-            self.site.scope,
-            ordinal,
-        ] {
+        let site = [self.site.text, self.site.part, self.site.scope];
+        for part in [self.message].into_iter().chain(site) {
             hash.add(&part.to_be_bytes());
         }
-        hash.finish_long()
+        hash.add(&[0; 4]);
+        Fingerprints {
+            line,
+            key: hash.finish_long(),
+        }
     }
 }
 
-/// The fingerprints of findings, in their order; those of one file must come in the order of their places. `line` is
-/// GitHub's hash of the line of that number in that file.
-pub fn fingerprints(findings: &[(Keyed, Option<(u64, u32)>)]) -> Vec<Fingerprints> {
-    let mut met: HashMap<(Option<&str>, u64), u32> = HashMap::new();
-    findings
-        .iter()
-        .map(|(keyed, line)| {
-            let first = keyed.digest(0);
-            let met = met.entry((keyed.path.as_deref(), first)).or_default();
-            let ordinal = *met;
-            *met = met.saturating_add(1);
-            let key = if ordinal == 0 {
-                first
-            } else {
-                keyed.digest(ordinal)
-            };
-            Fingerprints { line: *line, key }
-        })
-        .collect()
+/// Tells findings of one file apart that have the same fingerprint: the second, the third and so on get another one.
+#[derive(Debug, Default)]
+pub struct Repeats(HashMap<u64, u32>);
+
+impl Repeats {
+    /// Takes the findings of a file in the order of their places.
+    pub fn tell_apart(&mut self, fingerprints: &mut Fingerprints) {
+        let met = self.0.entry(fingerprints.key).or_default();
+        if *met > 0 {
+            let mut hash = Hash::default();
+            hash.add(&fingerprints.key.to_be_bytes())
+                .add(&met.to_be_bytes());
+            fingerprints.key = hash.finish_long();
+        }
+        *met = met.saturating_add(1);
+    }
 }

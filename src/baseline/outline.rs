@@ -8,6 +8,7 @@
 //! It is read once from start to end, so that a quote in one line cannot be misread in another. A file that is no
 //! Python for all its name gives some statements, and the same ones for the same bytes.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use crate::baseline::hash::{self, Hash};
@@ -84,6 +85,8 @@ pub struct Outline<'a> {
     /// Strings of several lines.
     long_strings: Vec<(usize, usize)>,
     scopes: HashSet<u32>,
+    /// The statement that was taken apart last, by its start: findings come in the order of the lines.
+    recent: RefCell<(Option<usize>, Vec<Token>)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -122,6 +125,7 @@ impl<'a> Outline<'a> {
             comments: Vec::new(),
             long_strings: Vec::new(),
             scopes: HashSet::new(),
+            recent: RefCell::default(),
         };
         if is_python {
             Reader::new(&mut outline).read();
@@ -309,9 +313,16 @@ impl<'a> Outline<'a> {
         if statement.end - statement.start > LONG {
             return words(b"l", line);
         }
-        let mut tokens: Vec<Token> = Tokens::new(self.slice(0, statement.end), statement.start)
-            .filter(|token| !matches!(token.kind, Kind::Comment | Kind::LineBreak))
-            .collect();
+        let mut recent = self.recent.borrow_mut();
+        let (start, tokens) = &mut *recent;
+        if *start != Some(statement.start) {
+            *start = Some(statement.start);
+            tokens.clear();
+            tokens.extend(
+                Tokens::new(self.slice(0, statement.end), statement.start)
+                    .filter(|token| !matches!(token.kind, Kind::Comment | Kind::LineBreak)),
+            );
+        }
         // A place behind a word belongs to it.
         let at = tokens
             .iter()
@@ -369,8 +380,8 @@ impl<'a> Outline<'a> {
             text.add(*token, self.bytes);
         }
         text.separate();
-        for token in tokens.drain(..).take(to).skip(from) {
-            text.add(token, self.bytes);
+        for token in tokens.iter().take(to).skip(from) {
+            text.add(*token, self.bytes);
         }
         text.finish()
     }

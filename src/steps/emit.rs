@@ -28,7 +28,8 @@ pub fn emit(mut report: Report, common: &Common, world: &World) -> Result<u8> {
     let console = &world.console;
     let masker = console.masker();
     mask(&mut report, masker);
-    let report = &report;
+    // The process ends with it: to give back the memory of half a million findings, one by one, would help nobody.
+    let report = &*std::mem::ManuallyDrop::new(report);
     let report_file = report_file(report, common, world)?;
     let mut outputs = report.outputs.clone();
     outputs.insert("verdict".to_owned(), report.verdict.name().to_owned());
@@ -41,20 +42,19 @@ pub fn emit(mut report: Report, common: &Common, world: &World) -> Result<u8> {
     );
     // Matchers that other actions registered would turn our own lines into annotations, at our expense.
     console.command(&Command::remove_matcher("python"));
-    // Files beside standard output: each takes its second where there are half a million findings.
+    // Files beside standard output: each takes its time where there are half a million findings.
     std::thread::scope(|scope| {
-        let files = scope.spawn(|| {
-            if let Some(path) = &report_file {
-                write(path, masker, |out| {
-                    json::render(report, &outputs, &until, out)
-                })?;
-            }
-            if let Some(path) = &common.sarif_file {
-                write(&world.directory.join(path), masker, |out| {
-                    sarif::render(report, out)
-                })?;
-            }
-            Ok(())
+        let json_file = scope.spawn(|| match &report_file {
+            Some(path) => write(path, masker, |out| {
+                json::render(report, &outputs, &until, out)
+            }),
+            None => Ok(()),
+        });
+        let sarif_file = scope.spawn(|| match &common.sarif_file {
+            Some(path) => write(&world.directory.join(path), masker, |out| {
+                sarif::render(report, out)
+            }),
+            None => Ok(()),
         });
         match console.format() {
             OutputFormat::Human => {
@@ -66,9 +66,10 @@ pub fn emit(mut report: Report, common: &Common, world: &World) -> Result<u8> {
             OutputFormat::Sarif => console.document_by(|out| sarif::render(report, out)),
             OutputFormat::Github => {}
         }
-        files
-            .join()
-            .unwrap_or_else(|_| Err(Error::bug("a report could not be written")))
+        [json_file, sarif_file].into_iter().try_for_each(|file| {
+            file.join()
+                .unwrap_or_else(|_| Err(Error::bug("a report could not be written")))
+        })
     })?;
     let (annotations, without) = if console.takes_commands() {
         annotations::annotations(report, &until)

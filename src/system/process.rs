@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::system::environment::Environment;
-use crate::system::spool::{Follower, Spool};
+use crate::system::spool::{self, Follower, Spool};
 use crate::system::stop::Stop;
 
 /// How much of the end of standard error is kept.
@@ -125,6 +125,11 @@ impl Child {
         let group = Group::of(&child);
         let mut errors = Tail::default();
         let stdout = child.stdout.take();
+        #[cfg(target_os = "linux")]
+        if let Some(pipe) = &stdout {
+            // Some systems allow less, and then it stays as it is.
+            let _ = rustix::pipe::fcntl_setpipe_size(pipe, spool::PIPE);
+        }
         let stderr = child.stderr.take();
 
         // The drains live until the pipes close, or until DRAIN after the group has gone.

@@ -12,6 +12,10 @@ const AHEAD: u64 = 1 << 30;
 /// So much is read of the output of a child that did not come to its own end: there is no verdict anyhow.
 const UNFINISHED: u64 = 8 << 20;
 
+/// So much is asked of the system to be in the pipe at once, and read at once: a child that prints hundreds of
+/// megabytes is then not stopped, and we not woken, for each 64 KiB.
+pub(super) const PIPE: usize = 1 << 20;
+
 /// What a child writes, on disk.
 #[derive(Debug)]
 pub struct Spool {
@@ -39,6 +43,8 @@ struct State {
     written: u64,
     /// How much there is to read, once that is known.
     end: Option<u64>,
+    /// Whether a follower waits: to wake nobody costs as much as to wake somebody.
+    is_awaited: bool,
 }
 
 impl Progress {
@@ -48,8 +54,12 @@ impl Progress {
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.state());
-        self.changed.notify_all();
+        let mut state = self.state();
+        change(&mut state);
+        if std::mem::take(&mut state.is_awaited) {
+            drop(state);
+            self.changed.notify_all();
+        }
     }
 }
 
@@ -90,7 +100,7 @@ impl Spool {
     /// Takes everything that comes out of the pipe. More than the limit is an error.
     pub(super) async fn fill(&mut self, pipe: Option<impl AsyncRead + Unpin>) -> io::Result<()> {
         let Some(mut pipe) = pipe else { return Ok(()) };
-        let mut buffer = vec![0; 64 * 1024];
+        let mut buffer = vec![0; PIPE];
         let mut written = 0;
         loop {
             let read = pipe.read(&mut buffer).await?;
@@ -142,6 +152,7 @@ impl Read for Follower {
                 Some(end) => break end,
                 None if self.at < state.written.min(AHEAD) => break state.written.min(AHEAD),
                 None => {
+                    state.is_awaited = true;
                     state = self
                         .progress
                         .changed

@@ -13,11 +13,11 @@ use crate::baseline::{Baseline, Entry};
 use crate::error::{Error, Kind, Result};
 use crate::linters::Tool;
 use crate::model::report::Status;
+use crate::steps::lint_gate::NAME;
 use crate::steps::lint_gate::detect::ProjectFiles;
-use crate::steps::lint_gate::filter::ByFile;
 use crate::steps::lint_gate::provide::{Chosen, Shed};
+use crate::steps::lint_gate::settling::Settling;
 use crate::steps::lint_gate::tools::{Bench, Job};
-use crate::steps::lint_gate::{NAME, place};
 use crate::steps::project::{Located, Lock};
 use crate::system::files::{Workspace, sha256, write_atomically};
 use crate::system::git::Git;
@@ -210,7 +210,7 @@ impl Comparison<'_> {
                 differs,
             });
         }
-        let findings = known(collector.kept, &workspace);
+        let findings = known(collector.kept);
         keep(&task.file, &findings, differs.as_deref());
         Ok(Answer {
             findings: Ok(findings),
@@ -338,10 +338,11 @@ fn keep(file: &Path, findings: &Baseline, differs: Option<&str>) {
 }
 
 /// The findings, as they are known again.
-fn known(kept: ByFile, workspace: &Workspace) -> Baseline {
-    let mut found = Vec::new();
-    place::settle(kept, workspace, true, &mut |finding, key| {
-        found.extend(key.map(|key| (key, finding.message)));
+fn known(kept: Settling) -> Baseline {
+    let settled = kept.finish();
+    let found = settled.iter().filter_map(|settled| {
+        let key = settled.key.as_deref()?;
+        Some((key, &*settled.finding.message))
     });
-    Baseline::default().of(found.iter().map(|(keyed, message)| (keyed, &**message)))
+    Baseline::default().of(found)
 }

@@ -13,6 +13,7 @@ use crate::model::region::Region;
 use crate::steps::lint_gate::Scope;
 use crate::steps::lint_gate::ignore::Ignore;
 use crate::steps::lint_gate::place;
+use crate::steps::lint_gate::settling::Settling;
 use crate::steps::lint_gate::severity::{Override, severity};
 use crate::system::clock::Date;
 use crate::system::files::Workspace;
@@ -48,6 +49,8 @@ pub struct Filter {
     pub directory: PathBuf,
     /// Whether what is left out is kept aside, for whoever asks why.
     pub remembers: bool,
+    /// Whether all findings are compared with known ones.
+    pub compares: bool,
 }
 
 /// A finding that is kept, its place still as the tool printed it.
@@ -59,19 +62,12 @@ pub struct Kept {
     pub region: Region,
     /// What would mend it.
     pub fix: Option<Box<Fix<Region>>>,
+    /// Whether it is compared with known ones.
+    pub is_compared: bool,
 }
 
 /// Findings by their file: they are settled file by file, and forgotten so.
 pub type ByFile = BTreeMap<Option<Arc<str>>, Vec<Kept>>;
-
-fn put(findings: &mut ByFile, kept: Kept) {
-    match findings.get_mut(&kept.finding.path) {
-        Some(file) => file.push(kept),
-        None => {
-            findings.insert(kept.finding.path.clone(), vec![kept]);
-        }
-    }
-}
 
 /// What one tool or report gave.
 #[derive(Debug)]
@@ -80,9 +76,9 @@ pub struct Collector {
     /// Where the tool ran.
     directory: PathBuf,
     /// What is kept.
-    pub kept: ByFile,
+    pub kept: Settling,
     /// What is left out and remembered, by reason.
-    pub aside: BTreeMap<&'static str, ByFile>,
+    pub aside: BTreeMap<&'static str, Settling>,
     /// What is left out, by reason.
     pub left_out: BTreeMap<String, u64>,
     /// Findings that name a file.
@@ -91,6 +87,8 @@ pub struct Collector {
     astray: (u64, Option<String>),
     /// The files that findings named, as they named them.
     subjects: HashMap<String, Arc<Subject>>,
+    /// The one that was named last.
+    recent: Option<(String, Arc<Subject>)>,
     /// Texts that findings share.
     texts: Texts,
 }
@@ -115,15 +113,16 @@ impl Collector {
     /// An empty one.
     pub fn new(filter: Arc<Filter>, directory: &Path) -> Self {
         Self {
-            filter,
             directory: directory.to_owned(),
-            kept: ByFile::new(),
+            kept: Settling::new(filter.workspace.clone()),
             aside: BTreeMap::new(),
             left_out: BTreeMap::new(),
             named: 0,
             astray: (0, None),
             subjects: HashMap::new(),
+            recent: None,
             texts: Texts::default(),
+            filter,
         }
     }
 
@@ -134,7 +133,7 @@ impl Collector {
             .filter
             .decide(tool, raw, subject.as_deref(), &mut self.texts)
         {
-            (Ok(()), Some(kept)) => put(&mut self.kept, kept),
+            (Ok(()), Some(kept)) => self.kept.add(kept),
             (Ok(()), None) => {}
             (Err(reason), kept) => {
                 match self.left_out.get_mut(reason) {
@@ -144,7 +143,11 @@ impl Collector {
                     }
                 }
                 if let Some(kept) = kept {
-                    put(self.aside.entry(reason).or_default(), kept);
+                    let workspace = &self.filter.workspace;
+                    self.aside
+                        .entry(reason)
+                        .or_insert_with(|| Settling::new(workspace.clone()))
+                        .add(kept);
                 }
             }
         }
@@ -158,7 +161,11 @@ impl Collector {
     }
 
     fn subject(&mut self, path: &str) -> Arc<Subject> {
-        let subject = if let Some(known) = self.subjects.get(path) {
+        let subject = if let Some((recent, known)) = &self.recent
+            && recent == path
+        {
+            known.clone()
+        } else if let Some(known) = self.subjects.get(path) {
             known.clone()
         } else {
             if self.subjects.len() >= SUBJECTS {
@@ -168,6 +175,10 @@ impl Collector {
             self.subjects.insert(path.to_owned(), fresh.clone());
             fresh
         };
+        match &mut self.recent {
+            Some((recent, _)) if recent == path => {}
+            recent => *recent = Some((path.to_owned(), subject.clone())),
+        }
         self.named += 1;
         if !subject.is_there {
             self.astray.0 += 1;
@@ -182,19 +193,31 @@ const TEXTS: usize = 65_536;
 
 /// One copy of each text that many findings have.
 #[derive(Debug, Default)]
-struct Texts(HashSet<Arc<str>>);
+struct Texts {
+    known: HashSet<Arc<str>>,
+    /// The name of a tool, which most findings of a report share.
+    tool: Option<Arc<str>>,
+}
 
 impl Texts {
     fn share(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.0.get(text) {
+        if let Some(known) = self.known.get(text) {
             return known.clone();
         }
-        if self.0.len() >= TEXTS {
-            self.0.clear();
+        if self.known.len() >= TEXTS {
+            self.known.clear();
         }
         let fresh: Arc<str> = text.into();
-        self.0.insert(fresh.clone());
+        self.known.insert(fresh.clone());
         fresh
+    }
+
+    fn share_tool(&mut self, tool: &str) -> Arc<str> {
+        if let Some(known) = self.tool.as_ref().filter(|known| ***known == *tool) {
+            return known.clone();
+        }
+        let shared = self.share(tool);
+        self.tool.insert(shared).clone()
     }
 }
 
@@ -213,6 +236,7 @@ impl Filter {
             workspace,
             directory,
             remembers: false,
+            compares: true,
         }
     }
 
@@ -269,12 +293,13 @@ impl Filter {
             url: shared(raw.url),
             help: shared(raw.help),
             new,
-            ..Finding::new(texts.share(tool), "", judged, texts.share(&message))
+            ..Finding::new(texts.share_tool(tool), "", judged, texts.share(&message))
         };
         let kept = Kept {
             finding,
             region: raw.region,
             fix: raw.fix.map(Box::new),
+            is_compared: self.compares || (self.change.is_some() && is_type_checker(tool)),
         };
         (fate, Some(kept))
     }

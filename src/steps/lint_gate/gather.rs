@@ -107,6 +107,7 @@ pub async fn gather(arguments: &Arguments, world: &World, stop: Stop) -> Result<
         workspace: workspace.clone(),
         directory: world.directory.clone(),
         remembers: accepted.is_some() || wanted.aside || wanted.keys,
+        compares: accepted.is_some() || wanted.keys,
     });
     let mut results = read_reports(&settings, world, &filter, &stop).await?;
     let mut remarks = Vec::new();

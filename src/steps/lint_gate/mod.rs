@@ -22,6 +22,7 @@ mod reports;
 mod scripts;
 mod select;
 mod settings;
+mod settling;
 mod severity;
 mod sift;
 mod tools;

@@ -1,16 +1,14 @@
-//! Settles where findings stand, by reading the lines of their files.
+//! The order of findings, and the source that they stand in.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::baseline::{self, Inventory, Keyed, Outline};
-use crate::linters::line_hash::LineHashes;
-use crate::linters::position::{SourceLines, locate, locate_fix};
+use crate::baseline::{Inventory, Outline};
+use crate::linters::position::SourceLines;
 use crate::model::diagnostic::Finding;
 use crate::model::region::{Point, Region, Span};
-use crate::steps::lint_gate::filter::{ByFile, Kept};
 use crate::system::files::Workspace;
 
 /// Larger files are not read; their findings keep the lines that the tool named.
@@ -21,57 +19,6 @@ const WITH_EXCERPT: usize = 1_000;
 
 /// Longer lines are not shown.
 const EXCERPT_LIMIT: usize = 2_000;
-
-/// Settles where findings stand and what they are known by, file by file and line by line, and hands each on; with its
-/// key where that is asked for.
-pub fn settle(
-    kept: ByFile,
-    workspace: &Workspace,
-    with_keys: bool,
-    each: &mut dyn FnMut(Finding, Option<Keyed>),
-) {
-    for (path, mut group) in kept {
-        let bytes = path.as_deref().and_then(|path| read(path, workspace));
-        let file = bytes.as_deref().map(|bytes| {
-            let outline = Outline::new(path.as_deref().unwrap_or_default(), bytes);
-            (outline, LineHashes::new(bytes))
-        });
-        sort(&mut group, |left, right| {
-            let place = |kept: &Kept| (kept.region.line, kept.region.column);
-            place(left).cmp(&place(right))
-        });
-        let mut settled = Vec::with_capacity(group.len());
-        let mut keys = Vec::with_capacity(group.len());
-        for Kept {
-            mut finding,
-            region,
-            fix,
-        } in group
-        {
-            let mut line_hash = None;
-            match &file {
-                Some((outline, hashes)) => {
-                    let source = outline.lines();
-                    finding.span = locate(&region, source).0;
-                    finding.fix = fix.and_then(|fix| locate_fix(*fix, source)).map(Box::new);
-                    line_hash = finding.line().and_then(|line| hashes.of(line));
-                }
-                None if finding.path.is_some() => finding.span = unverified(&region),
-                None => {}
-            }
-            let outline = file.as_ref().map(|(outline, _)| outline);
-            keys.push((baseline::key(&finding, outline), line_hash));
-            settled.push(finding);
-        }
-        let fingerprints = baseline::fingerprints(&keys);
-        for ((mut finding, fingerprints), (key, _)) in
-            settled.into_iter().zip(fingerprints).zip(keys)
-        {
-            finding.fingerprints = Some(fingerprints);
-            each(finding, with_keys.then_some(key));
-        }
-    }
-}
 
 /// Counts what is in a file of the workspace.
 pub fn inventory(path: &str, workspace: &Workspace) -> Option<Inventory> {
@@ -85,7 +32,10 @@ pub fn rank(findings: &mut [Finding]) {
 }
 
 /// Sorts. A finding is large, so places are sorted instead, and then each finding is moved once.
-fn sort<T>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
+pub fn sort<T>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
+    if items.is_sorted_by(|left, right| compare(left, right).is_le()) {
+        return;
+    }
     let mut order: Vec<usize> = (0..items.len()).collect();
     order.sort_by(|left, right| match (items.get(*left), items.get(*right)) {
         (Some(left), Some(right)) => compare(left, right),
@@ -148,7 +98,7 @@ pub fn show(findings: &mut [Finding], workspace: &Workspace) {
 }
 
 /// Findings of one tool in one file share its path, so that letters are seldom compared.
-fn by_path(left: &Finding, right: &Finding) -> Ordering {
+pub fn by_path(left: &Finding, right: &Finding) -> Ordering {
     match (&left.path, &right.path) {
         (Some(left), Some(right)) if Arc::ptr_eq(left, right) => Ordering::Equal,
         (left, right) => left.cmp(right),
@@ -170,7 +120,7 @@ fn excerpt(source: &SourceLines<'_>, line: u32) -> Option<Box<str>> {
 }
 
 /// The lines as the tool named them; columns are worth nothing without the source.
-fn unverified(region: &Region) -> Option<Span> {
+pub fn unverified(region: &Region) -> Option<Span> {
     let line = region.line?.get();
     let end = region.end_line.map_or(line, |end| end.get().max(line));
     let point = |line| Point {

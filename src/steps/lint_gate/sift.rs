@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::baseline::{self, Entry, Keyed, Matching};
 use crate::error::count;
@@ -10,8 +11,9 @@ use crate::model::diagnostic::{Finding, Severity};
 use crate::model::report::{Check, Status};
 use crate::steps::lint_gate::accepted::Accepted;
 use crate::steps::lint_gate::compare::OnBase;
-use crate::steps::lint_gate::filter::{ByFile, Collector, EXCLUDED, IGNORED};
+use crate::steps::lint_gate::filter::{Collector, EXCLUDED, IGNORED};
 use crate::steps::lint_gate::place;
+use crate::steps::lint_gate::settling::Settled;
 use crate::system::files::Workspace;
 
 /// Why a finding of a type checker is left out.
@@ -58,15 +60,6 @@ pub struct Sifted {
     pub keys: Vec<(Keyed, Arc<str>)>,
 }
 
-/// A finding on its way through.
-struct Item {
-    finding: Finding,
-    /// Where it is compared with anything.
-    key: Option<Box<Keyed>>,
-    /// Why it is left out; a finding that is kept has none.
-    why: Option<&'static str>,
-}
-
 /// What is wanted besides the findings.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wanted {
@@ -94,20 +87,23 @@ pub fn sift(
             .on_base
             .iter()
             .find(|one| one.tool.name() == check.name && one.project == check.project);
-        let with_keys = on_base.is_some() || known.baseline.is_some() || wanted.keys;
         let start = items.len();
-        settle(collector.kept, None, with_keys, workspace, &mut items);
+        append(&mut items, collector.kept.finish());
         if let (Some(on_base), Some(own)) = (on_base, items.get_mut(start..)) {
             sifted
                 .remarks
                 .extend(compare(own, on_base, &known.renames, workspace));
         }
         for (why, kept) in collector.aside {
-            settle(kept, Some(why), with_keys, workspace, &mut items);
+            let mut left_out = kept.finish();
+            for item in &mut left_out {
+                item.why = Some(why);
+            }
+            append(&mut items, left_out);
         }
     }
     if wanted.keys {
-        let keyed = |item: &Item| {
+        let keyed = |item: &Settled| {
             Some((
                 Keyed::clone(item.key.as_ref()?),
                 item.finding.message.clone(),
@@ -157,23 +153,18 @@ pub fn sift(
     sifted
 }
 
-fn settle(
-    kept: ByFile,
-    why: Option<&'static str>,
-    with_keys: bool,
-    workspace: &Workspace,
-    items: &mut Vec<Item>,
-) {
-    items.reserve(kept.values().map(Vec::len).sum());
-    place::settle(kept, workspace, with_keys, &mut |finding, key| {
-        let key = key.map(Box::new);
-        items.push(Item { finding, key, why });
-    });
+/// Appends; the first ones stay where they are.
+fn append(items: &mut Vec<Settled>, mut more: Vec<Settled>) {
+    if items.is_empty() {
+        *items = more;
+    } else {
+        items.append(&mut more);
+    }
 }
 
 /// Leaves out what the base has as well, unless it stands on a line that the change touched; what it has not is new.
 fn compare(
-    items: &mut [Item],
+    items: &mut [Settled],
     on_base: &OnBase,
     renames: &BTreeMap<String, String>,
     workspace: &Workspace,
@@ -215,22 +206,30 @@ fn compare(
 
 fn pair(
     entries: &[Entry],
-    items: &[Item],
+    items: &[Settled],
     renames: &BTreeMap<String, String>,
     workspace: &Workspace,
 ) -> Matching {
+    let started = Instant::now();
     let keys: Vec<Keyed> = items
         .iter()
         .filter_map(|item| item.key.as_deref().cloned())
         .collect();
-    baseline::matching(entries, &keys, renames, |path| {
+    let matching = baseline::matching(entries, &keys, renames, |path| {
         place::inventory(path, workspace)
-    })
+    });
+    tracing::debug!(
+        entries = entries.len(),
+        findings = keys.len(),
+        duration_ms = started.elapsed().as_secs_f64() * 1_000.0,
+        "matched"
+    );
+    matching
 }
 
 /// Leaves out what the baseline has; returns what is to be said of entries that are no more.
 fn accept(
-    items: &mut [Item],
+    items: &mut [Settled],
     accepted: &Accepted,
     renames: &BTreeMap<String, String>,
     complete: &[String],

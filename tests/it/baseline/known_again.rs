@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use lockgate::baseline::{Entry, Keyed, Matching, Outline, Site, fingerprints, matching};
+use lockgate::baseline::{Entry, Keyed, Matching, Outline, Repeats, Site, matching};
 
 use crate::baseline::keys;
 
@@ -291,9 +291,16 @@ fn fingerprints_tell_like_findings_of_a_file_apart_and_forget_its_name() {
     let twice = ONE.replace("b = x", "b = x\n    b = x");
     let places = &["x\n    b", "x\n    c"];
     let prints = |path: &str| {
+        let mut repeats = Repeats::default();
         let keyed = keyed(&[(path, &twice, places)]);
-        let with_line: Vec<_> = keyed.into_iter().map(|key| (key, None)).collect();
-        fingerprints(&with_line)
+        keyed
+            .iter()
+            .map(|key| {
+                let mut fingerprints = key.fingerprints(None);
+                repeats.tell_apart(&mut fingerprints);
+                fingerprints
+            })
+            .collect::<Vec<_>>()
     };
     let (left, right) = (prints("a.py"), prints("b.py"));
     assert_eq!(left, right);
