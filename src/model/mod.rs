@@ -2,10 +2,13 @@
 
 pub mod base;
 pub mod change;
+pub mod declared;
 pub mod diagnostic;
 pub mod duration;
 pub mod environment;
 pub mod fix;
+pub mod lockfile;
 pub mod region;
 pub mod report;
+pub mod sources;
 pub mod untrusted;

@@ -1,0 +1,15 @@
+//! What only `pdm.lock` has.
+
+use crate::model::lockfile::Text;
+use crate::model::sources::Located;
+
+/// The rest of a `pdm.lock`.
+#[derive(Clone, Debug, Default)]
+pub struct Pdm<'a> {
+    /// `metadata.groups`: the groups that it is for.
+    pub groups: Vec<Located<Text<'a>>>,
+    /// `metadata.strategy`.
+    pub strategy: Vec<Located<Text<'a>>>,
+    /// Whether `metadata.lock_inputs` stands in place of the content hash.
+    pub has_lock_inputs: bool,
+}
