@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::linters::json_stream::Limits;
 use crate::linters::position::{SourceLines, locate, locate_exactly, locate_fix};
 use crate::linters::{ExitStatus, Judgement, Tool, ToolRun, rdjson, sarif};
-use crate::lockfiles::{Format, Lockfile};
+use crate::lockfiles::environment::{Format, Lockfile};
 use crate::model::diagnostic::RawFinding;
 use crate::model::fix::{Applicability, Edit, Fix};
 use crate::model::region::{ColumnUnit, Point, Region, Span};

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Place, Result, did_you_mean};
-use crate::lockfiles::uv::Selection;
-use crate::lockfiles::{Format, Lockfile, requirements};
+use crate::lockfiles::environment::uv::Selection;
+use crate::lockfiles::environment::{Format, Lockfile, requirements};
 use crate::model::environment::{Installer, Recipe};
 use crate::system::environment::Environment;
 use crate::system::files::sha256;

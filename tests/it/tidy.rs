@@ -152,8 +152,8 @@ fn pure_rooms_touch_nothing_outside_of_memory() {
 
 #[test]
 fn the_public_index_is_named_nowhere_but_in_its_one_place() {
-    // The product needs no endpoint of an index yet; the first one gets one file.
-    for path in sources() {
+    let own = root().join("src/lockfiles/public_index.rs");
+    for path in sources().into_iter().filter(|path| *path != own) {
         for host in [concat!("pypi", ".org"), concat!("pythonhosted", ".org")] {
             assert!(
                 !std::fs::read_to_string(&path).unwrap().contains(host),

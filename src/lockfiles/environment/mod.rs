@@ -1,4 +1,4 @@
-//! Lockfiles: one file a format. Text in, pinned packages out; pure.
+//! What making an environment needs of a lock: versions, who asks for them, whether they are hashed.
 
 pub mod requirements;
 pub mod uv;
@@ -64,19 +64,4 @@ impl Lockfile {
             Self::Requirements(text) => requirements::has_hashes(text),
         }
     }
-}
-
-/// A distribution's name as PEP 503 normalises it.
-pub fn normalise_name(name: &str) -> String {
-    let mut normal = String::with_capacity(name.len());
-    for character in name.chars() {
-        if matches!(character, '-' | '_' | '.') {
-            if !normal.ends_with('-') {
-                normal.push('-');
-            }
-        } else {
-            normal.push(character.to_ascii_lowercase());
-        }
-    }
-    normal
 }

@@ -1,0 +1,96 @@
+//! Everything that is known about one lock when it is judged.
+
+use std::collections::HashMap;
+
+use crate::lockfiles::policy::Policy;
+use crate::model::declared::Declarations;
+use crate::model::lockfile::{Edge, Lockfile, Package};
+use crate::model::sources::Sources;
+
+/// One lock and all that it is judged by.
+#[derive(Clone, Debug)]
+pub struct Facts<'a> {
+    /// The files that were read.
+    pub sources: &'a Sources,
+    /// The lock.
+    pub lock: &'a Lockfile<'a>,
+    /// Its packages by their normalised names.
+    pub index: Index<'a>,
+    /// What the project beside the lock declares; `None` where there is no `pyproject.toml`.
+    pub declared: Option<&'a Declarations<'a>>,
+    /// What the members of its workspace declare, the root excepted.
+    pub members: &'a [Declarations<'a>],
+    /// The state before the change; `None` where there is no base to compare with.
+    pub base: Option<Before<'a>>,
+    /// What the user allows and asks for.
+    pub policy: &'a Policy,
+    /// Now, in seconds since 1970.
+    pub now: u64,
+}
+
+/// The same lock before the change.
+#[derive(Clone, Copy, Debug)]
+pub struct Before<'a> {
+    /// The files of the base.
+    pub sources: &'a Sources,
+    /// The lock; `None` where there was none, or none that could be read.
+    pub lock: Option<&'a Lockfile<'a>>,
+    /// What the project declared.
+    pub declared: Option<&'a Declarations<'a>>,
+}
+
+/// The packages of a lock by name.
+#[derive(Clone, Debug, Default)]
+pub struct Index<'a> {
+    by_name: HashMap<&'a str, Vec<&'a Package<'a>>>,
+}
+
+impl<'a> Index<'a> {
+    /// Indexes a lock.
+    pub fn new(lock: &'a Lockfile<'a>) -> Self {
+        let mut by_name: HashMap<&'a str, Vec<&'a Package<'a>>> =
+            HashMap::with_capacity(lock.packages.len());
+        for package in &lock.packages {
+            by_name
+                .entry(&*package.name.normal)
+                .or_default()
+                .push(package);
+        }
+        Self { by_name }
+    }
+
+    /// The packages of a normalised name, in the order of the file.
+    pub fn named(&self, normal: &str) -> &[&'a Package<'a>] {
+        self.by_name.get(normal).map_or(&[], Vec::as_slice)
+    }
+
+    /// The packages that an edge means: those of its name, version and source, as far as it names them.
+    pub fn targets(&self, edge: &Edge<'_>) -> impl Iterator<Item = &'a Package<'a>> {
+        let version = edge.version.as_ref().map(|version| &version.value);
+        let source = edge.source.as_ref().map(|source| &source.value);
+        self.named(&edge.name.normal)
+            .iter()
+            .copied()
+            .filter(move |package| {
+                let own = package.version.as_ref().map(|own| &own.value);
+                (version.is_none() || own == version)
+                    && source.is_none_or(|source| package.source.value == *source)
+            })
+    }
+}
+
+impl<'a> Facts<'a> {
+    /// The facts about a lock of which nothing else is known.
+    pub fn of_lock(sources: &'a Sources, lock: &'a Lockfile<'a>, policy: &'a Policy) -> Self {
+        Self {
+            sources,
+            lock,
+            index: Index::new(lock),
+            declared: None,
+            members: &[],
+            base: None,
+            policy,
+            now: 0,
+        }
+    }
+}

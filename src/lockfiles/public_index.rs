@@ -1,0 +1,56 @@
+//! Python's public index: the one place where its addresses stand.
+
+/// Hosts of the index itself.
+const INDEX_HOSTS: [&str; 4] = [
+    "pypi.org",
+    "www.pypi.org",
+    "pypi.python.org",
+    "upload.pypi.org",
+];
+
+/// The host of its files.
+pub const FILE_HOST: &str = "files.pythonhosted.org";
+
+/// Whether a URL is that of the public index.
+pub fn is_public(url: &str) -> bool {
+    host(url).is_some_and(|host| INDEX_HOSTS.iter().any(|own| host.eq_ignore_ascii_case(own)))
+}
+
+/// The host of a URL, without user and port; `None` for what is no URL with a host.
+pub fn host(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let authority = rest.get(..end)?;
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    let host = match host.strip_prefix('[') {
+        Some(inner) => inner.split_once(']').map_or(inner, |(address, _)| address),
+        None => host.split_once(':').map_or(host, |(host, _)| host),
+    };
+    (!host.is_empty()).then_some(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_told_apart() {
+        for (url, expected) in [
+            ("https://pypi.org/simple", Some("pypi.org")),
+            (
+                "https://user:secret@index.example:8443/simple/",
+                Some("index.example"),
+            ),
+            ("https://pypi.org@evil.example/simple", Some("evil.example")),
+            ("https://[::1]:8080/x", Some("::1")),
+            ("../wheels", None),
+            ("file:///srv/wheels", None),
+        ] {
+            assert_eq!(host(url), expected, "{url}");
+        }
+        assert!(is_public("https://PyPI.org/simple/"));
+        assert!(!is_public("https://pypi.org.evil.example/simple/"));
+    }
+}

@@ -1,0 +1,58 @@
+//! The rules: one file each, in the folder of its family. A family lists its rules, and this file the families.
+
+mod finding;
+mod form;
+mod pins;
+mod rule;
+
+pub use crate::lockfiles::rules::finding::{Edit, Finding, Findings, Related};
+pub use crate::lockfiles::rules::rule::{Check, Example, Family, Rule};
+
+use crate::lockfiles::Reading;
+use crate::lockfiles::facts::Facts;
+use crate::lockfiles::policy::{Level, Policy};
+
+/// Every family, in the order of the documentation.
+pub const FAMILIES: &[Family] = &[form::FAMILY, pins::FAMILY];
+
+/// Every rule, in the order of the documentation.
+pub fn all() -> impl Iterator<Item = &'static Rule> {
+    FAMILIES.iter().flat_map(|family| family.rules).copied()
+}
+
+/// The rule of this id.
+pub fn from_id(id: &str) -> Option<&'static Rule> {
+    all().find(|rule| rule.id == id)
+}
+
+/// The level that counts for a rule.
+pub fn level(rule: &Rule, policy: &Policy) -> Level {
+    policy.levels.get(rule.id).copied().unwrap_or(rule.level)
+}
+
+/// Judges one lock by every rule that is on. Without facts (the file cannot be read) only its faults are told.
+pub fn judge(reading: &Reading<'_>, facts: Option<&Facts<'_>>, policy: &Policy) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for rule in all() {
+        let Some(severity) = level(rule, policy).severity() else {
+            continue;
+        };
+        let mut findings = Findings::new(rule, severity, &mut found);
+        match (rule.check, facts) {
+            (Check::Fault(kind), _) => {
+                for fault in reading.faults.iter().filter(|fault| fault.kind == kind) {
+                    findings
+                        .add(fault.at, fault.message.clone())
+                        .help(&fault.help);
+                }
+            }
+            (Check::Lock(check), Some(facts)) => check(facts, &mut findings),
+            (Check::Lock(_), None) => {}
+        }
+    }
+    found.sort_by(|left, right| (left.at, left.rule.id).cmp(&(right.at, right.rule.id)));
+    found
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+//! Files that nothing ties to their bytes.
+
+use std::collections::HashSet;
+
+use crate::error::count;
+use crate::lockfiles::facts::Facts;
+use crate::lockfiles::policy::Level;
+use crate::lockfiles::public_index::is_public;
+use crate::lockfiles::rules::{Check, Example, Findings, Rule};
+use crate::model::diagnostic::Severity;
+use crate::model::lockfile::{Package, Source};
+use crate::model::sources::Location;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "hash-missing",
+    summary: "A file of a package has no hash",
+    why: "Without a hash an index, a mirror or a proxy can hand out other bytes under the same name, and every tool \
+          installs them. `uv lock --check` and `poetry check --lock` accept a lock without a single hash.\n\n\
+          Where nothing of an index has a hash, and it is not the public one, the index may serve none: that is a \
+          warning. Source trees and repositories have no hash; a repository has its commit.",
+    level: Level::Error,
+    check: Check::Lock(check),
+    failing: Example::of(&[(
+        "uv.lock",
+        r#"version = 1
+revision = 3
+requires-python = ">=3.11"
+
+[[package]]
+name = "six"
+version = "1.17.0"
+source = { registry = "https://index.example/simple" }
+sdist = { url = "https://files.example/six-1.17.0.tar.gz", size = 34031 }
+wheels = [
+    { url = "https://files.example/six-1.17.0-py2.py3-none-any.whl", hash = "sha256:4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274", size = 11050 },
+]
+"#,
+    )]),
+    repair: "Write the lock anew; where the index serves no hashes, let the mirror or proxy in front of it add them, or \
+             ignore the packages that come from it.",
+    repaired: Example::of(&[(
+        "uv.lock",
+        r#"version = 1
+revision = 3
+requires-python = ">=3.11"
+
+[[package]]
+name = "six"
+version = "1.17.0"
+source = { registry = "https://index.example/simple" }
+sdist = { url = "https://files.example/six-1.17.0.tar.gz", hash = "sha256:ff70335d468e7eb6ec65b95b99d3a2836546063f63acc5171de367e834932a81", size = 34031 }
+wheels = [
+    { url = "https://files.example/six-1.17.0-py2.py3-none-any.whl", hash = "sha256:4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274", size = 11050 },
+]
+"#,
+    )]),
+};
+
+/// So many packages are named one by one; more are one finding.
+const FEW: usize = 20;
+
+fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
+    let mut hashed: HashSet<&str> = HashSet::new();
+    let mut bare: Vec<(&Package<'_>, Location, usize)> = Vec::new();
+    for package in facts
+        .lock
+        .packages
+        .iter()
+        .filter(|package| has_files(package))
+    {
+        let without: Vec<_> = package
+            .files
+            .iter()
+            .filter(|file| file.hashes.is_empty())
+            .collect();
+        let has_some = without.len() < package.files.len() || !package.hashes.is_empty();
+        if has_some {
+            hashed.insert(index_of(package));
+        }
+        let is_covered = !package.hashes.is_empty() || (without.is_empty() && has_some);
+        if !is_covered {
+            let at = without.first().map_or(package.name.at, |file| file.at);
+            bare.push((package, at, without.len()));
+        }
+    }
+    // That an index serves hashes is known from the public one, and from what else came from it.
+    let (certain, doubtful): (Vec<_>, Vec<_>) = bare.into_iter().partition(|(package, ..)| {
+        let index = index_of(package);
+        index.is_empty() || is_public(index) || hashed.contains(index)
+    });
+    for (group, most) in [(certain, Severity::Error), (doubtful, Severity::Warning)] {
+        if group.len() > FEW
+            && let Some((_, at, _)) = group.first()
+        {
+            let packages = count(group.len() as u64, "package");
+            findings
+                .add(
+                    *at,
+                    format!("{packages} have files without a hash; this is the first"),
+                )
+                .at_most(most)
+                .help(help(facts));
+            continue;
+        }
+        for (package, at, without) in group {
+            let message = match without {
+                0 | 1 => format!("`{}` has no hash here", package.title()),
+                _ => format!("`{}` has {without} files without a hash", package.title()),
+            };
+            findings
+                .add(at, message)
+                .about(&package.name.normal)
+                .at_most(most)
+                .help(help(facts));
+        }
+    }
+}
+
+fn help(facts: &Facts<'_>) -> String {
+    format!("write the lock anew: `{}`", facts.lock.format.relock())
+}
+
+/// Whether it is installed from files that could be hashed.
+fn has_files(package: &Package<'_>) -> bool {
+    matches!(
+        package.source.value,
+        Source::Unstated | Source::Registry(_) | Source::Url { .. } | Source::Path(_)
+    )
+}
+
+/// The index; empty where it is none, so that there is always a hash to be had.
+fn index_of<'p>(package: &'p Package<'_>) -> &'p str {
+    match &package.source.value {
+        Source::Registry(index) => index,
+        _ => "",
+    }
+}

@@ -1,0 +1,204 @@
+//! What a lock of uv records of its inputs: `[options]`, `[manifest]`, `conflicts`, `[package.metadata]`.
+
+use crate::lockfiles::document::{Kind, Value};
+use crate::lockfiles::fault::{FaultKind, Faults};
+use crate::lockfiles::uv_lock::origin;
+use crate::lockfiles::values;
+use crate::model::lockfile::{
+    Conflict, Manifest, Name, PackageMetadata, Requirement, Source, StaticMetadata, Text, UvOptions,
+};
+use crate::model::sources::Located;
+
+/// `conflicts = [[{ package = "a", extra = "x" }, { package = "a", extra = "y" }]]`.
+pub fn conflicts<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Vec<Located<Vec<Conflict<'a>>>> {
+    let mut sets = Vec::new();
+    for set in values::items(value, faults) {
+        let mut items = Vec::new();
+        for item in values::items(set, faults) {
+            let mut conflict = Conflict {
+                package: None,
+                extra: None,
+                group: None,
+            };
+            for entry in values::entries(item, faults) {
+                let text = values::text(entry, faults).map(|text| text.value);
+                match &*entry.key() {
+                    "package" => conflict.package = text,
+                    "extra" => conflict.extra = text,
+                    "group" => conflict.group = text,
+                    _ => {}
+                }
+            }
+            items.push(conflict);
+        }
+        sets.push(Located::new(items, values::at(set, faults)));
+    }
+    sets
+}
+
+/// `[options]`.
+pub fn options<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> UvOptions<'a> {
+    let mut options = UvOptions::default();
+    for entry in values::entries(value, faults) {
+        match &*entry.key() {
+            "resolution-mode" => options.resolution_mode = values::text(entry, faults),
+            "prerelease-mode" => options.prerelease_mode = values::text(entry, faults),
+            "fork-strategy" => options.fork_strategy = values::text(entry, faults),
+            "exclude-newer" => options.exclude_newer = moment(entry, faults),
+            "exclude-newer-span" => options.exclude_newer_span = values::text(entry, faults),
+            "exclude-newer-package" => {
+                options.exclude_newer_package = values::entries(entry, faults)
+                    .filter_map(|package| {
+                        let name = Name::new(package.key(), values::key_at(package, faults));
+                        Some((name, moment(package, faults)?))
+                    })
+                    .collect();
+            }
+            _ => {}
+        }
+    }
+    options
+}
+
+/// A moment as text, date or `false`; in a table, its span counts.
+fn moment<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Option<Located<Text<'a>>> {
+    match value.kind() {
+        Kind::Table => {
+            let inner = value.get("span").or_else(|| value.get("timestamp"))?;
+            values::text(inner, faults)
+        }
+        Kind::Datetime | Kind::Boolean => Some(Located::new(
+            Text::Borrowed(value.raw()),
+            values::at(value, faults),
+        )),
+        _ => values::text(value, faults),
+    }
+}
+
+/// `[manifest]`.
+pub fn manifest<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Manifest<'a> {
+    let mut manifest = Manifest::default();
+    for entry in values::entries(value, faults) {
+        match &*entry.key() {
+            "members" => manifest.members = values::names(entry, faults),
+            "requirements" => manifest.requirements = requirements(entry, faults),
+            "constraints" => manifest.constraints = requirements(entry, faults),
+            "overrides" => manifest.overrides = requirements(entry, faults),
+            "excludes" => manifest.excludes = values::names(entry, faults),
+            "build-constraints" => manifest.build_constraints = requirements(entry, faults),
+            "dependency-groups" => manifest.dependency_groups = groups(entry, faults),
+            "dependency-metadata" => {
+                manifest.dependency_metadata = values::items(entry, faults)
+                    .filter_map(|item| static_metadata(item, faults))
+                    .collect();
+            }
+            _ => {}
+        }
+    }
+    manifest
+}
+
+fn static_metadata<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Option<StaticMetadata<'a>> {
+    let Some(name) = value.get("name") else {
+        let at = values::at(value, faults);
+        faults.add(FaultKind::Syntax, at, "this metadata has no `name`");
+        return None;
+    };
+    let mut metadata = StaticMetadata {
+        name: values::name(name, faults)?,
+        version: None,
+        requires_dist: Vec::new(),
+        requires_python: None,
+        provides_extras: Vec::new(),
+    };
+    for entry in value.entries() {
+        match &*entry.key() {
+            "version" => metadata.version = values::text(entry, faults),
+            "requires-dist" => metadata.requires_dist = values::texts(entry, faults),
+            "requires-python" => metadata.requires_python = values::text(entry, faults),
+            "provides-extras" | "provides-extra" => {
+                metadata.provides_extras = values::texts(entry, faults);
+            }
+            _ => {}
+        }
+    }
+    Some(metadata)
+}
+
+/// `[package.metadata]`.
+pub fn package_metadata<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> PackageMetadata<'a> {
+    let mut metadata = PackageMetadata::default();
+    for entry in values::entries(value, faults) {
+        match &*entry.key() {
+            "requires-dist" => metadata.requires_dist = requirements(entry, faults),
+            "provides-extras" => metadata.provides_extras = values::texts(entry, faults),
+            "requires-dev" => metadata.requires_dev = groups(entry, faults),
+            _ => {}
+        }
+    }
+    metadata
+}
+
+fn groups<'a>(
+    value: Value<'_, 'a>,
+    faults: &mut Faults,
+) -> Vec<(Located<Text<'a>>, Vec<Requirement<'a>>)> {
+    values::entries(value, faults)
+        .map(|group| {
+            let name = Located::new(group.key(), values::key_at(group, faults));
+            (name, requirements(group, faults))
+        })
+        .collect()
+}
+
+fn requirements<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Vec<Requirement<'a>> {
+    values::items(value, faults)
+        .filter_map(|item| requirement(item, faults))
+        .collect()
+}
+
+/// `{ name = "x", extras = ["y"], marker = "…", specifier = ">=1", index = "…" }`.
+fn requirement<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Option<Requirement<'a>> {
+    let at = values::at(value, faults);
+    let Some(name) = value.get("name") else {
+        faults.add(FaultKind::Syntax, at, "this requirement has no `name`");
+        return None;
+    };
+    let mut requirement = Requirement {
+        name: values::name(name, faults)?,
+        extras: Vec::new(),
+        specifier: None,
+        marker: None,
+        source: None,
+        at,
+    };
+    let mut subdirectory = None;
+    for entry in value.entries() {
+        match &*entry.key() {
+            "extras" => requirement.extras = values::texts(entry, faults),
+            "specifier" => requirement.specifier = values::text(entry, faults),
+            "marker" => requirement.marker = values::text(entry, faults),
+            "subdirectory" => subdirectory = values::text(entry, faults).map(|text| text.value),
+            key => {
+                if let Some(source) = origin::of_key(key, entry, faults) {
+                    requirement.source = Some(Located::new(source, values::at(entry, faults)));
+                }
+            }
+        }
+    }
+    if let Some(Located {
+        value:
+            Source::Url {
+                subdirectory: its, ..
+            }
+            | Source::Git {
+                subdirectory: its, ..
+            },
+        ..
+    }) = &mut requirement.source
+        && subdirectory.is_some()
+    {
+        *its = subdirectory;
+    }
+    Some(requirement)
+}
