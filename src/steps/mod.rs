@@ -1,8 +1,10 @@
 //! The steps. They do not know each other.
 
 pub mod emit;
+pub mod gate;
 pub mod lint_gate;
 pub mod project;
+pub mod walk;
 pub mod world;
 
 use crate::github::inputs::SecretInput;

@@ -246,18 +246,24 @@ impl Git {
             .is_some_and(|files| !files.is_empty()))
     }
 
-    /// A file's content in a commit; `None` where it is not there.
+    /// A file's content in a commit as text; `None` where it is not there.
     pub async fn show(&self, commit: &str, path: &str) -> Result<Option<String>> {
+        let bytes = self.blob(commit, path, SHORT).await?;
+        Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    /// The bytes of a file in a commit, at most `limit`; `None` where it is not there.
+    pub async fn blob(&self, commit: &str, path: &str, limit: u64) -> Result<Option<Vec<u8>>> {
         let mut finished = self
             .run(["cat-file", "blob", &format!("{commit}:{path}")])
             .await?;
         if says_no(&finished)? {
             return Ok(None);
         }
-        let bytes = finished.read_stdout(SHORT).map_err(|error| {
+        let bytes = finished.read_stdout(limit).map_err(|error| {
             Error::no_verdict(format!("`{path}` of the base could not be read")).cause(error)
         })?;
-        Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+        Ok(Some(bytes))
     }
 
     /// Fetches with these arguments after `fetch`, from `origin`. The credential goes to its server only, over an

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::linters::{Setting, Tool};
-use crate::steps::lint_gate::globs::glob;
+use crate::steps::gate::globs::glob;
 
 /// The files of a project in which tools are configured.
 #[derive(Debug)]

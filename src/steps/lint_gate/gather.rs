@@ -5,17 +5,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::baseline::Keyed;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::model::base::Resolution;
 use crate::model::change::Change;
 use crate::model::diagnostic::{Finding, Severity};
 use crate::model::report::Check;
 use crate::steps::Step;
+use crate::steps::gate::Loosened;
+use crate::steps::gate::base::{self, git_root};
+use crate::steps::gate::globs::globs;
 use crate::steps::lint_gate::compare::Comparison;
 use crate::steps::lint_gate::filter::{Collector, Filter};
-use crate::steps::lint_gate::globs::globs;
 use crate::steps::lint_gate::measure::{find_base, measure, tell_base};
-use crate::steps::lint_gate::policy::{self, Loosened};
+use crate::steps::lint_gate::policy;
 use crate::steps::lint_gate::provide::{Chosen, Shed, cache_folder};
 use crate::steps::lint_gate::settings::{Settings, Tools};
 use crate::steps::lint_gate::sift::{self, Aside, Known, Sifted, Wanted};
@@ -23,7 +25,6 @@ use crate::steps::lint_gate::tools::Bench;
 use crate::steps::lint_gate::{Arguments, NAME, Scope, accepted, list, place, projects, reports};
 use crate::steps::world::World;
 use crate::system::clock::Date;
-use crate::system::config;
 use crate::system::files::Workspace;
 use crate::system::git::Git;
 use crate::system::stop::Stop;
@@ -78,7 +79,15 @@ pub async fn gather(arguments: &Arguments, world: &World, stop: Stop) -> Result<
     if world.context.judges_a_proposal()
         && let Resolution::Base(known) = &base
     {
-        let before = settings_of_base(world, &git, &known.sha, &root).await?;
+        let before = base::settings(
+            Step::LintGate,
+            world,
+            &git,
+            &known.sha,
+            &root,
+            Settings::new,
+        )
+        .await?;
         (settings, loosened) = policy::strictest(settings, &before);
         if settings.base != sought.base {
             base = find_base(&settings, world, &git).await?;
@@ -298,59 +307,5 @@ async fn read_reports(
     tokio::select! {
         read = reading => read.map_err(|error| Error::bug("reading a report failed").cause(error)),
         signal = stop.requested() => Err(Error::interrupted(signal)),
-    }
-}
-
-/// The root that paths are relative to: the repository around the folder, else the workspace or the folder itself.
-async fn git_root(git: &Git, world: &World) -> Result<PathBuf> {
-    if !world.root.join(".git").exists() {
-        return Ok(world.root.clone());
-    }
-    // Without git itself nothing but a base is missing.
-    match git.top_level().await {
-        Ok(root) => Ok(root.unwrap_or_else(|| world.root.clone())),
-        Err(error) if error.kind == Kind::Usage => Ok(world.root.clone()),
-        Err(error) => Err(error),
-    }
-}
-
-/// The settings as they would be with the base's own configuration file.
-async fn settings_of_base(
-    world: &World,
-    git: &Git,
-    sha: &str,
-    root: &std::path::Path,
-) -> Result<Settings> {
-    let mut files = BTreeMap::new();
-    for folder in world.directory.ancestors() {
-        for name in config::NAMES {
-            let path = folder.join(name);
-            if let Ok(inside) = path.strip_prefix(root)
-                && let Some(text) = git
-                    .show(sha, &inside.to_string_lossy().replace('\\', "/"))
-                    .await?
-            {
-                files.insert(path, text);
-            }
-        }
-        if folder == root {
-            break;
-        }
-    }
-    let config = config::load_from(&world.directory, root, &Step::names(), &|path| {
-        Ok(files.get(path).cloned())
-    });
-    let read = config
-        .and_then(|config| world.arguments_with::<Arguments>(Step::LintGate, &config))
-        .and_then(|arguments| Settings::new(&arguments));
-    match read {
-        Ok(settings) => Ok(settings),
-        // A base that cannot be read is repaired by a proposal that can: the strictest that we know judges it.
-        Err(error) => {
-            tracing::warn!(%error, "the configuration of the base cannot be used; the defaults stand for it");
-            Settings::new(
-                &world.arguments_with::<Arguments>(Step::LintGate, &config::Config::default())?,
-            )
-        }
     }
 }

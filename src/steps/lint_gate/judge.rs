@@ -12,8 +12,8 @@ use crate::steps::lint_gate::settings::Settings;
 
 /// Decides.
 pub fn judge(settings: &Settings, facts: Facts) -> Report {
-    let is_report_only = settings.is_report_only(facts.today);
-    let fail_on = settings.fail_on.threshold();
+    let is_report_only = settings.threshold.is_report_only(facts.today);
+    let fail_on = settings.threshold.fail_on.threshold();
     let own = own_findings(settings, &facts);
     let mut findings = facts.findings;
     findings.splice(0..0, own.into_iter().chain(facts.remarks));
@@ -70,6 +70,7 @@ pub fn judge(settings: &Settings, facts: Facts) -> Report {
     }
     if is_report_only {
         let until = settings
+            .threshold
             .report_until
             .map(|until| format!(" until {until}"))
             .unwrap_or_default();
@@ -233,7 +234,7 @@ mod tests {
         let settings =
             settings(|arguments| arguments.ignore = vec!["ruff until 2026-11-21: old".into()]);
         let mut facts = facts(Status::Clean, &[]);
-        facts.loosened = vec![crate::steps::lint_gate::policy::Loosened {
+        facts.loosened = vec![crate::steps::gate::Loosened {
             input: "fail-on",
             what: "never instead of error".into(),
         }];

@@ -5,11 +5,12 @@ use std::io::BufReader;
 use crate::error::{Error, Kind, Result, count};
 use crate::model::base::{Base, Resolution};
 use crate::model::change::{Change, FileChange};
+use crate::steps::gate::base;
 use crate::steps::lint_gate::settings::Settings;
 use crate::steps::lint_gate::{NAME, SECRETS, Scope};
 use crate::steps::world::World;
-use crate::system::git::{Credential, Git};
-use crate::system::{base, diff};
+use crate::system::diff;
+use crate::system::git::Git;
 
 /// The commit to compare with, or why there is none.
 pub async fn find_base(settings: &Settings, world: &World, git: &Git) -> Result<Resolution> {
@@ -19,13 +20,7 @@ pub async fn find_base(settings: &Settings, world: &World, git: &Git) -> Result<
     {
         return Ok(Resolution::None("not asked for".into()));
     }
-    let trigger = world.context.trigger()?;
-    let credential = world.secret(&SECRETS[0]).map(|token| Credential {
-        server: world.context.server_url.clone(),
-        token,
-    });
-    let credential = credential.filter(|credential| !credential.server.is_empty());
-    let found = base::resolve(git, &trigger, settings.base.as_deref(), credential.as_ref()).await;
+    let found = base::resolve(settings.base.as_deref(), SECRETS.first(), world, git).await;
     match found {
         // Everything is judged all the same; only what is new cannot be told. A proposal needs its base all the same:
         // whether it loosens its own policy is seen only there.

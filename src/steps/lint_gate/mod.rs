@@ -8,8 +8,6 @@ mod detect;
 mod explain;
 mod filter;
 mod gather;
-mod globs;
-mod ignore;
 mod judge;
 mod list;
 mod measure;
@@ -26,7 +24,6 @@ mod settling;
 mod severity;
 mod sift;
 mod tools;
-mod walk;
 
 use std::time::Instant;
 
@@ -37,6 +34,7 @@ use crate::error::{Error, Result, exit};
 use crate::github::inputs::{COMMAND_LINE_ONLY, SecretInput, Trimmed, boolean};
 use crate::linters::Tool;
 use crate::model::report::Status;
+use crate::steps::gate::{FailOn, Mode};
 use crate::steps::lint_gate::gather::Facts;
 use crate::steps::lint_gate::settings::Settings;
 use crate::steps::world::{Common, World};
@@ -243,30 +241,6 @@ impl Scope {
             Self::Everything => "everything",
         }
     }
-}
-
-/// From which severity on a finding means no; the looser, the later.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
-pub enum FailOn {
-    /// Any finding.
-    Note,
-    /// Warnings and errors.
-    Warning,
-    /// Errors.
-    #[default]
-    Error,
-    /// None.
-    Never,
-}
-
-/// Whether findings fail the step; the looser, the later.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
-pub enum Mode {
-    /// They do.
-    #[default]
-    Enforce,
-    /// They are reported only.
-    Report,
 }
 
 fn tool_names() -> Trimmed<PossibleValuesParser> {

@@ -3,10 +3,10 @@
 use crate::error::Result;
 use crate::linters::Tool;
 use crate::steps::Step;
+use crate::steps::gate::{Loosened, base};
 use crate::steps::lint_gate::settings::{Settings, Tools};
 use crate::steps::lint_gate::{Arguments, Scope};
 use crate::steps::world::World;
-use crate::system::config::Config;
 
 /// Whether the workflow or the command line says that project code may run. The configuration file cannot: it may be
 /// part of what is judged, and here it would get the token.
@@ -16,16 +16,7 @@ pub fn allows_project_code(world: &World) -> Result<bool> {
 
 /// What the workflow and the command line say, without any file.
 pub fn given(world: &World) -> Result<Arguments> {
-    world.arguments_with(Step::LintGate, &Config::default())
-}
-
-/// One thing in which the proposal is looser.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Loosened {
-    /// The input.
-    pub input: &'static str,
-    /// What the proposal says and the base does not.
-    pub what: String,
+    base::given(Step::LintGate, world)
 }
 
 /// `head`, with everything in which it is looser than `base` taken from `base`; and what that was.
@@ -33,23 +24,7 @@ pub fn strictest(mut head: Settings, base: &Settings) -> (Settings, Vec<Loosened
     let mut loosened = Vec::new();
     let mut note = |input, what: String| loosened.push(Loosened { input, what });
 
-    if head.fail_on > base.fail_on {
-        note(
-            "fail-on",
-            format!("{:?} instead of {:?}", head.fail_on, base.fail_on).to_lowercase(),
-        );
-        head.fail_on = base.fail_on;
-    }
-    if head.mode > base.mode {
-        note("mode", "report instead of enforce".into());
-        head.mode = base.mode;
-        head.report_until = base.report_until;
-    } else if let (true, Some(end)) = (head.mode == base.mode, base.report_until)
-        && head.report_until.is_none_or(|until| until > end)
-    {
-        note("report-until", format!("later than {end}"));
-        head.report_until = Some(end);
-    }
+    head.threshold.tighten(&base.threshold, &mut note);
     if let Some(strict) = base.scope
         && head.scope.unwrap_or(Scope::ChangedLines) < strict
     {
@@ -283,7 +258,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            (judged.fail_on, judged.mode, judged.base),
+            (judged.threshold.fail_on, judged.threshold.mode, judged.base),
             (FailOn::Error, Mode::Enforce, None)
         );
         assert!(
@@ -309,7 +284,7 @@ mod tests {
         let (judged, loosened) = strictest(head, &base);
         assert_eq!(loosened, []);
         assert_eq!(
-            (judged.fail_on, judged.scope),
+            (judged.threshold.fail_on, judged.scope),
             (FailOn::Note, Some(Scope::Everything))
         );
     }

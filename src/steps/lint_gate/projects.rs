@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use globset::GlobMatcher;
 
 use crate::error::{Error, Result, did_you_mean};
-use crate::steps::lint_gate::globs::glob;
+use crate::steps::gate::globs::glob;
+use crate::steps::walk::is_foreign;
 
 /// Files that make a folder a project.
 const SIGNS: &[&str] = &[
@@ -15,9 +16,6 @@ const SIGNS: &[&str] = &[
     "uv.lock",
     "requirements.txt",
 ];
-
-/// Folders in which no project of the repository lives.
-const FOREIGN: &[&str] = &["node_modules", "__pycache__", "site-packages"];
 
 /// Folders are not looked for deeper than this.
 const DEPTH: usize = 12;
@@ -146,14 +144,6 @@ fn folders(folder: &Path) -> Vec<PathBuf> {
         .map(|entry| entry.path())
         .filter(|path| !is_foreign(path))
         .collect()
-}
-
-/// Whether a folder holds what was installed there, other people's code.
-pub fn is_foreign(folder: &Path) -> bool {
-    folder
-        .file_name()
-        .is_some_and(|name| FOREIGN.iter().any(|foreign| name == *foreign))
-        || folder.join("pyvenv.cfg").is_file()
 }
 
 #[cfg(test)]

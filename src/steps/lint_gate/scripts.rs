@@ -3,7 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use crate::error::Result;
-use crate::steps::lint_gate::{projects, walk};
+use crate::steps::walk;
 use crate::system::git::Git;
 
 /// What is to be checked, relative to the directory: the files that the user named, and in place of each named folder
@@ -55,7 +55,7 @@ pub async fn below(git: &Git, folder: &Path) -> Result<Vec<String>> {
 }
 
 fn without_git(folder: &Path) -> Vec<String> {
-    walk::files(folder, |path| !projects::is_foreign(path))
+    walk::files(folder, |path| !walk::is_foreign(path))
         .filter_map(|file| {
             let path = file.strip_prefix(folder).ok()?.to_str()?;
             Some(path.replace(std::path::MAIN_SEPARATOR, "/"))

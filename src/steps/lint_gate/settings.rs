@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::linters::Tool;
-use crate::model::diagnostic::Severity;
 use crate::model::duration;
+use crate::steps::gate::Threshold;
+use crate::steps::gate::ignore::Ignore;
 use crate::steps::lint_gate::explain::Query;
-use crate::steps::lint_gate::ignore::Ignore;
 use crate::steps::lint_gate::per_tool::PerTool;
 use crate::steps::lint_gate::severity::Override;
-use crate::steps::lint_gate::{Arguments, FailOn, Mode, Scope, ToolSource};
-use crate::system::clock::Date;
+use crate::steps::lint_gate::{Arguments, Scope, ToolSource};
 
 /// The value of `tools` that stands for what the project configures or pins.
 pub const AUTO: &str = "auto";
@@ -127,12 +126,8 @@ pub struct Settings {
     pub scope: Option<Scope>,
     /// The base that the user named.
     pub base: Option<String>,
-    /// From which severity on a finding means no.
-    pub fail_on: FailOn,
-    /// Whether findings fail the step.
-    pub mode: Mode,
-    /// Until when `mode: report` holds.
-    pub report_until: Option<Date>,
+    /// When findings mean no.
+    pub threshold: Threshold,
     /// Globs of files that are left out.
     pub exclude: Vec<String>,
     /// Findings that are ignored.
@@ -213,13 +208,11 @@ impl Settings {
                 arguments.scope
             },
             base: arguments.base.clone(),
-            fail_on: arguments.fail_on.unwrap_or_default(),
-            mode: arguments.mode.unwrap_or_default(),
-            report_until: arguments
-                .report_until
-                .as_deref()
-                .map(report_until)
-                .transpose()?,
+            threshold: Threshold::new(
+                arguments.fail_on,
+                arguments.mode,
+                arguments.report_until.as_deref(),
+            )?,
             exclude: arguments.exclude.clone(),
             ignores: arguments
                 .ignore
@@ -241,30 +234,6 @@ impl Settings {
             timeout,
         })
     }
-
-    /// Whether findings are only reported today.
-    pub fn is_report_only(&self, today: Date) -> bool {
-        self.mode == Mode::Report && self.report_until.is_none_or(|until| today <= until)
-    }
-}
-
-impl FailOn {
-    /// The threshold; `None` for never.
-    pub fn threshold(self) -> Option<Severity> {
-        match self {
-            Self::Note => Some(Severity::Note),
-            Self::Warning => Some(Severity::Warning),
-            Self::Error => Some(Severity::Error),
-            Self::Never => None,
-        }
-    }
-}
-
-fn report_until(text: &str) -> Result<Date> {
-    Date::parse(text).ok_or_else(|| {
-        Error::usage(format!("`report-until`: `{text}` is no date"))
-            .hint(format!("write a day such as `{}`", Date::in_days(30)))
-    })
 }
 
 /// `path=format` or `path=format:EXIT`. The path may hold `=`.
@@ -326,6 +295,8 @@ fn import_input(text: &str) -> Result<ImportInput> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::steps::gate::Mode;
+    use crate::system::clock::Date;
 
     #[test]
     fn reports_name_file_format_and_exit_code() {
@@ -367,7 +338,15 @@ mod tests {
             ..Arguments::default()
         };
         let settings = Settings::new(&arguments).unwrap();
-        assert!(settings.is_report_only(Date::parse("2026-12-31").unwrap()));
-        assert!(!settings.is_report_only(Date::parse("2027-01-01").unwrap()));
+        assert!(
+            settings
+                .threshold
+                .is_report_only(Date::parse("2026-12-31").unwrap())
+        );
+        assert!(
+            !settings
+                .threshold
+                .is_report_only(Date::parse("2027-01-01").unwrap())
+        );
     }
 }

@@ -3,7 +3,7 @@
 use globset::GlobMatcher;
 
 use crate::error::{Error, Result};
-use crate::steps::lint_gate::globs::glob;
+use crate::steps::gate::globs::glob;
 use crate::system::clock::Date;
 
 /// One entry.

@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+/// Folders in which no project of the repository lives.
+const FOREIGN: &[&str] = &["node_modules", "__pycache__", "site-packages"];
+
 /// The files below a folder, links and other special ones included; those in a `.git` left out, and all that is not
 /// `passed`. Links to folders are not followed.
 pub fn files(folder: &Path, passed: impl Fn(&Path) -> bool) -> impl Iterator<Item = PathBuf> {
@@ -43,6 +46,14 @@ pub fn has_file(directory: &Path, paths: &[String], hidden: bool) -> bool {
         is_seen(Path::new(named))
             && (path.is_file() || files(&path, is_seen).any(|file| file.is_file()))
     })
+}
+
+/// Whether a folder holds what was installed there, other people's code.
+pub fn is_foreign(folder: &Path) -> bool {
+    folder
+        .file_name()
+        .is_some_and(|name| FOREIGN.iter().any(|foreign| name == *foreign))
+        || folder.join("pyvenv.cfg").is_file()
 }
 
 #[cfg(test)]
