@@ -9,9 +9,13 @@ use crate::linters::json_stream::Limits;
 use crate::linters::position::{SourceLines, locate, locate_exactly, locate_fix};
 use crate::linters::{ExitStatus, Judgement, Tool, ToolRun, rdjson, sarif};
 use crate::lockfiles::environment::{Format, Lockfile};
+use crate::lockfiles::facts::Facts;
+use crate::lockfiles::policy::Policy;
+use crate::lockfiles::{self, rules};
 use crate::model::diagnostic::RawFinding;
 use crate::model::fix::{Applicability, Edit, Fix};
 use crate::model::region::{ColumnUnit, Point, Region, Span};
+use crate::model::sources::Sources;
 use crate::system::{config, diff};
 
 /// A source that places are settled against: all that is odd about lines, in few bytes.
@@ -259,6 +263,27 @@ pub fn fuzz_lockfile(data: &[u8]) {
             let _ = lock.has_hashes();
         }
     }
+    fuzz_model(data);
+}
+
+/// The readers of the model, and every rule on what they read.
+fn fuzz_model(data: &[u8]) {
+    let mut sources = Sources::default();
+    let Some(file) = sources.add("lock", data.to_vec()) else {
+        return;
+    };
+    let policy = Policy::default();
+    for format in lockfiles::Format::ALL {
+        let reading = lockfiles::read(format, file, &sources);
+        assert!(reading.lockfile.is_some() || !reading.faults.is_empty());
+        let lockfile = reading.lockfile.as_ref();
+        let facts = lockfile.map(|lock| Facts::of_lock(&sources, lock, &policy));
+        for finding in rules::judge(&reading, facts.as_ref(), &policy) {
+            let (start, end) = (finding.at.start as usize, finding.at.end as usize);
+            assert!(start <= end && start <= data.len(), "{finding:?}");
+        }
+    }
+    let _ = lockfiles::declared::read(file, &sources);
 }
 
 /// The configuration file, in each of its formats.

@@ -1,12 +1,19 @@
 //! Lockfiles: one file a format, from bytes to the [model](crate::model::lockfile); what projects declare; and the rules
 //! that judge both. Pure.
 
+pub mod declared;
 pub mod document;
 pub mod environment;
 pub mod facts;
 pub mod fault;
+pub mod pdm_lock;
+pub mod pipfile_lock;
+pub mod poetry_lock;
 pub mod policy;
 pub mod public_index;
+pub mod pylock;
+pub mod requirement;
+pub mod requirements_txt;
 pub mod rules;
 pub mod uv_lock;
 pub mod values;
@@ -33,9 +40,11 @@ pub fn read(format: Format, file: FileId, sources: &Sources) -> Reading<'_> {
     let mut faults = Faults::new(format, file);
     let lockfile = match format {
         Format::Uv | Format::UvScript => uv_lock::read(format, file, sources, &mut faults),
-        Format::Poetry | Format::Pdm | Format::Pipfile | Format::Pylock | Format::Requirements => {
-            None
-        }
+        Format::Poetry => poetry_lock::read(file, sources, &mut faults),
+        Format::Pdm => pdm_lock::read(file, sources, &mut faults),
+        Format::Pipfile => pipfile_lock::read(file, sources, &mut faults),
+        Format::Pylock => pylock::read(file, sources, &mut faults),
+        Format::Requirements => requirements_txt::read(file, sources, &mut faults),
     };
     Reading {
         lockfile,

@@ -1,9 +1,17 @@
 //! The rules: one file each, in the folder of its family. A family lists its rules, and this file the families.
 
+mod age;
+mod change;
+mod files;
 mod finding;
 mod form;
+mod graph;
 mod pins;
+mod platforms;
 mod rule;
+mod sources;
+mod sync;
+mod workflows;
 
 pub use crate::lockfiles::rules::finding::{Edit, Finding, Findings, Related};
 pub use crate::lockfiles::rules::rule::{Check, Example, Family, Rule};
@@ -12,8 +20,22 @@ use crate::lockfiles::Reading;
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::policy::{Level, Policy};
 
+/// The rule that says that something cannot be verified without running code; `strict` makes it no verdict.
+pub const UNVERIFIABLE: &str = "sync-unverifiable";
+
 /// Every family, in the order of the documentation.
-pub const FAMILIES: &[Family] = &[form::FAMILY, pins::FAMILY];
+pub const FAMILIES: &[Family] = &[
+    form::FAMILY,
+    graph::FAMILY,
+    files::FAMILY,
+    pins::FAMILY,
+    sync::FAMILY,
+    sources::FAMILY,
+    platforms::FAMILY,
+    age::FAMILY,
+    change::FAMILY,
+    workflows::FAMILY,
+];
 
 /// Every rule, in the order of the documentation.
 pub fn all() -> impl Iterator<Item = &'static Rule> {

@@ -88,14 +88,22 @@ pub fn manifest<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Manifest<'a> {
             "build-constraints" => manifest.build_constraints = requirements(entry, faults),
             "dependency-groups" => manifest.dependency_groups = groups(entry, faults),
             "dependency-metadata" => {
-                manifest.dependency_metadata = values::items(entry, faults)
-                    .filter_map(|item| static_metadata(item, faults))
-                    .collect();
+                manifest.dependency_metadata = all_static_metadata(entry, faults);
             }
             _ => {}
         }
     }
     manifest
+}
+
+/// `dependency-metadata`, as uv writes it and as `[tool.uv]` has it.
+pub fn all_static_metadata<'a>(
+    value: Value<'_, 'a>,
+    faults: &mut Faults,
+) -> Vec<StaticMetadata<'a>> {
+    values::items(value, faults)
+        .filter_map(|item| static_metadata(item, faults))
+        .collect()
 }
 
 fn static_metadata<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Option<StaticMetadata<'a>> {

@@ -4,7 +4,7 @@
 //! uv itself ignores keys that it does not know and any newer revision, and refuses another version; so do we.
 
 mod entry;
-mod inputs;
+pub mod inputs;
 mod origin;
 #[cfg(test)]
 mod tests;

