@@ -14,7 +14,7 @@ use crate::github::inputs::{self, Layer, SecretInput};
 use crate::model::report::Verdict;
 use crate::report::summary;
 use crate::steps::world::{self, Common, World};
-use crate::steps::{Step, lint_gate};
+use crate::steps::{Step, lint_gate, lockfile_verify};
 use crate::system::config::{self, Config};
 use crate::system::environment::Environment;
 use crate::system::files::{normalise, real};
@@ -138,6 +138,15 @@ fn run(
             let (arguments, world) =
                 inputs_of::<lint_gate::Arguments>(step, typed, environment, console.masker())?;
             lint_gate::run(&arguments, &world)
+        }
+        Step::LockfileVerify => {
+            let (arguments, world) = inputs_of::<lockfile_verify::Arguments>(
+                step,
+                typed,
+                environment,
+                console.masker(),
+            )?;
+            lockfile_verify::run(&arguments, &world)
         }
     }
 }

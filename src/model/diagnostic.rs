@@ -72,6 +72,8 @@ pub struct Finding {
     pub path: Option<Arc<str>>,
     /// Where in the file; `None` for the file as a whole.
     pub span: Option<Span>,
+    /// What in the file it is about, as ignores name it: a package.
+    pub subject: Option<Arc<str>>,
     /// The rule's documentation.
     pub url: Option<Arc<str>>,
     /// What to do about it.
@@ -132,6 +134,7 @@ impl Finding {
             message: message.into(),
             path: None,
             span: None,
+            subject: None,
             url: None,
             help: None,
             new: None,
@@ -165,6 +168,9 @@ impl Finding {
         if let Some(rule) = &self.rule {
             entry.extend([":", rule]);
         }
+        if let Some(subject) = &self.subject {
+            entry.extend([":", subject]);
+        }
         if !path.is_empty() {
             entry.push(' ');
             for piece in path.split_inclusive(GLOB) {
@@ -183,7 +189,7 @@ impl Finding {
         entry
     }
 
-    /// The line of `[tool.lockgate.lint-gate]` in TOML that would leave this finding out, but for the reason.
+    /// The line of the step's table in TOML that would leave this finding out, but for the reason.
     pub fn ignore_line(&self, until: &str) -> String {
         let mut entry = self.ignore_entry(until);
         if entry.contains(['\\', '"']) {

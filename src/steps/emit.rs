@@ -112,6 +112,7 @@ fn mask(report: &mut Report, masker: &Masker) {
         for text in [
             &mut finding.rule,
             &mut finding.path,
+            &mut finding.subject,
             &mut finding.url,
             &mut finding.help,
         ]

@@ -3,6 +3,7 @@
 pub mod emit;
 pub mod gate;
 pub mod lint_gate;
+pub mod lockfile_verify;
 pub mod project;
 pub mod walk;
 pub mod world;
@@ -23,16 +24,19 @@ pub struct Output {
 pub enum Step {
     /// Lints, type-checks and judges a change.
     LintGate,
+    /// Proves that locks are what they claim to be.
+    LockfileVerify,
 }
 
 impl Step {
     /// All of them, in the order of the help.
-    pub const ALL: [Self; 1] = [Self::LintGate];
+    pub const ALL: [Self; 2] = [Self::LintGate, Self::LockfileVerify];
 
     /// The subcommand, the folder below `actions/`, the table in the configuration.
     pub fn name(self) -> &'static str {
         match self {
             Self::LintGate => lint_gate::NAME,
+            Self::LockfileVerify => lockfile_verify::NAME,
         }
     }
 
@@ -45,6 +49,7 @@ impl Step {
     pub fn command(self) -> clap::Command {
         match self {
             Self::LintGate => lint_gate::command(),
+            Self::LockfileVerify => lockfile_verify::command(),
         }
     }
 
@@ -52,6 +57,7 @@ impl Step {
     pub fn secrets(self) -> &'static [SecretInput] {
         match self {
             Self::LintGate => lint_gate::SECRETS,
+            Self::LockfileVerify => lockfile_verify::SECRETS,
         }
     }
 
@@ -59,6 +65,7 @@ impl Step {
     pub fn outputs(self) -> &'static [Output] {
         match self {
             Self::LintGate => lint_gate::OUTPUTS,
+            Self::LockfileVerify => lockfile_verify::OUTPUTS,
         }
     }
 

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use lockgate::error::exit;
 use lockgate::github::inputs;
 use lockgate::linters::{Kind, Setting, Tool};
+use lockgate::lockfiles::policy::Level;
+use lockgate::lockfiles::rules;
 use lockgate::steps::Step;
 use serde_json::{Value, json};
 
@@ -325,6 +327,11 @@ fn value_schema(step: Step, name: &str, argument: &clap::Arg) -> Value {
         ("tool-arguments" | "tool-paths", _) => format!(r"^\s*({tools})\s*:\s*\S"),
         ("tool-timeout", _) => format!(r"^\s*({tools})\s*:\s*{DURATION}\s*$"),
         ("severity", _) => r"^\s*[^:\s][^:]*(:\S+)?\s+(note|warning|error)\s*$".to_owned(),
+        ("rules", _) => format!(
+            r"^\s*({})\s+({})\s*$",
+            rule_alternatives(),
+            level_alternatives()
+        ),
         ("ignore", _) => format!(r"^.*\S until {DATE}: .*\S"),
         ("reports", _) => "^.+=(sarif|rdjson|rdjsonl|diff)(:-?[0-9]+)?$".to_owned(),
         (_, "DURATION") => format!("^{DURATION}$"),
@@ -332,6 +339,15 @@ fn value_schema(step: Step, name: &str, argument: &clap::Arg) -> Value {
         _ => return json!({"type": "string", "minLength": 1}),
     };
     json!({"type": "string", "pattern": pattern})
+}
+
+fn rule_alternatives() -> String {
+    let ids: Vec<&str> = rules::all().map(|rule| rule.id).collect();
+    ids.join("|")
+}
+
+fn level_alternatives() -> String {
+    Level::ALL.map(Level::name).join("|")
 }
 
 fn input_schema(step: Step, name: &str, argument: &clap::Arg) -> Value {
@@ -474,6 +490,54 @@ fn the_configuration_schema_agrees_with_the_program() {
         let is_refused = run.code == 2 && run.stderr.contains(&format!("`{key}`"));
         assert_eq!(!is_refused, is_right, "the program: {text}\n{}", run.stderr);
     }
+}
+
+/// An example as a block of the documentation.
+fn example_block(example: &rules::Example) -> String {
+    let files = example.files.iter().map(|(path, text)| {
+        let language = match path.rsplit('.').next() {
+            Some("lock" | "toml") => "toml",
+            Some("yml" | "yaml") => "yaml",
+            _ => "text",
+        };
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        format!("`{path}`:\n\n```{language}\n{text}{end}```\n")
+    });
+    files.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_page_of_rules_is_what_the_code_says() {
+    let mut page = "# Rules of lockfile-verify\n\n<!-- Generated from the code: change that and run `UPDATE_EXPECT=1 cargo test`. -->\n\nLevels are changed with the input `rules`: `hash-missing warning`, `duplicate-package off`.\n\n| rule | level | what it finds |\n|---|---|---|\n".to_owned();
+    for rule in rules::all() {
+        let _ = writeln!(
+            page,
+            "| [`{0}`](#{0}) | {1} | {2} |",
+            rule.id,
+            rule.level.name(),
+            rule.summary
+        );
+    }
+    for family in rules::FAMILIES
+        .iter()
+        .filter(|family| !family.rules.is_empty())
+    {
+        let _ = write!(page, "\n## {}\n\n{}\n", family.title, family.about);
+        for rule in family.rules {
+            let _ = write!(
+                page,
+                "\n### {}\n\n{}. Level: {}.\n\n{}\n\nIt finds something here, {}\nRepair: {}\n\n",
+                rule.id,
+                rule.summary,
+                rule.level.name(),
+                rule.why,
+                example_block(&rule.failing),
+                rule.repair
+            );
+            let _ = write!(page, "Repaired, {}", example_block(&rule.repaired));
+        }
+    }
+    expect::file("docs/lockfile-verify-rules.md", &page);
 }
 
 fn setting(setting: &Setting) -> String {

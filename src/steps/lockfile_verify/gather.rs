@@ -1,0 +1,216 @@
+//! Gathers the facts: the policy that counts, the locks, what projects declare, and the same on the base.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use crate::error::{Error, Result, count};
+use crate::model::base::Resolution;
+use crate::model::sources::{FileId, Sources};
+use crate::steps::Step;
+use crate::steps::gate::Loosened;
+use crate::steps::gate::base::{self, git_root};
+use crate::steps::gate::globs::globs;
+use crate::steps::lockfile_verify::discover::{Found, discover};
+use crate::steps::lockfile_verify::settings::Settings;
+use crate::steps::lockfile_verify::{Arguments, NAME, SECRETS, policy};
+use crate::steps::world::World;
+use crate::system::clock::Date;
+use crate::system::files::Workspace;
+use crate::system::git::Git;
+use crate::system::stop::Stop;
+
+/// Larger files are not read.
+const LIMIT: u64 = 1 << 30;
+
+/// What was found out.
+#[derive(Debug)]
+pub struct Gathered {
+    /// Today.
+    pub today: Date,
+    /// Seconds since 1970.
+    pub now: u64,
+    /// The files of the change: locks and what declares them.
+    pub sources: Sources,
+    /// The same files on the base; `None` where there is no base.
+    pub before: Option<Sources>,
+    /// The locks.
+    pub locks: Vec<Lock>,
+    /// The base, or why there is none.
+    pub base: Resolution,
+    /// Where the proposal's own policy is looser than the base's.
+    pub loosened: Vec<Loosened>,
+    /// The configuration file, relative to the workspace.
+    pub config_path: Option<String>,
+}
+
+/// A lock that is verified.
+#[derive(Debug)]
+pub struct Lock {
+    /// What and where it is.
+    pub found: Found,
+    /// Its content, or why it cannot be read.
+    pub file: std::result::Result<FileId, String>,
+    /// The `pyproject.toml` beside it.
+    pub declared: Option<FileId>,
+}
+
+/// Gathers, and returns the settings that hold.
+pub async fn gather(
+    arguments: &Arguments,
+    world: &World,
+    stop: Stop,
+) -> Result<(Settings, Gathered)> {
+    let mut settings = Settings::new(arguments)?;
+    let git = Git::new(&world.directory, &world.environment, stop)?;
+    let root = git_root(&git, world).await?;
+    let workspace = Workspace::new(&root);
+    let git = git.at(&root);
+    let (base, loosened) = find_base(&mut settings, world, &git, &root).await?;
+    let exclude = globs("exclude", &settings.exclude)?;
+    let found = discover(
+        &settings.paths,
+        &world.directory,
+        &workspace,
+        &exclude,
+        &git,
+    )
+    .await?;
+    if found.is_empty() && !settings.allow_empty {
+        return Err(nothing_to_verify(&world.directory));
+    }
+    world.console.note(&format!(
+        "{NAME}: {}, {}",
+        count(found.len() as u64, "lockfile"),
+        match &base {
+            Resolution::Base(base) => format!(
+                "base {} ({})",
+                base.sha.get(..12).unwrap_or(&base.sha),
+                base.origin
+            ),
+            Resolution::None(why) => format!("base none ({why})"),
+        }
+    ));
+    let mut sources = Sources::default();
+    let locks: Vec<Lock> = found
+        .into_iter()
+        .map(|found| read_lock(found, &root, &mut sources))
+        .collect();
+    let before = match &base {
+        Resolution::Base(base) => Some(read_before(&sources, &base.sha, &git).await?),
+        Resolution::None(_) => None,
+    };
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let gathered = Gathered {
+        today: Date::today(),
+        now: since.unwrap_or(Duration::ZERO).as_secs(),
+        sources,
+        before,
+        locks,
+        base,
+        loosened,
+        config_path: world
+            .config
+            .path
+            .as_deref()
+            .and_then(|path| workspace.relative(path.to_str()?, &root)),
+    };
+    Ok((settings, gathered))
+}
+
+/// The base, with the settings made as strict as there. A proposal needs its base: whether it loosens its own policy is
+/// seen only there. Everywhere else a base that cannot be found is only missed.
+async fn find_base(
+    settings: &mut Settings,
+    world: &World,
+    git: &Git,
+    root: &Path,
+) -> Result<(Resolution, Vec<Loosened>)> {
+    let token = SECRETS.first();
+    if !world.context.judges_a_proposal() {
+        let found = base::resolve(settings.base.as_deref(), token, world, git).await;
+        return match found {
+            Err(error)
+                if error.kind == crate::error::Kind::NoVerdict && settings.base.is_none() =>
+            {
+                tracing::warn!(%error, "no base");
+                Ok((Resolution::None("could not be found".into()), Vec::new()))
+            }
+            found => Ok((found?, Vec::new())),
+        };
+    }
+    // A proposal's own file must not choose the commit whose policy judges it.
+    let given: Arguments = base::given(Step::LockfileVerify, world)?;
+    let found = base::resolve(given.base.as_deref(), token, world, git).await?;
+    let Resolution::Base(known) = &found else {
+        return Ok((found, Vec::new()));
+    };
+    let before = base::settings(
+        Step::LockfileVerify,
+        world,
+        git,
+        &known.sha,
+        root,
+        Settings::new,
+    )
+    .await?;
+    let (strictest, loosened) = policy::strictest(settings.clone(), &before);
+    *settings = strictest;
+    let found = if settings.base == given.base {
+        found
+    } else {
+        base::resolve(settings.base.as_deref(), token, world, git).await?
+    };
+    Ok((found, loosened))
+}
+
+fn nothing_to_verify(directory: &Path) -> Error {
+    Error::no_verdict(format!("there is no lockfile in `{}`", directory.display())).hint(
+        "lock the project (`uv lock`), name the file, or pass `allow-empty: true` if that is right",
+    )
+}
+
+fn read_lock(found: Found, root: &Path, sources: &mut Sources) -> Lock {
+    let file =
+        read(&found.file).and_then(|bytes| add(sources, &found.path, bytes).ok_or_else(too_large));
+    let folder = found.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let path = match folder {
+        "" => "pyproject.toml".to_owned(),
+        folder => format!("{folder}/pyproject.toml"),
+    };
+    let declared = sources.find(&path).or_else(|| {
+        let bytes = read(&root.join(&path)).ok()?;
+        add(sources, &path, bytes)
+    });
+    Lock {
+        found,
+        file,
+        declared,
+    }
+}
+
+fn add(sources: &mut Sources, path: &str, bytes: Vec<u8>) -> Option<FileId> {
+    sources.find(path).or_else(|| sources.add(path, bytes))
+}
+
+fn too_large() -> String {
+    format!("it has more than {LIMIT} bytes")
+}
+
+fn read(path: &Path) -> std::result::Result<Vec<u8>, String> {
+    let metadata = path.metadata().map_err(|error| error.to_string())?;
+    if metadata.len() > LIMIT {
+        return Err(too_large());
+    }
+    std::fs::read(path).map_err(|error| error.to_string())
+}
+
+/// The files of the base with the same paths.
+async fn read_before(sources: &Sources, sha: &str, git: &Git) -> Result<Sources> {
+    let mut before = Sources::default();
+    for (_, file) in sources.iter() {
+        if let Some(bytes) = git.blob(sha, &file.path, LIMIT).await? {
+            before.add(file.path.clone(), bytes);
+        }
+    }
+    Ok(before)
+}

@@ -1,0 +1,211 @@
+//! The judgement: from settings and what was verified to a report.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::lockfiles::rules::UNVERIFIABLE;
+use crate::model::base::Resolution;
+use crate::model::diagnostic::{Finding, Severity};
+use crate::model::report::{Check, LeftOut, Report, Status, Verdict};
+use crate::steps::lockfile_verify::NAME;
+use crate::steps::lockfile_verify::gather::{Gathered, Lock};
+use crate::steps::lockfile_verify::place::settle;
+use crate::steps::lockfile_verify::settings::Settings;
+use crate::steps::lockfile_verify::verify::Verified;
+
+/// Decides.
+pub fn judge(settings: &Settings, gathered: &Gathered, verified: Vec<Verified>) -> Report {
+    let changed: Option<bool> = verified
+        .iter()
+        .filter_map(|one| one.is_changed)
+        .reduce(|left, right| left || right);
+    let packages: u64 = verified.iter().map(|one| one.packages).sum();
+    let mut findings = own_findings(settings, gathered);
+    let mut checks = Vec::new();
+    let mut ignored = 0;
+    for (lock, one) in gathered.locks.iter().zip(verified) {
+        let (check, kept, without) = judge_lock(settings, gathered, lock, one);
+        checks.push(check);
+        findings.extend(kept);
+        ignored += without;
+    }
+    rank(&mut findings);
+
+    let is_report_only = settings.threshold.is_report_only(gathered.today);
+    let fail_on = settings.threshold.fail_on.threshold();
+    let counts = |finding: &Finding| fail_on.is_some_and(|threshold| finding.severity >= threshold);
+    let failed = |check: &Check| matches!(check.status, Status::Failed(_));
+    let verdict = if (checks.is_empty() && !settings.allow_empty) || checks.iter().any(failed) {
+        Verdict::NoVerdict
+    } else if findings.iter().any(counts) {
+        Verdict::Fail
+    } else {
+        Verdict::Pass
+    };
+    let errors = findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .count();
+    let outputs = [
+        ("lockfiles", checks.len().to_string()),
+        ("packages", packages.to_string()),
+        ("findings", findings.len().to_string()),
+        ("errors", errors.to_string()),
+        (
+            "changed",
+            changed.map_or(String::new(), |changed| changed.to_string()),
+        ),
+    ];
+    Report {
+        step: NAME,
+        verdict,
+        is_report_only,
+        fail_on,
+        findings,
+        checks,
+        left_out: (ignored > 0)
+            .then(|| LeftOut {
+                reason: "ignored".to_owned(),
+                count: ignored,
+            })
+            .into_iter()
+            .collect(),
+        facts: shown(settings, gathered, packages, is_report_only),
+        max_annotations: settings.max_annotations,
+        outputs: outputs
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect::<BTreeMap<_, _>>(),
+        duration: Duration::ZERO,
+    }
+}
+
+/// One lock: how it went, what is kept of its findings, and how many are ignored.
+fn judge_lock(
+    settings: &Settings,
+    gathered: &Gathered,
+    lock: &Lock,
+    verified: Verified,
+) -> (Check, Vec<Finding>, u64) {
+    let found = settle(verified.findings, &gathered.sources);
+    let total = found.len() as u64;
+    let unverifiable = found
+        .iter()
+        .find(|finding| finding.rule.as_deref() == Some(UNVERIFIABLE));
+    let status = match &lock.file {
+        Err(reason) => Status::Failed(format!("it cannot be read: {reason}")),
+        // Somebody turned the rule off that would say why.
+        Ok(_) if !verified.is_read && found.is_empty() => {
+            Status::Failed("it cannot be read, and the rule that says why is off".to_owned())
+        }
+        Ok(_) => match unverifiable.filter(|_| settings.strict) {
+            Some(finding) => Status::Failed(finding.message.to_string()),
+            None if total == 0 => Status::Clean,
+            None => Status::Findings(total),
+        },
+    };
+    let kept: Vec<Finding> = found
+        .into_iter()
+        .filter(|finding| !is_ignored(finding, settings, gathered))
+        .collect();
+    let without = total - kept.len() as u64;
+    let check = Check {
+        name: lock.found.path.clone(),
+        project: None,
+        version: verified.version,
+        origin: lock.found.format.name().to_owned(),
+        status,
+        files: None,
+        duration: verified.duration,
+    };
+    (check, kept, without)
+}
+
+fn is_ignored(finding: &Finding, settings: &Settings, gathered: &Gathered) -> bool {
+    let rule = finding.rule.as_deref();
+    let with_package = finding
+        .subject
+        .as_deref()
+        .zip(rule)
+        .map(|(package, rule)| format!("{rule}:{package}"));
+    let spellings = [finding.path.as_deref()];
+    settings
+        .ignores
+        .iter()
+        .filter(|ignore| ignore.until >= gathered.today)
+        .any(|ignore| {
+            ignore.covers(&finding.tool, rule, &spellings)
+                || ignore.covers(&finding.tool, with_package.as_deref(), &spellings)
+        })
+}
+
+fn rank(findings: &mut [Finding]) {
+    findings.sort_by(|left, right| {
+        let key = |finding: &Finding| (finding.new == Some(false), Reverse(finding.severity));
+        let place = |finding: &Finding| finding.span.map(|span| span.start);
+        key(left)
+            .cmp(&key(right))
+            .then_with(|| left.path.cmp(&right.path))
+            .then_with(|| place(left).cmp(&place(right)))
+            .then_with(|| left.rule.cmp(&right.rule))
+            .then_with(|| left.message.cmp(&right.message))
+    });
+}
+
+fn shown(
+    settings: &Settings,
+    gathered: &Gathered,
+    packages: u64,
+    is_report_only: bool,
+) -> Vec<(String, String)> {
+    let base = match &gathered.base {
+        Resolution::Base(base) => format!(
+            "{} ({})",
+            base.sha.get(..12).unwrap_or(&base.sha),
+            base.origin
+        ),
+        Resolution::None(why) => format!("none: {why}; what changed is not judged"),
+    };
+    let mut shown = vec![
+        ("packages".to_owned(), packages.to_string()),
+        ("base".to_owned(), base),
+    ];
+    if is_report_only {
+        let until = settings.threshold.report_until;
+        let until = until.map_or(String::new(), |until| format!(" until {until}"));
+        shown.push(("mode".to_owned(), format!("report only{until}")));
+    }
+    shown
+}
+
+/// What the gate itself has to say: policy that was loosened, ignores that ran out.
+fn own_findings(settings: &Settings, gathered: &Gathered) -> Vec<Finding> {
+    let own = |rule: &str, message: String| Finding {
+        path: gathered.config_path.as_deref().map(Into::into),
+        ..Finding::new("lockgate", rule, Severity::Note, message)
+    };
+    let loosened = gathered.loosened.iter().map(|one| {
+        own(
+            "policy-changed",
+            format!(
+                "`{}` is looser here than on the base ({}): the base's counts",
+                one.input, one.what
+            ),
+        )
+    });
+    let expired = settings
+        .ignores
+        .iter()
+        .filter(|ignore| ignore.until < gathered.today)
+        .map(|ignore| {
+            own(
+                "ignore-expired",
+                format!(
+                    "`{}` ran out on {} and ignores nothing",
+                    ignore.text, ignore.until
+                ),
+            )
+        });
+    loosened.chain(expired).collect()
+}

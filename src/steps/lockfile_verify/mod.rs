@@ -1,0 +1,187 @@
+//! `lockfile-verify`: proves that locks are what they claim to be, without the tool that wrote them and without the
+//! network.
+//!
+//! Gather ([`gather`]), verify ([`verify`], on all processors), judge ([`judge`]), report ([`crate::steps::emit`]).
+
+mod discover;
+mod gather;
+mod judge;
+mod place;
+mod policy;
+mod settings;
+mod verify;
+
+use std::time::Instant;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Command};
+
+use crate::error::{Error, Result};
+use crate::github::inputs::{SecretInput, Trimmed, boolean};
+use crate::steps::gate::{FailOn, Mode};
+use crate::steps::world::{Common, World};
+use crate::steps::{Output, emit};
+use crate::system::stop::Stop;
+
+/// The step's name.
+pub const NAME: &str = "lockfile-verify";
+
+/// What it writes for later steps.
+pub const OUTPUTS: &[Output] = &[
+    Output {
+        name: "verdict",
+        help: "`pass`, `fail` or `no-verdict`",
+    },
+    Output {
+        name: "report",
+        help: "Path of the JSON report",
+    },
+    Output {
+        name: "lockfiles",
+        help: "Number of lockfiles that were verified",
+    },
+    Output {
+        name: "packages",
+        help: "Number of packages that they pin",
+    },
+    Output {
+        name: "findings",
+        help: "Number of findings in the report",
+    },
+    Output {
+        name: "errors",
+        help: "Number of findings of severity error",
+    },
+    Output {
+        name: "changed",
+        help: "Whether a lockfile differs from the base; empty where there is no base",
+    },
+];
+
+/// What it takes from the environment alone.
+pub const SECRETS: &[SecretInput] = &[SecretInput {
+    name: "token",
+    help: "Token for the one fetch of the base commit, `contents: read`",
+    default: "${{ github.token }}",
+}];
+
+/// Prove that lockfiles are what they claim to be
+///
+/// Reads every lockfile of the repository and what the projects declare, and judges integrity, agreement and sources by
+/// rules, each finding on its line. Needs neither the tool that wrote the lock nor the network.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Arguments {
+    /// Lockfiles, and folders to look for them in [default: the working directory]
+    #[arg(value_name = "PATHS")]
+    pub paths: Vec<String>,
+
+    /// Level of a rule instead of its own, as `RULE LEVEL`; levels are off, note, warning and error
+    #[arg(long, value_name = "RULE LEVEL")]
+    pub rules: Vec<String>,
+
+    /// URLs of indexes that may be used [default: those that the project declares, and the public one]
+    #[arg(long, value_name = "URL", value_parser = Trimmed(NonEmptyStringValueParser::new()))]
+    pub allowed_indexes: Vec<String>,
+
+    /// Hosts that may serve files, besides those that belong to the indexes
+    #[arg(long, value_name = "HOST", value_delimiter = ',', value_parser = Trimmed(NonEmptyStringValueParser::new()))]
+    pub allowed_hosts: Vec<String>,
+
+    /// Kinds of sources that need no declaration: git, url, path, editable, http
+    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = settings::source_kinds())]
+    pub allowed_sources: Vec<String>,
+
+    /// Names of packages, or patterns with `*`, that only a private index may serve
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = Trimmed(NonEmptyStringValueParser::new()))]
+    pub private_names: Vec<String>,
+
+    /// Platforms that must be served, such as linux-x86_64, musllinux-aarch64, macos-arm64 or windows-amd64
+    #[arg(long, value_name = "PLATFORM", value_delimiter = ',', value_parser = Trimmed(NonEmptyStringValueParser::new()))]
+    pub platforms: Vec<String>,
+
+    /// Versions of Python that must be served, such as 3.12
+    #[arg(long, value_name = "VERSION", value_delimiter = ',', value_parser = Trimmed(NonEmptyStringValueParser::new()))]
+    pub pythons: Vec<String>,
+
+    /// How long a file must have been on its index, such as `7d` [default: any time]
+    #[arg(long, value_name = "DURATION")]
+    pub min_age: Option<String>,
+
+    /// Names of packages that need not be that old
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = Trimmed(NonEmptyStringValueParser::new()))]
+    pub min_age_exceptions: Vec<String>,
+
+    /// Revision that the change is measured against [default: by event]
+    #[arg(long, value_name = "REVISION")]
+    pub base: Option<String>,
+
+    /// Least severity that means no [default: error]
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    pub fail_on: Option<FailOn>,
+
+    /// Whether findings fail the step or are only reported [default: enforce]
+    #[arg(long, value_enum, value_name = "MODE")]
+    pub mode: Option<Mode>,
+
+    /// Last day of `mode: report`, as YYYY-MM-DD; afterwards findings fail the step
+    #[arg(long, value_name = "DATE")]
+    pub report_until: Option<String>,
+
+    /// Globs of lockfiles that are left out, from the working directory or the root
+    #[arg(long, value_name = "GLOB")]
+    pub exclude: Vec<String>,
+
+    /// Findings to ignore, as `lockgate:RULE[:PACKAGE] [GLOB] until YYYY-MM-DD: REASON`
+    #[arg(long, value_name = "RULE")]
+    pub ignore: Vec<String>,
+
+    /// Give no verdict where something cannot be verified without running code of the project [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = boolean)]
+    pub strict: Option<bool>,
+
+    /// Most annotations of each level, 0 to 10 [default: 10, all that GitHub shows of one step]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(0..=10))]
+    pub max_annotations: Option<u8>,
+
+    /// Accept that there is no lockfile [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = boolean)]
+    pub allow_empty: Option<bool>,
+
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "its documentation would become the help of the step"
+    )]
+    pub common: Common,
+}
+
+impl AsRef<Common> for Arguments {
+    fn as_ref(&self) -> &Common {
+        &self.common
+    }
+}
+
+/// The definition of the arguments.
+pub fn command() -> Command {
+    Arguments::augment_args(Command::new(NAME))
+}
+
+/// Runs the step.
+pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
+    let started = Instant::now();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Error::no_verdict("the system gives no resources to wait for git").cause(error)
+        })?;
+    let (settings, gathered) = runtime.block_on(async {
+        let stop = Stop::listen(world.context.is_workflow)
+            .map_err(|error| Error::no_verdict("signals cannot be heard").cause(error))?;
+        gather::gather(arguments, world, stop).await
+    })?;
+    let verified = verify::verify(&gathered, &settings);
+    let mut report = judge::judge(&settings, &gathered, verified);
+    report.duration = started.elapsed();
+    emit::emit(report, &arguments.common, world)
+}

@@ -1,0 +1,108 @@
+//! Reads and judges every lock, on all processors.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::lockfiles::facts::{Before, Facts};
+use crate::lockfiles::rules::{self, Finding};
+use crate::lockfiles::{declared, read};
+use crate::model::sources::FileId;
+use crate::steps::lockfile_verify::gather::{Gathered, Lock};
+use crate::steps::lockfile_verify::settings::Settings;
+
+/// What one lock gave.
+#[derive(Debug, Default)]
+pub struct Verified {
+    /// What the rules found.
+    pub findings: Vec<Finding>,
+    /// How many packages of others it pins.
+    pub packages: u64,
+    /// The version of its format.
+    pub version: Option<String>,
+    /// Whether it could be read.
+    pub is_read: bool,
+    /// Whether it differs from the base; `None` where there is no base.
+    pub is_changed: Option<bool>,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+/// Verifies all locks; the results are in the order of the locks.
+pub fn verify(gathered: &Gathered, settings: &Settings) -> Vec<Verified> {
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(Vec::with_capacity(gathered.locks.len()));
+    let work = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(lock) = gathered.locks.get(index) else {
+                return;
+            };
+            let verified = verify_one(lock, gathered, settings);
+            results
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push((index, verified));
+        }
+    };
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let helpers = processors.min(gathered.locks.len()).saturating_sub(1);
+    std::thread::scope(|scope| {
+        for _ in 0..helpers {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.sort_by_key(|(index, _)| *index);
+    results.into_iter().map(|(_, verified)| verified).collect()
+}
+
+fn verify_one(lock: &Lock, gathered: &Gathered, settings: &Settings) -> Verified {
+    let started = Instant::now();
+    let Ok(file) = lock.file else {
+        return Verified::default();
+    };
+    let (sources, format) = (&gathered.sources, lock.found.format);
+    let reading = read(format, file, sources);
+    // What is wrong in a pyproject.toml is for its own tools to say; here nothing is compared with it then.
+    let declarations = |file: FileId| declared::read(file, sources).declarations;
+    let declarations = lock.declared.and_then(declarations);
+
+    let before = gathered.before.as_ref();
+    let file_before = before.and_then(|before| before.find(&lock.found.path));
+    let is_changed = before.map(|before| {
+        file_before.is_none_or(|file_before| before.bytes(file_before) != sources.bytes(file))
+    });
+    let reading_before = before
+        .zip(file_before)
+        .map(|(sources, file)| read(format, file, sources));
+    let declared_before = before.and_then(|before| {
+        let path = sources.path(lock.declared?);
+        declared::read(before.find(path)?, before).declarations
+    });
+
+    let facts = reading.lockfile.as_ref().map(|lockfile| Facts {
+        declared: declarations.as_ref(),
+        base: before.map(|sources| Before {
+            sources,
+            lock: reading_before
+                .as_ref()
+                .and_then(|reading| reading.lockfile.as_ref()),
+            declared: declared_before.as_ref(),
+        }),
+        now: gathered.now,
+        ..Facts::of_lock(sources, lockfile, &settings.policy)
+    });
+    let lockfile = reading.lockfile.as_ref();
+    Verified {
+        findings: rules::judge(&reading, facts.as_ref(), &settings.policy),
+        packages: lockfile.map_or(0, |lock| lock.third_party().count() as u64),
+        version: lockfile
+            .and_then(|lock| lock.version.as_ref())
+            .map(|version| version.value.clone().into_owned()),
+        is_read: lockfile.is_some(),
+        is_changed,
+        duration: started.elapsed(),
+    }
+}
