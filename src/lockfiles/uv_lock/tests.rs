@@ -261,3 +261,29 @@ fn a_lock_that_is_cut_anywhere_is_read_or_refused() {
         );
     }
 }
+
+/// Written by uv itself.
+#[test]
+fn a_real_lock_is_read_whole_and_every_edge_leads_somewhere() {
+    let sources = sources(include_str!("../../../examples/notes/uv.lock"));
+    let reading = reading(&sources);
+    assert_eq!(reading.faults, []);
+    let lock = reading.lockfile.unwrap();
+    let index = crate::lockfiles::facts::Index::new(&lock);
+    assert!(lock.third_party().count() > 10);
+    assert_eq!(
+        lock.packages
+            .iter()
+            .filter(|package| package.is_local())
+            .count(),
+        1
+    );
+    for package in &lock.packages {
+        for edge in &package.dependencies {
+            assert!(index.targets(edge).next().is_some(), "{edge:?}");
+        }
+        let is_hashed = package.files.iter().all(|file| file.hashes.len() == 1);
+        assert!(is_hashed && (package.is_local() || !package.files.is_empty()));
+    }
+    assert!(lock.uv().unwrap().unknown.is_empty());
+}
