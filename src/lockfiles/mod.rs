@@ -6,6 +6,7 @@ pub mod document;
 pub mod environment;
 pub mod facts;
 pub mod fault;
+pub mod filename;
 pub mod pdm_lock;
 pub mod pipfile_lock;
 pub mod poetry_lock;

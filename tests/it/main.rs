@@ -24,6 +24,7 @@ mod lint_gate_checkers;
 mod lint_gate_failures;
 mod lint_gate_projects;
 mod linters;
+mod lockfile_uv_mutations;
 mod lockfile_verify;
 mod merge_scenarios;
 mod migrating;

@@ -1,10 +1,18 @@
 //! Files: file names, package names, versions, URLs and hashes agree with each other.
 
+mod duplicate_file;
+mod file_conflict;
+mod file_name_mismatch;
+
 use crate::lockfiles::rules::Family;
 
 /// The family.
 pub const FAMILY: Family = Family {
     title: "Files",
     about: "File names, package names, versions, URLs and hashes agree with each other.",
-    rules: &[],
+    rules: &[
+        &file_name_mismatch::RULE,
+        &file_conflict::RULE,
+        &duplicate_file::RULE,
+    ],
 };

@@ -6,6 +6,7 @@ mod syntax;
 mod truncated;
 mod unknown_revision;
 mod unknown_version;
+mod version_invalid;
 
 use crate::lockfiles::rules::Family;
 
@@ -20,5 +21,6 @@ pub const FAMILY: Family = Family {
         &unknown_version::RULE,
         &unknown_revision::RULE,
         &duplicate_package::RULE,
+        &version_invalid::RULE,
     ],
 };

@@ -1,10 +1,21 @@
 //! Graph: every dependency that is recorded leads to a package, and every package is needed by something.
 
+mod ambiguous_edge;
+mod dangling_edge;
+mod missing_edge;
+mod orphan_package;
+mod roots;
+
 use crate::lockfiles::rules::Family;
 
 /// The family.
 pub const FAMILY: Family = Family {
     title: "Graph",
     about: "Every dependency that is recorded leads to a package, and every package is needed by something.",
-    rules: &[],
+    rules: &[
+        &dangling_edge::RULE,
+        &ambiguous_edge::RULE,
+        &orphan_package::RULE,
+        &missing_edge::RULE,
+    ],
 };

@@ -1,6 +1,10 @@
 //! Pins and hashes: everything is pinned to one version, and every file to its bytes.
 
+mod algorithm;
+mod hash_length;
+mod hash_malformed;
 mod hash_missing;
+mod hash_weak;
 
 use crate::lockfiles::rules::Family;
 
@@ -8,5 +12,10 @@ use crate::lockfiles::rules::Family;
 pub const FAMILY: Family = Family {
     title: "Pins and hashes",
     about: "Everything is pinned to one version, and every file to its bytes.",
-    rules: &[&hash_missing::RULE],
+    rules: &[
+        &hash_missing::RULE,
+        &hash_malformed::RULE,
+        &hash_length::RULE,
+        &hash_weak::RULE,
+    ],
 };

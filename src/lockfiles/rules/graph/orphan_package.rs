@@ -1,0 +1,104 @@
+//! Packages that nothing needs.
+
+use crate::error::count;
+use crate::lockfiles::facts::Facts;
+use crate::lockfiles::policy::Level;
+use crate::lockfiles::rules::graph::{dangling_edge, roots};
+use crate::lockfiles::rules::{Check, Example, Findings, Rule};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "orphan-package",
+    summary: "Nothing in the lock needs a package",
+    why: "uv writes only what the project reaches. An entry that nothing leads to was added by hand, or the dependency that \
+          led to it was removed: `uv lock --check` accepts both, and so does `uv lock`.\n\n\
+          Every extra, group and marker counts as a way to a package. Nothing is said where the lock has no entry of the \
+          project's own, or where another rule found that the graph is broken.",
+    level: Level::Warning,
+    check: Check::Lock(check),
+    failing: Example::of(&[(
+        "uv.lock",
+        r#"version = 1
+revision = 3
+requires-python = ">=3.11"
+
+[[package]]
+name = "notes"
+version = "0.1.0"
+source = { virtual = "." }
+
+[[package]]
+name = "six"
+version = "1.17.0"
+source = { registry = "https://index.example/simple" }
+wheels = [
+    { url = "https://files.example/six-1.17.0-py2.py3-none-any.whl", hash = "sha256:4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274", size = 11050 },
+]
+"#,
+    )]),
+    repair: "Find the commit that brought the entry, or removed what needs it; take the lock from before it and write it anew.",
+    repaired: Example::of(&[(
+        "uv.lock",
+        r#"version = 1
+revision = 3
+requires-python = ">=3.11"
+
+[[package]]
+name = "notes"
+version = "0.1.0"
+source = { virtual = "." }
+dependencies = [
+    { name = "six" },
+]
+
+[[package]]
+name = "six"
+version = "1.17.0"
+source = { registry = "https://index.example/simple" }
+wheels = [
+    { url = "https://files.example/six-1.17.0-py2.py3-none-any.whl", hash = "sha256:4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274", size = 11050 },
+]
+"#,
+    )]),
+};
+
+/// So many are named one by one; more are one finding.
+const FEW: usize = 20;
+
+/// What to do: uv does not do it by itself.
+const HELP: &str = "find the commit that brought it or removed what needs it, and take the lock from before; \
+                    `uv lock` keeps what is there";
+
+fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
+    if !roots::is_exact(facts) || dangling_edge::is_broken(facts) {
+        return;
+    }
+    let Some(reached) = roots::reached(facts) else {
+        return;
+    };
+    let packages = facts.lock.packages.iter();
+    let orphans: Vec<_> = packages
+        .filter(|package| !reached.contains(&package.at))
+        .collect();
+    if orphans.len() > FEW
+        && let Some(first) = orphans.first()
+    {
+        let packages = count(orphans.len() as u64, "package");
+        findings
+            .add(
+                first.name.at,
+                format!("nothing in the lock needs {packages}; this is the first"),
+            )
+            .help(HELP);
+        return;
+    }
+    for orphan in orphans {
+        findings
+            .add(
+                orphan.name.at,
+                format!("nothing in the lock needs `{}`", orphan.title()),
+            )
+            .about(&orphan.name.normal)
+            .help(HELP);
+    }
+}

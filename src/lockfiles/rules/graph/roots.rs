@@ -1,0 +1,75 @@
+//! From where a lock's graph is walked: the packages of the project itself.
+
+use std::collections::HashSet;
+
+use crate::lockfiles::facts::Facts;
+use crate::model::lockfile::{Manifest, Package, Requirement, Source};
+use crate::model::sources::Location;
+
+/// Whether the format names of each dependency exactly which entry it means.
+pub fn is_exact(facts: &Facts<'_>) -> bool {
+    facts.lock.uv().is_some()
+}
+
+/// What a lock of uv records besides its packages, where it records it.
+pub fn manifest<'f>(facts: &'f Facts<'_>) -> Option<&'f Manifest<'f>> {
+    let manifest = facts.lock.uv()?.manifest.as_ref();
+    manifest.map(|manifest| &manifest.value)
+}
+
+/// The requirements that stand in the lock without a package that has them: of a script, or a workspace whose root is
+/// no project.
+pub fn requirements<'f>(facts: &'f Facts<'_>) -> impl Iterator<Item = &'f Requirement<'f>> {
+    manifest(facts).into_iter().flat_map(|manifest| {
+        let groups = manifest.dependency_groups.iter();
+        let of_groups = groups.flat_map(|(_, requirements)| requirements);
+        manifest.requirements.iter().chain(of_groups)
+    })
+}
+
+/// Whether a package is the project or a member of its workspace.
+pub fn is_member(facts: &Facts<'_>, package: &Package<'_>) -> bool {
+    if !package.is_local() {
+        return false;
+    }
+    match manifest(facts).filter(|manifest| !manifest.members.is_empty()) {
+        Some(manifest) => {
+            let mut members = manifest.members.iter();
+            members.any(|member| member.normal == package.name.normal)
+        }
+        None => match &package.source.value {
+            Source::Directory(path) | Source::Editable(path) | Source::Virtual(path) => path == ".",
+            _ => false,
+        },
+    }
+}
+
+/// The places of the packages that are reached from the project's own, whatever markers and extras say. `None` where
+/// the lock has nothing of the project's.
+pub fn reached(facts: &Facts<'_>) -> Option<HashSet<Location>> {
+    let mut todo: Vec<&Package<'_>> = facts
+        .lock
+        .packages
+        .iter()
+        .filter(|package| is_member(facts, package))
+        .collect();
+    for requirement in requirements(facts) {
+        todo.extend(facts.index.named(&requirement.name.normal));
+    }
+    let mut reached: HashSet<Location> = HashSet::with_capacity(facts.lock.packages.len());
+    todo.retain(|package| reached.insert(package.at));
+    if todo.is_empty() {
+        return None;
+    }
+    while let Some(package) = todo.pop() {
+        for edge in &package.dependencies {
+            todo.extend(
+                facts
+                    .index
+                    .targets(edge)
+                    .filter(|target| reached.insert(target.at)),
+            );
+        }
+    }
+    Some(reached)
+}
