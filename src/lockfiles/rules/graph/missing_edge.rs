@@ -82,8 +82,13 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
         let overrides = manifest.overrides.iter().map(|one| &*one.name.normal);
         left_out.extend(overrides.chain(manifest.excludes.iter().map(|name| &*name.normal)));
     }
+    let members = roots::Members::new(facts);
     for package in facts.lock.packages.iter().filter(|one| one.is_local()) {
-        let is_member = roots::is_member(facts, package);
+        let is_member = members.have(package);
+        let edges = package.dependencies.iter();
+        let edges: HashSet<(&Section<'_>, &str)> = edges
+            .map(|edge| (&edge.section, &*edge.name.normal))
+            .collect();
         for (requirement, group) in recorded(package, is_member) {
             let name = &*requirement.name.normal;
             // A project that asks for extras of its own gets what they ask for.
@@ -98,8 +103,7 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
                 (Demand::Extra(extra), None) => Section::Extra(extra.into()),
                 (Demand::Always, None) => Section::Dependencies,
             };
-            let mut edges = package.dependencies.iter();
-            if edges.any(|edge| edge.section == section && edge.name.normal == name) {
+            if edges.contains(&(&section, name)) {
                 continue;
             }
             let message = format!(

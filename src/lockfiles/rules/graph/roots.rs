@@ -27,31 +27,44 @@ pub fn requirements<'f>(facts: &'f Facts<'_>) -> impl Iterator<Item = &'f Requir
     })
 }
 
-/// Whether a package is the project or a member of its workspace.
-pub fn is_member(facts: &Facts<'_>, package: &Package<'_>) -> bool {
-    if !package.is_local() {
-        return false;
-    }
-    match manifest(facts).filter(|manifest| !manifest.members.is_empty()) {
-        Some(manifest) => {
-            let mut members = manifest.members.iter();
-            members.any(|member| member.normal == package.name.normal)
+/// The project's own packages: those of its workspace, or the one beside the lock.
+#[derive(Debug)]
+pub struct Members<'f> {
+    named: HashSet<&'f str>,
+}
+
+impl<'f> Members<'f> {
+    /// Those of a lock.
+    pub fn new(facts: &'f Facts<'_>) -> Self {
+        let members = manifest(facts)
+            .into_iter()
+            .flat_map(|manifest| &manifest.members);
+        Self {
+            named: members.map(|member| &*member.normal).collect(),
         }
-        None => match &package.source.value {
+    }
+
+    /// Whether a package is one of them.
+    pub fn have(&self, package: &Package<'_>) -> bool {
+        if !self.named.is_empty() {
+            return package.is_local() && self.named.contains(&*package.name.normal);
+        }
+        match &package.source.value {
             Source::Directory(path) | Source::Editable(path) | Source::Virtual(path) => path == ".",
             _ => false,
-        },
+        }
     }
 }
 
 /// The places of the packages that are reached from the project's own, whatever markers and extras say. `None` where
 /// the lock has nothing of the project's.
 pub fn reached(facts: &Facts<'_>) -> Option<HashSet<Location>> {
+    let members = Members::new(facts);
     let mut todo: Vec<&Package<'_>> = facts
         .lock
         .packages
         .iter()
-        .filter(|package| is_member(facts, package))
+        .filter(|package| members.have(package))
         .collect();
     for requirement in requirements(facts) {
         todo.extend(facts.index.named(&requirement.name.normal));
