@@ -16,9 +16,9 @@ pub struct Facts<'a> {
     pub lock: &'a Lockfile<'a>,
     /// Its packages by their normalised names.
     pub index: Index<'a>,
-    /// What the project beside the lock declares; `None` where there is no `pyproject.toml`.
+    /// What the project beside the lock declares, or the script that it is for; `None` where there is neither.
     pub declared: Option<&'a Declarations<'a>>,
-    /// What the members of its workspace declare, the root excepted.
+    /// What the members of its workspace declare, the root excepted, and the folders that `[tool.uv.sources]` names.
     pub members: &'a [Declarations<'a>],
     /// The state before the change; `None` where there is no base to compare with.
     pub base: Option<Before<'a>>,

@@ -7,6 +7,8 @@ pub mod environment;
 pub mod facts;
 pub mod fault;
 pub mod filename;
+pub mod marker;
+pub mod normal;
 pub mod pdm_lock;
 pub mod pipfile_lock;
 pub mod poetry_lock;

@@ -8,6 +8,8 @@ use crate::model::sources::{FileId, Located, Location};
 pub struct Declarations<'a> {
     /// The file.
     pub file: FileId,
+    /// Whether all of it could be read, so that what is not here is not declared.
+    pub is_whole: bool,
     /// `[project]`.
     pub project: Option<Project<'a>>,
     /// `[dependency-groups]` (PEP 735), in the order of the file.

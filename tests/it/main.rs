@@ -25,6 +25,7 @@ mod lint_gate_failures;
 mod lint_gate_projects;
 mod linters;
 mod lockfile_uv_mutations;
+mod lockfile_uv_sync;
 mod lockfile_verify;
 mod merge_scenarios;
 mod migrating;

@@ -1,6 +1,8 @@
 //! What a project declares: reads `pyproject.toml`.
 
+pub mod script;
 mod uv;
+pub mod workspace;
 
 use crate::lockfiles::document::{Document, Kind, Value};
 use crate::lockfiles::fault::{Fault, FaultKind, Faults};
@@ -23,8 +25,27 @@ pub fn read(file: FileId, sources: &Sources) -> Reading<'_> {
     let mut faults = Faults::new(Format::Uv, file);
     let declarations = Document::read(sources.bytes(file), &mut faults)
         .map(|document| declarations(document.root(), file, &mut faults));
+    finish(declarations, faults)
+}
+
+/// Reads the metadata of a script, as [`script::block`] cuts it out: its keys are those of a project without a name.
+pub fn read_script(file: FileId, sources: &Sources) -> Reading<'_> {
+    let mut faults = Faults::new(Format::UvScript, file);
+    let found = Document::read(sources.bytes(file), &mut faults).map(|document| {
+        let root = document.root();
+        let mut found = declarations(root, file, &mut faults);
+        let mut script = project(root, &mut faults);
+        (script.name, script.version) = (None, None);
+        found.project = Some(script);
+        found
+    });
+    finish(found, faults)
+}
+
+fn finish(declarations: Option<Declarations<'_>>, faults: Faults) -> Reading<'_> {
+    let is_whole = faults.is_empty();
     Reading {
-        declarations,
+        declarations: declarations.map(|found| Declarations { is_whole, ..found }),
         faults: faults.finish(),
     }
 }
@@ -32,6 +53,7 @@ pub fn read(file: FileId, sources: &Sources) -> Reading<'_> {
 fn declarations<'a>(root: Value<'_, 'a>, file: FileId, faults: &mut Faults) -> Declarations<'a> {
     let mut found = Declarations {
         file,
+        is_whole: true,
         project: None,
         groups: Vec::new(),
         build_requires: None,

@@ -21,6 +21,11 @@ impl Version {
         pep440_rs::Version::from_str(text.trim()).ok().map(Self)
     }
 
+    /// The version of these numbers.
+    pub fn of_release(release: &[u64]) -> Self {
+        Self(pep440_rs::Version::new(release))
+    }
+
     /// The numbers: `1.2.3`.
     pub fn release(&self) -> &[u64] {
         self.0.release()
@@ -66,6 +71,16 @@ impl Specifiers {
     /// Whether a version satisfies all of them.
     pub fn contain(&self, version: &Version) -> bool {
         self.0.contains(&version.0)
+    }
+
+    /// Whether both have the same specifiers, whatever their order and spelling: `>=1` is `>=1.0`.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let within = |left: &Self, right: &Self| {
+            left.0
+                .iter()
+                .all(|own| right.0.iter().any(|other| own == other))
+        };
+        within(self, other) && within(other, self)
     }
 
     /// Whether both are the same set of specifiers, whatever their order and spelling.

@@ -1,28 +1,117 @@
 use super::*;
-use crate::lockfiles::{format_of, read};
+use crate::lockfiles::facts::Before;
+use crate::lockfiles::{Format, declared, format_of, read};
+use crate::model::declared::Declarations;
 use crate::model::sources::Sources;
 
-/// The rules that find something in an example.
+/// The rules that find something in an example: each lock with the `pyproject.toml` beside it, the other ones as members
+/// or folders of its workspace, and the state before where the example has one.
 fn found(example: &Example) -> Vec<Finding> {
-    let policy = Policy::default();
-    let mut sources = Sources::default();
-    for (path, text) in example.files {
-        sources.add(*path, text.as_bytes().to_vec()).unwrap();
-    }
+    let policy = policy(example.inputs);
+    let sources = sources(example.files);
+    let replaced: Vec<_> = example
+        .files
+        .iter()
+        .map(|(path, text)| {
+            let before = example.base.iter().find(|(name, _)| name == path);
+            (*path, before.map_or(*text, |(_, before)| *before))
+        })
+        .collect();
+    let before = (!example.base.is_empty()).then(|| self::sources(&replaced));
     let mut all = Vec::new();
     for (file, source) in sources.iter() {
-        let name = source.path.rsplit('/').next().unwrap_or_default();
+        let (folder, name) = source.path.rsplit_once('/').unwrap_or(("", &source.path));
         let Some(format) = format_of(name) else {
             continue;
         };
         let reading = read(format, file, &sources);
-        let facts = reading
-            .lockfile
+        let beside = match folder {
+            "" => "pyproject.toml".to_owned(),
+            folder => format!("{folder}/pyproject.toml"),
+        };
+        let declared = declared_at(&sources, format, &source.path, &beside);
+        let members: Vec<Declarations<'_>> = sources
+            .iter()
+            .filter(|(_, other)| other.path.ends_with("/pyproject.toml") && other.path != beside)
+            .filter_map(|(file, _)| declared::read(file, &sources).declarations)
+            .collect();
+        let reading_before = before.as_ref().and_then(|before| {
+            let file = before.find(&source.path)?;
+            Some(read(format, file, before))
+        });
+        let declared_before = before
             .as_ref()
-            .map(|lock| Facts::of_lock(&sources, lock, &policy));
+            .and_then(|before| declared_at(before, format, &source.path, &beside));
+        let facts = reading.lockfile.as_ref().map(|lock| Facts {
+            declared: declared.as_ref(),
+            members: &members,
+            base: before.as_ref().map(|before| Before {
+                sources: before,
+                lock: reading_before
+                    .as_ref()
+                    .and_then(|reading| reading.lockfile.as_ref()),
+                declared: declared_before.as_ref(),
+            }),
+            ..Facts::of_lock(&sources, lock, &policy)
+        });
         all.extend(judge(&reading, facts.as_ref(), &policy));
     }
     all
+}
+
+fn sources(files: &[(&str, &str)]) -> Sources {
+    let mut sources = Sources::default();
+    for (path, text) in files {
+        let bytes = text.as_bytes();
+        let is_script = path.rsplit_once('.').is_some_and(|(_, end)| end == "py");
+        let script = is_script.then(|| declared::script::block(bytes)).flatten();
+        sources
+            .add(*path, script.unwrap_or_else(|| bytes.to_vec()))
+            .unwrap();
+    }
+    sources
+}
+
+/// What declares the inputs of a lock: its script, or the project beside it.
+fn declared_at<'a>(
+    sources: &'a Sources,
+    format: Format,
+    lock: &str,
+    beside: &str,
+) -> Option<Declarations<'a>> {
+    if format == Format::UvScript {
+        let script = sources.find(lock.strip_suffix(".lock")?)?;
+        return declared::read_script(script, sources).declarations;
+    }
+    declared::read(sources.find(beside)?, sources).declarations
+}
+
+/// The policy that some inputs make; a list is one item a line.
+fn policy(inputs: &[(&str, &str)]) -> Policy {
+    let mut policy = Policy::default();
+    for (input, value) in inputs {
+        let list = || value.lines().map(str::to_owned);
+        match *input {
+            "rules" => policy.levels.extend(value.lines().map(|line| {
+                let (id, level) = line.rsplit_once(' ').unwrap();
+                (from_id(id).unwrap().id, Level::from_name(level).unwrap())
+            })),
+            "allowed-indexes" => policy.indexes.extend(list()),
+            "allowed-hosts" => policy.hosts.extend(list()),
+            "allowed-sources" => policy.sources.extend(
+                value
+                    .lines()
+                    .map(|name| crate::lockfiles::policy::SourceKind::from_name(name).unwrap()),
+            ),
+            "private-names" => policy.private_names.extend(list()),
+            "platforms" => policy.platforms.extend(list()),
+            "pythons" => policy.pythons.extend(list()),
+            "min-age" => policy.min_age = Some(crate::model::duration::parse(value).unwrap()),
+            "min-age-exceptions" => policy.min_age_exceptions.extend(list()),
+            other => panic!("`{other}` is no input that rules take"),
+        }
+    }
+    policy
 }
 
 #[test]

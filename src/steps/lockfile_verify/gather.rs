@@ -4,6 +4,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, Result, count};
+use crate::lockfiles::declared::workspace::{self, Members};
+use crate::lockfiles::{Format, declared, normal};
 use crate::model::base::Resolution;
 use crate::model::sources::{FileId, Sources};
 use crate::steps::Step;
@@ -13,6 +15,7 @@ use crate::steps::gate::globs::globs;
 use crate::steps::lockfile_verify::discover::{Found, discover};
 use crate::steps::lockfile_verify::settings::Settings;
 use crate::steps::lockfile_verify::{Arguments, NAME, SECRETS, policy};
+use crate::steps::walk::{files, is_foreign};
 use crate::steps::world::World;
 use crate::system::clock::Date;
 use crate::system::files::Workspace;
@@ -50,8 +53,10 @@ pub struct Lock {
     pub found: Found,
     /// Its content, or why it cannot be read.
     pub file: std::result::Result<FileId, String>,
-    /// The `pyproject.toml` beside it.
+    /// The `pyproject.toml` beside it, or the script that it is for.
     pub declared: Option<FileId>,
+    /// Those of the members of its workspace, and of the folders that `[tool.uv.sources]` names.
+    pub members: Vec<FileId>,
 }
 
 /// Gathers, and returns the settings that hold.
@@ -172,20 +177,91 @@ fn nothing_to_verify(directory: &Path) -> Error {
 fn read_lock(found: Found, root: &Path, sources: &mut Sources) -> Lock {
     let file =
         read(&found.file).and_then(|bytes| add(sources, &found.path, bytes).ok_or_else(too_large));
-    let folder = found.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let path = match folder {
-        "" => "pyproject.toml".to_owned(),
-        folder => format!("{folder}/pyproject.toml"),
+    let declared = if found.format == Format::UvScript {
+        let path = found.path.strip_suffix(".lock").unwrap_or(&found.path);
+        let read_block = || declared::script::block(&read(&root.join(path)).ok()?);
+        sources
+            .find(path)
+            .or_else(|| add(sources, path, read_block()?))
+    } else {
+        let folder = found.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        read_project(folder, root, sources)
     };
-    let declared = sources.find(&path).or_else(|| {
-        let bytes = read(&root.join(&path)).ok()?;
-        add(sources, &path, bytes)
-    });
+    let members = declared
+        .filter(|_| found.format == Format::Uv)
+        .map_or_else(Vec::new, |file| members(file, root, sources));
     Lock {
         found,
         file,
         declared,
+        members,
     }
+}
+
+/// The `pyproject.toml` of a folder, by its path from the root.
+fn read_project(folder: &str, root: &Path, sources: &mut Sources) -> Option<FileId> {
+    let path = normal::join(folder, "pyproject.toml");
+    if path.starts_with("../") || path.starts_with('/') {
+        return None;
+    }
+    sources.find(&path).or_else(|| {
+        // What leads out of the workspace is somebody else's.
+        let file = Workspace::new(root).confined(&path)?;
+        add(sources, &path, read(&file).ok()?)
+    })
+}
+
+/// Members of a workspace, and the folders that any of them names as sources.
+fn members(project: FileId, root: &Path, sources: &mut Sources) -> Vec<FileId> {
+    let own = folder_of(sources.path(project)).to_owned();
+    let globs = declared::read(project, sources)
+        .declarations
+        .and_then(|declared| declared.uv?.workspace)
+        .map(|workspace| Members::new(&workspace.value));
+    let mut found = vec![project];
+    if let Some(globs) = globs {
+        let top = root.join(&own);
+        let passed = |path: &Path| !is_foreign(path);
+        let mut folders: Vec<String> = files(&top, passed)
+            .filter(|file| {
+                file.file_name()
+                    .is_some_and(|name| name == "pyproject.toml")
+            })
+            .filter_map(|file| {
+                let folder = file.parent()?.strip_prefix(&top).ok()?;
+                let folder = normal::clean(folder.to_str()?);
+                globs.has(&folder).then_some(folder)
+            })
+            .collect();
+        folders.sort();
+        for folder in folders {
+            note(&normal::join(&own, &folder), root, sources, &mut found);
+        }
+    }
+    let mut next = 0;
+    while let Some(file) = found.get(next).copied() {
+        next += 1;
+        let folder = folder_of(sources.path(file)).to_owned();
+        let named: Vec<String> = declared::read(file, sources)
+            .declarations
+            .iter()
+            .flat_map(|declared| workspace::folders(declared).map(str::to_owned))
+            .collect();
+        for path in named {
+            note(&normal::join(&folder, &path), root, sources, &mut found);
+        }
+    }
+    found.retain(|file| *file != project);
+    found
+}
+
+fn note(folder: &str, root: &Path, sources: &mut Sources, found: &mut Vec<FileId>) {
+    let project = read_project(folder, root, sources);
+    found.extend(project.filter(|project| !found.contains(project)));
+}
+
+fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 fn add(sources: &mut Sources, path: &str, bytes: Vec<u8>) -> Option<FileId> {

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use crate::lockfiles::facts::{Before, Facts};
 use crate::lockfiles::rules::{self, Finding};
-use crate::lockfiles::{declared, read};
-use crate::model::sources::FileId;
+use crate::lockfiles::{Format, declared, read};
+use crate::model::declared::Declarations;
+use crate::model::sources::{FileId, Sources};
 use crate::steps::lockfile_verify::gather::{Gathered, Lock};
 use crate::steps::lockfile_verify::settings::Settings;
 
@@ -58,6 +59,14 @@ pub fn verify(gathered: &Gathered, settings: &Settings) -> Vec<Verified> {
     results.into_iter().map(|(_, verified)| verified).collect()
 }
 
+/// What a project or a script declares.
+fn read_declared(format: Format, file: FileId, sources: &Sources) -> Option<Declarations<'_>> {
+    match format {
+        Format::UvScript => declared::read_script(file, sources).declarations,
+        _ => declared::read(file, sources).declarations,
+    }
+}
+
 fn verify_one(lock: &Lock, gathered: &Gathered, settings: &Settings) -> Verified {
     let started = Instant::now();
     let Ok(file) = lock.file else {
@@ -66,8 +75,14 @@ fn verify_one(lock: &Lock, gathered: &Gathered, settings: &Settings) -> Verified
     let (sources, format) = (&gathered.sources, lock.found.format);
     let reading = read(format, file, sources);
     // What is wrong in a pyproject.toml is for its own tools to say; here nothing is compared with it then.
-    let declarations = |file: FileId| declared::read(file, sources).declarations;
-    let declarations = lock.declared.and_then(declarations);
+    let declarations = lock
+        .declared
+        .and_then(|file| read_declared(format, file, sources));
+    let members: Vec<Declarations<'_>> = lock
+        .members
+        .iter()
+        .filter_map(|file| read_declared(format, *file, sources))
+        .collect();
 
     let before = gathered.before.as_ref();
     let file_before = before.and_then(|before| before.find(&lock.found.path));
@@ -79,11 +94,12 @@ fn verify_one(lock: &Lock, gathered: &Gathered, settings: &Settings) -> Verified
         .map(|(sources, file)| read(format, file, sources));
     let declared_before = before.and_then(|before| {
         let path = sources.path(lock.declared?);
-        declared::read(before.find(path)?, before).declarations
+        read_declared(format, before.find(path)?, before)
     });
 
     let facts = reading.lockfile.as_ref().map(|lockfile| Facts {
         declared: declarations.as_ref(),
+        members: &members,
         base: before.map(|sources| Before {
             sources,
             lock: reading_before

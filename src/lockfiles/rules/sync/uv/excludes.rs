@@ -1,0 +1,128 @@
+//! What is left out of the resolution is what the lock was made from.
+
+use crate::lockfiles::facts::Facts;
+use crate::lockfiles::normalise_name;
+use crate::lockfiles::policy::Level;
+use crate::lockfiles::rules::sync::uv::recorded::{start, top};
+use crate::lockfiles::rules::sync::uv::view::View;
+use crate::lockfiles::rules::{Check, Example, Findings, Rule};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "sync-excludes",
+    summary: "The lock was made with other packages left out",
+    why: "uv records `exclude-dependencies` and refuses a lock with another list.",
+    level: Level::Error,
+    check: Check::Lock(check),
+    failing: Example::of(&[
+        (
+            "pyproject.toml",
+            r#"[project]
+name = "app"
+version = "0.1.0"
+requires-python = ">=3.11"
+dependencies = ["six>=1.16"]
+
+[tool.uv]
+exclude-dependencies = ["Wheel"]
+"#,
+        ),
+        (
+            "uv.lock",
+            r#"version = 1
+revision = 3
+requires-python = ">=3.11"
+
+[[package]]
+name = "app"
+version = "0.1.0"
+source = { virtual = "." }
+dependencies = [
+    { name = "six" },
+]
+
+[package.metadata]
+requires-dist = [{ name = "six", specifier = ">=1.16" }]
+
+[[package]]
+name = "six"
+version = "1.17.0"
+source = { registry = "https://index.example/simple" }
+"#,
+        ),
+    ]),
+    repair: "Run `uv lock` and commit the lock with the change.",
+    repaired: Example::of(&[
+        (
+            "pyproject.toml",
+            r#"[project]
+name = "app"
+version = "0.1.0"
+requires-python = ">=3.11"
+dependencies = ["six>=1.16"]
+
+[tool.uv]
+exclude-dependencies = ["Wheel"]
+"#,
+        ),
+        (
+            "uv.lock",
+            r#"version = 1
+revision = 3
+requires-python = ">=3.11"
+
+[manifest]
+excludes = ["wheel"]
+
+[[package]]
+name = "app"
+version = "0.1.0"
+source = { virtual = "." }
+dependencies = [
+    { name = "six" },
+]
+
+[package.metadata]
+requires-dist = [{ name = "six", specifier = ">=1.16" }]
+
+[[package]]
+name = "six"
+version = "1.17.0"
+source = { registry = "https://index.example/simple" }
+"#,
+        ),
+    ]),
+};
+
+fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
+    let Some(view) = View::new(facts) else {
+        return;
+    };
+    let declared = view.settings().map_or(&[][..], |uv| &uv.excludes);
+    let manifest = view.uv.manifest.as_ref();
+    let recorded = manifest.map_or(&[][..], |manifest| &manifest.value.excludes);
+    let relock = format!("write the lock anew: `{}`", facts.lock.format.relock());
+    for name in declared {
+        let normal = normalise_name(&name.value);
+        if !recorded.iter().any(|known| known.normal == normal) {
+            let message = format!("the lock was made without leaving out `{}`", name.value);
+            findings
+                .add(name.at, message)
+                .see(start(&view), "the lock")
+                .help(&relock);
+        }
+    }
+    for known in recorded {
+        let mut names = declared.iter();
+        if !names.any(|name| normalise_name(&name.value) == known.normal) {
+            let message = format!(
+                "the lock was made without `{}`, which is not left out now",
+                known.written
+            );
+            findings
+                .add(known.at, message)
+                .see(top(&view), "the settings")
+                .help(&relock);
+        }
+    }
+}
