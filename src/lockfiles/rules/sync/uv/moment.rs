@@ -7,20 +7,20 @@ enum Moment {
     At(i64),
     /// Days since 1970; which moment that is depends on the time zone.
     Day(i64),
-    /// Seconds.
-    Span(i64),
+    /// Weeks, days, hours, minutes, seconds: uv compares the parts, so that 14 days are not 2 weeks.
+    Span([i64; 5]),
     /// Anything else: `false`.
     Text(String),
 }
 
-/// Whether what is declared is what was recorded.
+/// Whether a lock that was made with what is recorded may be kept with what is declared: the same span, or no earlier
+/// moment, since what was found then is found still. `false` is no limit.
 pub fn is_same(declared: &str, recorded: &str) -> bool {
     match (read(declared), read(recorded)) {
+        (Moment::At(declared), Moment::At(recorded)) => declared >= recorded,
         // The end of the day somewhere on earth.
-        (Moment::Day(day), Moment::At(at)) => {
-            let since = at - day * 86_400;
-            (0..=2 * 86_400 + 43_200).contains(&since)
-        }
+        (Moment::Day(day), Moment::At(at)) => at - day * 86_400 <= 2 * 86_400 + 43_200,
+        (Moment::Text(text), Moment::At(_)) if text == "false" => true,
         (declared, recorded) => declared == recorded,
     }
 }
@@ -83,11 +83,11 @@ fn clock(text: &str) -> Option<i64> {
 }
 
 /// `2 weeks`, `1 day 12 hours`, `p2w`, `pt24h`.
-fn span(text: &str) -> Option<i64> {
+fn span(text: &str) -> Option<[i64; 5]> {
     let is_iso = text.starts_with('p');
     let mut rest = text.strip_prefix('p').unwrap_or(text);
     let mut in_time = false;
-    let mut total: i64 = 0;
+    let mut total = [0_i64; 5];
     let mut count = 0;
     loop {
         rest = rest.trim_start_matches([' ', ',']);
@@ -107,16 +107,17 @@ fn span(text: &str) -> Option<i64> {
             .unwrap_or(behind.len());
         let end = if is_iso { end.min(1) } else { end };
         let (unit, behind) = behind.split_at_checked(end)?;
-        let size = match unit {
-            "w" | "wk" | "wks" | "week" | "weeks" => 604_800,
-            "d" | "day" | "days" => 86_400,
-            "h" | "hr" | "hrs" | "hour" | "hours" => 3_600,
+        let part: usize = match unit {
+            "w" | "wk" | "wks" | "week" | "weeks" => 0,
+            "d" | "day" | "days" => 1,
+            "h" | "hr" | "hrs" | "hour" | "hours" => 2,
             "m" if is_iso && !in_time => return None,
-            "m" | "min" | "mins" | "minute" | "minutes" => 60,
-            "s" | "sec" | "secs" | "second" | "seconds" => 1,
+            "m" | "min" | "mins" | "minute" | "minutes" => 3,
+            "s" | "sec" | "secs" | "second" | "seconds" => 4,
             _ => return None,
         };
-        total = total.checked_add(number.checked_mul(size)?)?;
+        let part = total.get_mut(part)?;
+        *part = part.checked_add(number)?;
         count += 1;
         rest = behind;
     }
@@ -130,10 +131,15 @@ mod tests {
     fn moments_and_spans_are_compared_by_what_they_mean() {
         for (declared, recorded, expected) in [
             ("2 weeks", "P2W", true),
-            ("14 days", "P2W", true),
-            ("36h", "P1DT12H", true),
+            ("14 days", "P2W", false),
+            ("14 days", "P14D", true),
+            ("36h", "PT36H", true),
             ("1 day 12 hours", "P1DT12H", true),
             ("3 weeks", "P2W", false),
+            ("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z", true),
+            ("2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z", false),
+            ("false", "2026-01-01T00:00:00Z", true),
+            ("2 weeks", "2026-01-01T00:00:00Z", false),
             ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", true),
             ("2026-01-01T02:00:00+02:00", "2026-01-01T00:00:00Z", true),
             ("2026-01-01", "2026-01-02T00:00:00Z", true),
