@@ -26,6 +26,7 @@ mod lint_gate_projects;
 mod linters;
 mod lockfile_uv_mutations;
 mod lockfile_uv_sync;
+mod lockfile_tools;
 mod lockfile_verify;
 mod merge_scenarios;
 mod migrating;

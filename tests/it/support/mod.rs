@@ -3,6 +3,7 @@
 pub(crate) mod expect;
 pub(crate) mod git_server;
 pub(crate) mod host_runner;
+pub(crate) mod lock_tools;
 pub(crate) mod lockgate;
 pub(crate) mod release_server;
 pub(crate) mod repository;

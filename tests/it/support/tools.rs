@@ -79,7 +79,7 @@ pub(crate) fn environment() -> &'static Path {
 }
 
 /// Runs `make` unless `stamp` says that it ran for the same list; one process at a time.
-fn once(stamp: &Path, list: &[u8], make: impl FnOnce()) {
+pub(crate) fn once(stamp: &Path, list: &[u8], make: impl FnOnce()) {
     let guard = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!(
         "{}.lock",
         stamp
@@ -98,7 +98,7 @@ fn once(stamp: &Path, list: &[u8], make: impl FnOnce()) {
     std::fs::write(stamp, list).expect("the stamp");
 }
 
-fn run(command: &mut Command, needs: &str) {
+pub(crate) fn run(command: &mut Command, needs: &str) {
     let output = command
         .output()
         .unwrap_or_else(|error| panic!("the tests need {needs}: {command:?}: {error}"));
