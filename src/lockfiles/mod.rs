@@ -3,6 +3,7 @@
 
 pub mod declared;
 pub mod document;
+pub mod entries;
 pub mod environment;
 pub mod facts;
 pub mod fault;

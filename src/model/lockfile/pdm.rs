@@ -1,7 +1,7 @@
 //! What only `pdm.lock` has.
 
 use crate::model::lockfile::Text;
-use crate::model::sources::Located;
+use crate::model::sources::{Located, Location};
 
 /// The rest of a `pdm.lock`.
 #[derive(Clone, Debug, Default)]
@@ -10,6 +10,6 @@ pub struct Pdm<'a> {
     pub groups: Vec<Located<Text<'a>>>,
     /// `metadata.strategy`.
     pub strategy: Vec<Located<Text<'a>>>,
-    /// Whether `metadata.lock_inputs` stands in place of the content hash.
-    pub has_lock_inputs: bool,
+    /// Where `metadata.lock_inputs` is: it stands in place of the content hash.
+    pub lock_inputs: Option<Location>,
 }
