@@ -16,6 +16,7 @@ pub mod poetry_lock;
 pub mod policy;
 pub mod public_index;
 pub mod pylock;
+pub mod python_json;
 pub mod requirement;
 pub mod requirements_txt;
 pub mod rules;

@@ -1,5 +1,7 @@
 //! What a project declares: reads `pyproject.toml`.
 
+pub mod pdm;
+pub mod poetry;
 pub mod script;
 mod uv;
 pub mod workspace;

@@ -14,7 +14,7 @@ use crate::steps::gate::base::{self, git_root};
 use crate::steps::gate::globs::globs;
 use crate::steps::lockfile_verify::discover::{Found, discover};
 use crate::steps::lockfile_verify::settings::Settings;
-use crate::steps::lockfile_verify::{Arguments, NAME, SECRETS, policy};
+use crate::steps::lockfile_verify::{Arguments, NAME, SECRETS, pdm_members, policy};
 use crate::steps::walk::{files, is_foreign};
 use crate::steps::world::World;
 use crate::system::clock::Date;
@@ -190,6 +190,9 @@ fn read_lock(found: Found, root: &Path, sources: &mut Sources) -> Lock {
     let members = declared
         .filter(|_| found.format == Format::Uv)
         .map_or_else(Vec::new, |file| members(file, root, sources));
+    if let (Format::Pdm, Some(project)) = (found.format, declared) {
+        pdm_members::add(project, root, sources, |path| read(path).ok());
+    }
     Lock {
         found,
         file,

@@ -6,6 +6,7 @@
 mod discover;
 mod gather;
 mod judge;
+mod pdm_members;
 mod place;
 mod policy;
 mod settings;

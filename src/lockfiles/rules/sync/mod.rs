@@ -1,5 +1,11 @@
 //! In sync: the lock was made from what the project declares now.
 
+mod beside;
+mod direct;
+mod pdm;
+mod poetry;
+mod requirement_not_locked;
+mod unverifiable;
 mod uv;
 
 use crate::lockfiles::rules::Family;
@@ -8,5 +14,35 @@ use crate::lockfiles::rules::Family;
 pub const FAMILY: Family = Family {
     title: "In sync",
     about: "The lock was made from what the project declares now.",
-    rules: uv::RULES,
+    rules: &[
+        &uv::requirements::RULE,
+        &uv::groups::RULE,
+        &uv::extras::RULE,
+        &uv::version::RULE,
+        &uv::dynamic::RULE,
+        &uv::members::RULE,
+        &uv::missing_member::RULE,
+        &uv::virtual_project::RULE,
+        &uv::editable::RULE,
+        &uv::constraints::RULE,
+        &uv::overrides::RULE,
+        &uv::build_constraints::RULE,
+        &uv::excludes::RULE,
+        &uv::root_groups::RULE,
+        &uv::script::RULE,
+        &uv::static_metadata::RULE,
+        &uv::index::RULE,
+        &uv::requires_python::RULE,
+        &uv::resolution::RULE,
+        &uv::prerelease::RULE,
+        &uv::fork_strategy::RULE,
+        &uv::exclude_newer::RULE,
+        &uv::environments::RULE,
+        &uv::required_environments::RULE,
+        &uv::conflicts::RULE,
+        &uv::unverifiable::RULE,
+        &poetry::content_hash::RULE,
+        &pdm::content_hash::RULE,
+        &requirement_not_locked::RULE,
+    ],
 };

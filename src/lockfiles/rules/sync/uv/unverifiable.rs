@@ -4,18 +4,19 @@ use crate::lockfiles::facts::Facts;
 use crate::lockfiles::normal::{self, Origin};
 use crate::lockfiles::normalise_name;
 use crate::lockfiles::policy::Level;
+use crate::lockfiles::rules::sync::unverifiable;
 use crate::lockfiles::rules::sync::uv::compare::compare;
 use crate::lockfiles::rules::sync::uv::recorded::{is_computed, recorded};
 use crate::lockfiles::rules::sync::uv::view::View;
-use crate::lockfiles::rules::{Check, Example, Findings, Rule};
+use crate::lockfiles::rules::{Check, Example, Findings, Rule, UNVERIFIABLE};
 use crate::model::lockfile::Package;
 use crate::model::sources::Location;
 
 /// The rule.
 pub const RULE: Rule = Rule {
-    id: "sync-unverifiable",
+    id: UNVERIFIABLE,
     summary: "Whether the lock agrees cannot be told from the files alone",
-    why: "A build backend may compute what a project requires; running it is not what a check of files does. The same holds for a lock that records nothing of what it was made from, and for a project that cannot be read. The input `strict` makes this no verdict.",
+    why: "A build backend may compute what a project requires; running it is not what a check of files does. The same holds for a lock that records nothing of what it was made from, for a lock of PDM with `lock_inputs` in place of a hash, and for a project that cannot be read. The input `strict` makes this no verdict.",
     level: Level::Warning,
     check: Check::Lock(check),
     failing: Example::of(&[
@@ -91,6 +92,7 @@ source = { registry = "https://index.example/simple" }
 
 fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     const HELP: &str = "run `uv lock --check` besides";
+    unverifiable::check(facts, findings);
     if facts.lock.uv().is_none() {
         return;
     }

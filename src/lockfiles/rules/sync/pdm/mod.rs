@@ -1,0 +1,4 @@
+//! Locks of PDM.
+
+pub mod content_hash;
+pub mod requirements;

@@ -1,0 +1,4 @@
+//! Locks of Poetry.
+
+pub mod content_hash;
+pub mod requirements;
