@@ -163,7 +163,7 @@ const POETRY: &[Mutation] = &[
         "pyproject.toml",
         |text| text.replace("six>=1.16", "six>=1.17"),
         Some(("poetry-content-hash", "content-hash")),
-        Some(1),
+        None,
     ),
     mutation(
         "a blank",
@@ -184,7 +184,7 @@ const POETRY: &[Mutation] = &[
         "pyproject.toml",
         |text| text.replace("0.1.0", "0.2.0"),
         None,
-        Some(0),
+        None,
     ),
     mutation(
         "another content hash",
@@ -198,14 +198,14 @@ const POETRY: &[Mutation] = &[
         "poetry.lock",
         without_hashes,
         Some(("hash-missing", "    {file")),
-        Some(0),
+        None,
     ),
     mutation(
         "a package dropped",
         "poetry.lock",
         |text| text.replace(entry(text, "six"), ""),
         Some(("requirement-not-locked", "dependencies")),
-        Some(0),
+        None,
     ),
     mutation(
         "no packages",
@@ -309,7 +309,7 @@ const PDM: &[Mutation] = &[
         "pyproject.toml",
         |text| text.replace("six>=1.16", "six>=1.17"),
         Some(("pdm-content-hash", "content_hash")),
-        Some(1),
+        None,
     ),
     mutation(
         "a blank",
@@ -330,7 +330,7 @@ const PDM: &[Mutation] = &[
         "pyproject.toml",
         |text| text.replace("0.1.0", "0.2.0"),
         None,
-        Some(0),
+        None,
     ),
     mutation(
         "no hashes",
