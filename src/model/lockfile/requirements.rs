@@ -14,6 +14,8 @@ pub struct RequirementsFile<'a> {
     pub unread: Vec<Located<Text<'a>>>,
     /// The command that the header names: `uv pip compile requirements.in -o requirements.txt`.
     pub command: Option<Located<Text<'a>>>,
+    /// The Python that the header names, with which it was made: `3.11` (pip-compile).
+    pub python: Option<Located<Text<'a>>>,
     /// For each package of the lock, by its index: who asks for it, as the comments say (`-r requirements.in`, `flask`).
     pub via: Vec<Vec<Located<Text<'a>>>>,
 }

@@ -20,6 +20,8 @@ pub struct Found {
     pub file: PathBuf,
     /// Its format.
     pub format: Format,
+    /// Whether the user named it, and did not only have it found.
+    pub is_named: bool,
 }
 
 /// Folders of tests' material: what is wrong there is wrong on purpose.
@@ -61,7 +63,10 @@ pub async fn discover(
     };
     found.retain(|lock| !is_excluded(lock));
     found.sort();
-    found.dedup_by(|left, right| left.path == right.path);
+    found.dedup_by(|left, right| {
+        right.is_named |= left.is_named && left.path == right.path;
+        left.path == right.path
+    });
     Ok(found)
 }
 
@@ -75,7 +80,12 @@ fn lock_at(file: PathBuf, directory: &Path, workspace: &Workspace) -> Option<Fou
     let path = workspace.relative(file.to_str()?, directory)?;
     // What leads out of the workspace is somebody else's.
     workspace.confined(&path)?;
-    Some(Found { path, file, format })
+    Some(Found {
+        path,
+        file,
+        format,
+        is_named: false,
+    })
 }
 
 /// A file that the user named must be a lock.
@@ -116,6 +126,7 @@ fn named_lock(
         path: relative,
         file: path,
         format,
+        is_named: true,
     })
 }
 

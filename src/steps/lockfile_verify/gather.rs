@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, Result, count};
 use crate::lockfiles::declared::workspace::{self, Members};
-use crate::lockfiles::{Format, declared, normal};
+use crate::lockfiles::{Format, declared, normal, requirements_txt};
 use crate::model::base::Resolution;
 use crate::model::sources::{FileId, Sources};
 use crate::steps::Step;
@@ -13,6 +13,7 @@ use crate::steps::gate::Loosened;
 use crate::steps::gate::base::{self, git_root};
 use crate::steps::gate::globs::globs;
 use crate::steps::lockfile_verify::discover::{Found, discover};
+use crate::steps::lockfile_verify::read::{LIMIT, add, decode, follow, read, too_large};
 use crate::steps::lockfile_verify::settings::Settings;
 use crate::steps::lockfile_verify::{Arguments, NAME, SECRETS, pdm_members, policy};
 use crate::steps::walk::{files, is_foreign};
@@ -21,9 +22,6 @@ use crate::system::clock::Date;
 use crate::system::files::Workspace;
 use crate::system::git::Git;
 use crate::system::stop::Stop;
-
-/// Larger files are not read.
-const LIMIT: u64 = 1 << 30;
 
 /// What was found out.
 #[derive(Debug)]
@@ -38,6 +36,8 @@ pub struct Gathered {
     pub before: Option<Sources>,
     /// The locks.
     pub locks: Vec<Lock>,
+    /// Requirements that nothing marks as a lock, by their paths: lists of wishes, which are not judged.
+    pub wishes: Vec<String>,
     /// The base, or why there is none.
     pub base: Resolution,
     /// Where the proposal's own policy is looser than the base's.
@@ -96,10 +96,22 @@ pub async fn gather(
         }
     ));
     let mut sources = Sources::default();
-    let locks: Vec<Lock> = found
+    let mut locks: Vec<Lock> = found
         .into_iter()
-        .map(|found| read_lock(found, &root, &mut sources))
+        .map(|found| read_lock(found, &workspace, &mut sources))
         .collect();
+    let wishes: Vec<String> = locks
+        .extract_if(.., |lock| is_wish(lock, &sources))
+        .map(|lock| lock.found.path)
+        .collect();
+    if locks.is_empty() && !settings.allow_empty {
+        return Err(only_wishes(&wishes));
+    }
+    for lock in &locks {
+        if let (Format::Requirements, Ok(file)) = (lock.found.format, &lock.file) {
+            follow(*file, &workspace, &mut sources);
+        }
+    }
     let before = match &base {
         Resolution::Base(base) => Some(read_before(&sources, &base.sha, &git).await?),
         Resolution::None(_) => None,
@@ -111,6 +123,7 @@ pub async fn gather(
         sources,
         before,
         locks,
+        wishes,
         base,
         loosened,
         config_path: world
@@ -174,9 +187,34 @@ fn nothing_to_verify(directory: &Path) -> Error {
     )
 }
 
-fn read_lock(found: Found, root: &Path, sources: &mut Sources) -> Lock {
-    let file =
-        read(&found.file).and_then(|bytes| add(sources, &found.path, bytes).ok_or_else(too_large));
+fn only_wishes(wishes: &[String]) -> Error {
+    let first = wishes.first().map_or("", String::as_str);
+    Error::no_verdict(format!(
+        "there is no lockfile, only requirements that nothing marks as one: `{first}`"
+    ))
+    .hint("compile it (`uv pip compile --generate-hashes`), name it in `paths`, or pass `allow-empty: true` if that is right")
+}
+
+/// Whether it is a list of requirements without a hash and without the header of a tool, and the user did not name it.
+fn is_wish(lock: &Lock, sources: &Sources) -> bool {
+    let text = lock
+        .file
+        .as_ref()
+        .ok()
+        .and_then(|file| std::str::from_utf8(sources.bytes(*file)).ok());
+    lock.found.format == Format::Requirements
+        && !lock.found.is_named
+        && text.is_some_and(|text| !requirements_txt::is_lock(text))
+}
+
+fn read_lock(found: Found, workspace: &Workspace, sources: &mut Sources) -> Lock {
+    let root = workspace.root();
+    let decoded = |bytes| match found.format {
+        Format::Requirements => decode(bytes),
+        _ => bytes,
+    };
+    let file = read(&found.file)
+        .and_then(|bytes| add(sources, &found.path, decoded(bytes)).ok_or_else(too_large));
     let declared = if found.format == Format::UvScript {
         let path = found.path.strip_suffix(".lock").unwrap_or(&found.path);
         let read_block = || declared::script::block(&read(&root.join(path)).ok()?);
@@ -267,28 +305,18 @@ fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-fn add(sources: &mut Sources, path: &str, bytes: Vec<u8>) -> Option<FileId> {
-    sources.find(path).or_else(|| sources.add(path, bytes))
-}
-
-fn too_large() -> String {
-    format!("it has more than {LIMIT} bytes")
-}
-
-fn read(path: &Path) -> std::result::Result<Vec<u8>, String> {
-    let metadata = path.metadata().map_err(|error| error.to_string())?;
-    if metadata.len() > LIMIT {
-        return Err(too_large());
-    }
-    std::fs::read(path).map_err(|error| error.to_string())
-}
-
 /// The files of the base with the same paths.
 async fn read_before(sources: &Sources, sha: &str, git: &Git) -> Result<Sources> {
     let mut before = Sources::default();
     for (_, file) in sources.iter() {
         if let Some(bytes) = git.blob(sha, &file.path, LIMIT).await? {
-            before.add(file.path.clone(), bytes);
+            let is_toml = [".toml", ".lock"]
+                .iter()
+                .any(|end| file.path.ends_with(end));
+            before.add(
+                file.path.clone(),
+                if is_toml { bytes } else { decode(bytes) },
+            );
         }
     }
     Ok(before)

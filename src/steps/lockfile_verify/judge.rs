@@ -64,13 +64,7 @@ pub fn judge(settings: &Settings, gathered: &Gathered, verified: Vec<Verified>) 
         fail_on,
         findings,
         checks,
-        left_out: (ignored > 0)
-            .then(|| LeftOut {
-                reason: "ignored".to_owned(),
-                count: ignored,
-            })
-            .into_iter()
-            .collect(),
+        left_out: left_out(ignored, gathered),
         facts: shown(settings, gathered, packages, is_report_only),
         max_annotations: settings.max_annotations,
         outputs: outputs
@@ -79,6 +73,22 @@ pub fn judge(settings: &Settings, gathered: &Gathered, verified: Vec<Verified>) 
             .collect::<BTreeMap<_, _>>(),
         duration: Duration::ZERO,
     }
+}
+
+/// What is not told, and what is not judged.
+fn left_out(ignored: u64, gathered: &Gathered) -> Vec<LeftOut> {
+    let wishes = gathered.wishes.len();
+    let few: Vec<&str> = gathered.wishes.iter().take(3).map(String::as_str).collect();
+    let more = if wishes > few.len() { ", …" } else { "" };
+    let told = format!(
+        "requirements with neither hashes nor the header of a tool ({}{more}); name them in `paths` to judge them",
+        few.join(", ")
+    );
+    [("ignored".to_owned(), ignored), (told, wishes as u64)]
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(reason, count)| LeftOut { reason, count })
+        .collect()
 }
 
 /// One lock: how it went, what is kept of its findings, and how many are ignored.

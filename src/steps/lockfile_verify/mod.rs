@@ -9,6 +9,7 @@ mod judge;
 mod pdm_members;
 mod place;
 mod policy;
+mod read;
 mod settings;
 mod verify;
 

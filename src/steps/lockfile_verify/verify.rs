@@ -1,5 +1,6 @@
 //! Reads and judges every lock, on all processors.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -56,7 +57,30 @@ pub fn verify(gathered: &Gathered, settings: &Settings) -> Vec<Verified> {
     });
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.sort_by_key(|(index, _)| *index);
-    results.into_iter().map(|(_, verified)| verified).collect()
+    let mut results: Vec<Verified> = results.into_iter().map(|(_, verified)| verified).collect();
+    tell_once(&gathered.locks, &mut results);
+    results
+}
+
+/// A file that requirements include may be a lock of its own, or included by several: what is wrong in it is told once,
+/// with its own lock if there is one.
+fn tell_once(locks: &[Lock], results: &mut [Verified]) {
+    let key = |finding: &Finding| (finding.at, finding.rule.id, finding.message.clone());
+    let is_own = |lock: &Lock, finding: &Finding| lock.file.as_ref() == Ok(&finding.at.file);
+    let mut told: HashSet<_> = locks
+        .iter()
+        .zip(&*results)
+        .flat_map(|(lock, one)| {
+            let own = one.findings.iter().filter(|finding| is_own(lock, finding));
+            own.map(key)
+        })
+        .collect();
+    for (lock, one) in locks.iter().zip(results) {
+        if lock.found.format == Format::Requirements {
+            one.findings
+                .retain(|finding| is_own(lock, finding) || told.insert(key(finding)));
+        }
+    }
 }
 
 /// What a project or a script declares.

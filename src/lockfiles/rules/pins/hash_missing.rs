@@ -8,7 +8,7 @@ use crate::lockfiles::policy::Level;
 use crate::lockfiles::public_index::is_public;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
 use crate::model::diagnostic::Severity;
-use crate::model::lockfile::{Package, Source};
+use crate::model::lockfile::{Format, Package, Source};
 use crate::model::sources::Location;
 
 /// The rule.
@@ -18,7 +18,7 @@ pub const RULE: Rule = Rule {
     why: "Without a hash an index, a mirror or a proxy can hand out other bytes under the same name, and every tool \
           installs them. `uv lock --check` and `poetry check --lock` accept a lock without a single hash.\n\n\
           Where nothing of an index has a hash, and it is not the public one, the index may serve none: that is a \
-          warning. Source trees and repositories have no hash; a repository has its commit.",
+          warning; not so in `pylock.toml`, where installers refuse such a file. Source trees and repositories have no hash; a repository has its commit.",
     level: Level::Error,
     check: Check::Lock(check),
     failing: Example::of(&[(
@@ -67,7 +67,7 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
         .lock
         .packages
         .iter()
-        .filter(|package| has_files(package))
+        .filter(|package| has_files(package) && !is_open(package, facts.lock.format))
     {
         let without: Vec<_> = package
             .files
@@ -87,7 +87,8 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     // That an index serves hashes is known from the public one, and from what else came from it.
     let (certain, doubtful): (Vec<_>, Vec<_>) = bare.into_iter().partition(|(package, ..)| {
         let index = index_of(package);
-        index.is_empty() || is_public(index) || hashed.contains(index)
+        let is_demanded = facts.lock.format == Format::Pylock;
+        index.is_empty() || is_demanded || is_public(index) || hashed.contains(index)
     });
     for (group, most) in [(certain, Severity::Error), (doubtful, Severity::Warning)] {
         if group.len() > FEW
@@ -127,6 +128,11 @@ fn has_files(package: &Package<'_>) -> bool {
         package.source.value,
         Source::Unstated | Source::Registry(_) | Source::Url { .. } | Source::Path(_)
     )
+}
+
+/// Whether a requirement leaves the version open: nothing could be hashed, and `unpinned` says so.
+fn is_open(package: &Package<'_>, format: Format) -> bool {
+    format == Format::Requirements && package.version.is_none() && package.hashes.is_empty()
 }
 
 /// The index; empty where it is none, so that there is always a hash to be had.

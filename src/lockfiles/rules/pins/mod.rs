@@ -5,6 +5,8 @@ mod hash_length;
 mod hash_malformed;
 mod hash_missing;
 mod hash_weak;
+mod hashes_off;
+mod unpinned;
 
 use crate::lockfiles::rules::Family;
 
@@ -17,5 +19,7 @@ pub const FAMILY: Family = Family {
         &hash_malformed::RULE,
         &hash_length::RULE,
         &hash_weak::RULE,
+        &hashes_off::RULE,
+        &unpinned::RULE,
     ],
 };
