@@ -26,6 +26,7 @@ mod lint_gate_projects;
 mod linters;
 mod lockfile_hashes;
 mod lockfile_poetry_pdm;
+mod lockfile_pipfile;
 mod lockfile_pylock;
 mod lockfile_requirements;
 mod lockfile_tools;

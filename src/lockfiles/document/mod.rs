@@ -5,6 +5,7 @@
 //! texts are borrowed. [`plain`] reads the part of the language that tools write, and nothing else; whatever it does
 //! not know, [`whole`] gives to the crate `toml`, whose word counts. So there is one place that decides what is valid.
 
+mod json;
 mod plain;
 mod whole;
 
@@ -30,6 +31,8 @@ pub enum Kind {
     Array,
     /// A table, in any spelling.
     Table,
+    /// JSON's `null`; TOML has none.
+    Null,
 }
 
 impl Kind {
@@ -43,6 +46,7 @@ impl Kind {
             Self::Datetime => "a date",
             Self::Array => "a list",
             Self::Table => "a table",
+            Self::Null => "null",
         }
     }
 }
@@ -107,6 +111,11 @@ impl<'a> Document<'a> {
             return None;
         }
         whole::read(text, faults)
+    }
+
+    /// Reads a file of JSON. `None` where it is not valid, with at least one fault noted.
+    pub fn read_json(bytes: &'a [u8], faults: &mut Faults) -> Option<Self> {
+        json::read(bytes, faults)
     }
 
     fn empty(text: &'a str) -> Self {
