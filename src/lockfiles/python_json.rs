@@ -80,6 +80,7 @@ fn toml(value: Value<'_, '_>, out: &mut String, depth: usize) -> Option<()> {
         Kind::Float => float(value.raw(), out)?,
         Kind::Boolean => out.push_str(if value.as_bool()? { "true" } else { "false" }),
         Kind::Datetime => return None,
+        Kind::Null => out.push_str("null"),
         Kind::Array => list(value.entries(), out, |item, out| toml(item, out, inner))?,
         Kind::Table => {
             let entries: BTreeMap<String, Value<'_, '_>> = value
