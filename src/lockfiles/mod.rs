@@ -1,6 +1,7 @@
 //! Lockfiles: one file a format, from bytes to the [model](crate::model::lockfile); what projects declare; and the rules
 //! that judge both. Pure.
 
+pub mod address;
 pub mod declared;
 pub mod document;
 pub mod entries;
@@ -10,6 +11,7 @@ pub mod fault;
 pub mod filename;
 pub mod marker;
 pub mod normal;
+pub mod pattern;
 pub mod pdm_lock;
 pub mod pipfile_lock;
 pub mod poetry_lock;

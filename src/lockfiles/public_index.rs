@@ -11,6 +11,26 @@ const INDEX_HOSTS: [&str; 4] = [
 /// The host of its files.
 pub const FILE_HOST: &str = "files.pythonhosted.org";
 
+/// A lock in which it serves a name that the documentation calls private.
+pub const EXAMPLE_PRIVATE_NAME: &str = r#"version = 1
+revision = 3
+requires-python = ">=3.11"
+
+[[package]]
+name = "acme-core"
+version = "99.0"
+source = { registry = "https://pypi.org/simple" }
+wheels = [
+    { url = "https://files.pythonhosted.org/packages/acme_core-99.0-py3-none-any.whl", hash = "sha256:4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274", size = 11050 },
+]
+"#;
+
+/// Whether a host serves the public index or its files.
+pub fn is_public_host(host: &str) -> bool {
+    let hosts = INDEX_HOSTS.iter().chain([&FILE_HOST]);
+    hosts.into_iter().any(|own| host.eq_ignore_ascii_case(own))
+}
+
 /// Whether a URL is that of the public index.
 pub fn is_public(url: &str) -> bool {
     host(url).is_some_and(|host| INDEX_HOSTS.iter().any(|own| host.eq_ignore_ascii_case(own)))

@@ -1,22 +1,20 @@
 use super::*;
 use crate::lockfiles::facts::Before;
-use crate::lockfiles::{Format, declared, format_of, read};
+use crate::lockfiles::{Format, declared, format_of, pattern, read};
 use crate::model::declared::Declarations;
 use crate::model::sources::Sources;
+
+/// When the examples are judged: 2026-11-22.
+const NOW: u64 = 1_795_305_600;
 
 /// The rules that find something in an example: each lock with the `pyproject.toml` beside it, the other ones as members
 /// or folders of its workspace, and the state before where the example has one.
 fn found(example: &Example) -> Vec<Finding> {
     let policy = policy(example.inputs);
     let sources = sources(example.files);
-    let replaced: Vec<_> = example
-        .files
-        .iter()
-        .map(|(path, text)| {
-            let before = example.base.iter().find(|(name, _)| name == path);
-            (*path, before.map_or(*text, |(_, before)| *before))
-        })
-        .collect();
+    let is_given = |path: &str| example.base.iter().any(|(other, _)| *other == path);
+    let same = example.files.iter().filter(|(path, _)| !is_given(path));
+    let replaced: Vec<_> = example.base.iter().chain(same).copied().collect();
     let before = (!example.base.is_empty()).then(|| self::sources(&replaced));
     let mut all = Vec::new();
     for (file, source) in sources.iter() {
@@ -45,6 +43,7 @@ fn found(example: &Example) -> Vec<Finding> {
         let facts = reading.lockfile.as_ref().map(|lock| Facts {
             declared: declared.as_ref(),
             members: &members,
+            now: NOW,
             base: before.as_ref().map(|before| Before {
                 sources: before,
                 lock: reading_before
@@ -86,11 +85,11 @@ fn declared_at<'a>(
     declared::read(sources.find(beside)?, sources).declarations
 }
 
-/// The policy that some inputs make; a list is one item a line.
+/// The policy that some inputs make; a list has one item a line, or commas.
 fn policy(inputs: &[(&str, &str)]) -> Policy {
     let mut policy = Policy::default();
     for (input, value) in inputs {
-        let list = || value.lines().map(str::to_owned);
+        let list = || value.split([',', '\n']).map(str::to_owned);
         match *input {
             "rules" => policy.levels.extend(value.lines().map(|line| {
                 let (id, level) = line.rsplit_once(' ').unwrap();
@@ -103,7 +102,9 @@ fn policy(inputs: &[(&str, &str)]) -> Policy {
                     .lines()
                     .map(|name| crate::lockfiles::policy::SourceKind::from_name(name).unwrap()),
             ),
-            "private-names" => policy.private_names.extend(list()),
+            "private-names" => policy
+                .private_names
+                .extend(list().map(|text| pattern::parse(&text).unwrap())),
             "platforms" => policy.platforms.extend(list()),
             "pythons" => policy.pythons.extend(list()),
             "min-age" => policy.min_age = Some(crate::model::duration::parse(value).unwrap()),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::baseline::{self, Repeats};
 use crate::linters::line_hash::LineHashes;
 use crate::linters::position::{SourceLines, locate, locate_fix};
+use crate::lockfiles::address::conceal;
 use crate::lockfiles::rules::{self, Related};
 use crate::model::diagnostic::Finding;
 use crate::model::fix::{Applicability, Edit, Fix};
@@ -65,7 +66,7 @@ fn settle_one(
     let excerpt = span
         .and_then(|span| lines.line(span.start.line))
         .filter(|line| line.len() <= EXCERPT_LIMIT)
-        .map(|line| String::from_utf8_lossy(line).into());
+        .map(|line| conceal(&String::from_utf8_lossy(line)).into());
     let edits = found.edits.iter().map(|edit| Edit {
         place: region(edit.at),
         text: edit.text.as_str().into(),

@@ -4,8 +4,9 @@ use clap::builder::PossibleValuesParser;
 
 use crate::error::{Error, Result, did_you_mean};
 use crate::github::inputs::Trimmed;
+use crate::lockfiles::address::{self, Address};
 use crate::lockfiles::policy::{Level, Policy, SourceKind};
-use crate::lockfiles::rules;
+use crate::lockfiles::{pattern, rules};
 use crate::model::duration;
 use crate::steps::gate::Threshold;
 use crate::steps::gate::ignore::Ignore;
@@ -53,18 +54,20 @@ impl Settings {
                     .iter()
                     .map(|text| level(text))
                     .collect::<Result<_>>()?,
-                indexes: arguments.allowed_indexes.clone(),
-                hosts: arguments.allowed_hosts.clone(),
+                indexes: all(&arguments.allowed_indexes, index)?,
+                hosts: all(&arguments.allowed_hosts, host)?,
                 sources: arguments
                     .allowed_sources
                     .iter()
                     .filter_map(|name| SourceKind::from_name(name))
                     .collect(),
-                private_names: arguments.private_names.clone(),
+                private_names: all(&arguments.private_names, |text| name("private-names", text))?,
                 platforms: arguments.platforms.clone(),
                 pythons: arguments.pythons.clone(),
                 min_age,
-                min_age_exceptions: arguments.min_age_exceptions.clone(),
+                min_age_exceptions: all(&arguments.min_age_exceptions, |text| {
+                    name("min-age-exceptions", text)
+                })?,
             },
             threshold: Threshold::new(
                 arguments.fail_on,
@@ -92,6 +95,61 @@ pub fn source_kinds() -> Trimmed<PossibleValuesParser> {
     ))
 }
 
+fn all<T>(texts: &[String], read: impl Fn(&str) -> Result<T>) -> Result<Vec<T>> {
+    texts.iter().map(|text| read(text)).collect()
+}
+
+/// An index of `allowed-indexes`: a URL, or a folder by its relative path.
+fn index(text: &str) -> Result<String> {
+    let wrong = |what: &str| {
+        let shown = address::conceal(text);
+        Error::usage(format!("`allowed-indexes`: `{shown}` {what}"))
+    };
+    match Address::parse(text) {
+        Some(address) if address.user.is_some() => Err(wrong("names a user")
+            .hint("write it without user and password: they play no part in the comparison")),
+        None if text.contains("://") => Err(wrong("is a URL without a host")),
+        // `index.example/simple`: a folder is given with a dot in front.
+        None if !text.starts_with('.')
+            && text.split('/').next().unwrap_or_default().contains('.') =>
+        {
+            Err(wrong("is no URL").hint(format!(
+                "write `https://{text}`, or `./{text}` for a folder"
+            )))
+        }
+        Some(_) | None => Ok(text.to_owned()),
+    }
+}
+
+/// A host of `allowed-hosts`.
+fn host(text: &str) -> Result<String> {
+    let wrong = |what: &str| {
+        let shown = address::conceal(text);
+        Error::usage(format!("`allowed-hosts`: `{shown}` {what}"))
+    };
+    if let Some(address) = Address::parse(text) {
+        return Err(wrong("is a URL").hint(format!("write `{}`", address.host)));
+    }
+    let is_known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+    if text.is_empty() || !text.bytes().all(is_known) {
+        return Err(wrong("is no name of a host").hint("write it as in `files.example`"));
+    }
+    if let Some((name, port)) = text.split_once(':')
+        && !port.contains(':')
+    {
+        return Err(wrong("names a port").hint(format!("write `{name}`: every port is meant")));
+    }
+    Ok(text.to_ascii_lowercase())
+}
+
+/// A pattern for names of packages.
+fn name(input: &str, text: &str) -> Result<String> {
+    pattern::parse(text).map_err(|what| {
+        Error::usage(format!("`{input}`: `{text}` {what}"))
+            .hint("write a name, or a pattern such as `acme-*`")
+    })
+}
+
 /// `RULE LEVEL`.
 fn level(text: &str) -> Result<(&'static str, Level)> {
     let wrong = |what: &str| Error::usage(format!("`rules`: `{text}` {what}"));
@@ -117,6 +175,45 @@ fn level(text: &str) -> Result<(&'static str, Level)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn indexes_hosts_and_names_are_read_strictly() {
+        let secret = index("https://me:not-real@index.example/simple").unwrap_err();
+        assert!(!secret.message.contains("not-real") && secret.message.contains("names a user"));
+        for (error, message, hint) in [
+            (
+                index("index.example/simple").unwrap_err(),
+                "`allowed-indexes`: `index.example/simple` is no URL",
+                "https://index.example/simple",
+            ),
+            (
+                host("https://files.example/x").unwrap_err(),
+                "`allowed-hosts`: `https://files.example/x` is a URL",
+                "write `files.example`",
+            ),
+            (
+                host("files.example:443").unwrap_err(),
+                "names a port",
+                "write `files.example`",
+            ),
+            (
+                host("files example").unwrap_err(),
+                "`files example`",
+                "files.example",
+            ),
+            (
+                name("private-names", "acme core").unwrap_err(),
+                "`private-names`: `acme core` has ` `",
+                "acme-*",
+            ),
+        ] {
+            assert!(error.message.contains(message), "{}", error.message);
+            assert!(error.hint.as_ref().unwrap().contains(hint), "{error:?}");
+        }
+        assert_eq!(index("../wheels").unwrap(), "../wheels");
+        assert_eq!(host("Files.example").unwrap(), "files.example");
+        assert_eq!(name("private-names", "Acme_*").unwrap(), "acme-*");
+    }
 
     #[test]
     fn levels_name_a_rule_that_exists() {

@@ -1,10 +1,28 @@
 //! Sources: packages come from where they may come from, and nowhere else.
 
+mod absolute_path;
+mod credentials;
+mod host_not_allowed;
+mod index_not_allowed;
+mod indexes;
+mod plain_http;
+mod private_name_public;
+mod source_not_declared;
+mod uses;
+
 use crate::lockfiles::rules::Family;
 
 /// The family.
 pub const FAMILY: Family = Family {
     title: "Sources",
     about: "Packages come from where they may come from, and nowhere else.",
-    rules: &[],
+    rules: &[
+        &index_not_allowed::RULE,
+        &host_not_allowed::RULE,
+        &source_not_declared::RULE,
+        &private_name_public::RULE,
+        &plain_http::RULE,
+        &credentials::RULE,
+        &absolute_path::RULE,
+    ],
 };

@@ -1,0 +1,269 @@
+//! Repositories, archives and folders that nobody asks for.
+
+use crate::lockfiles::address::{conceal, same};
+use crate::lockfiles::facts::Facts;
+use crate::lockfiles::policy::{Level, SourceKind};
+use crate::lockfiles::rules::sources::indexes;
+use crate::lockfiles::rules::{Check, Example, Findings, Rule};
+use crate::model::declared::{Declarations, GroupItem, UvSourceKind};
+use crate::model::lockfile::{Package, Requirement, Source, normalise};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "source-not-declared",
+    summary: "A package comes from a repository, URL or folder that nothing asks for",
+    why: "Such a source bypasses every index, and a single edit of the lock brings it in: `uv lock --check` accepts a package \
+          from anybody's URL.\n\n\
+          The project itself and the members of its workspace are always allowed. What is needed only by another package \
+          that is no index's is judged by what the lock records of that package, since its declarations are not here. \
+          `allowed-sources` allows kinds of sources without a declaration. Looked at in locks of uv whose declarations are \
+          known: the project beside it and every member of its workspace.",
+    level: Level::Error,
+    check: Check::Lock(check),
+    failing: Example::of(&[
+        (
+            "uv.lock",
+            r#"version = 1
+revision = 3
+requires-python = ">=3.11"
+
+[[package]]
+name = "app"
+version = "0.1.0"
+source = { virtual = "." }
+dependencies = [
+    { name = "six" },
+]
+
+[[package]]
+name = "six"
+version = "1.17.0"
+source = { url = "https://files.example/six-1.17.0-py2.py3-none-any.whl" }
+wheels = [
+    { url = "https://files.example/six-1.17.0-py2.py3-none-any.whl", hash = "sha256:4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274", size = 11050 },
+]
+"#,
+        ),
+        (
+            "pyproject.toml",
+            r#"[project]
+name = "app"
+version = "0.1.0"
+requires-python = ">=3.11"
+dependencies = ["six"]
+"#,
+        ),
+    ]),
+    repair: "Write the lock anew, if nobody wants the source. Otherwise declare it, under `[tool.uv.sources]`.",
+    repaired: Example::of(&[
+        (
+            "pyproject.toml",
+            r#"[project]
+name = "app"
+version = "0.1.0"
+requires-python = ">=3.11"
+dependencies = ["six"]
+
+[tool.uv.sources]
+six = { url = "https://files.example/six-1.17.0-py2.py3-none-any.whl" }
+"#,
+        ),
+        (
+            "uv.lock",
+            r#"version = 1
+revision = 3
+requires-python = ">=3.11"
+
+[[package]]
+name = "app"
+version = "0.1.0"
+source = { virtual = "." }
+dependencies = [
+    { name = "six" },
+]
+
+[[package]]
+name = "six"
+version = "1.17.0"
+source = { url = "https://files.example/six-1.17.0-py2.py3-none-any.whl" }
+wheels = [
+    { url = "https://files.example/six-1.17.0-py2.py3-none-any.whl", hash = "sha256:4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274", size = 11050 },
+]
+"#,
+        ),
+    ]),
+};
+
+fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
+    let Some(declarations) = indexes::declarations(facts) else {
+        return;
+    };
+    for package in &facts.lock.packages {
+        let (kind, what) = match &package.source.value {
+            Source::Url { url, .. } => (SourceKind::Url, url),
+            Source::Git { url, .. } => (SourceKind::Git, url),
+            Source::Path(path) | Source::Directory(path) | Source::Virtual(path) => {
+                (SourceKind::Path, path)
+            }
+            Source::Editable(path) => (SourceKind::Editable, path),
+            Source::Unstated | Source::Registry(_) => continue,
+        };
+        let is_asked_for = facts.policy.sources.contains(&kind)
+            || is_own(package, facts, &declarations)
+            || declarations
+                .iter()
+                .any(|declarations| declares(declarations, package))
+            || is_recorded(package, facts, &declarations);
+        if is_asked_for {
+            continue;
+        }
+        findings
+            .add(
+                package.source.at,
+                format!(
+                    "`{}` comes from the {} `{}`, which nothing asks for",
+                    package.title(),
+                    package.source.value.kind(),
+                    conceal(what)
+                ),
+            )
+            .about(&package.name.normal)
+            .help(format!(
+                "write the lock anew, or declare it under `[tool.uv.sources]`; `allowed-sources: {}` allows all such",
+                kind.name()
+            ));
+    }
+}
+
+/// Whether it is the project itself or a member of its workspace.
+fn is_own(package: &Package<'_>, facts: &Facts<'_>, declarations: &[&Declarations<'_>]) -> bool {
+    let name = &*package.name.normal;
+    let names_it = |declarations: &&Declarations<'_>| {
+        let project = declarations.project.as_ref();
+        let own = project.and_then(|project| project.name.as_ref());
+        own.is_some_and(|own| normalise(&own.value) == name)
+    };
+    let manifest = facts.lock.uv().and_then(|uv| uv.manifest.as_ref());
+    let is_member = manifest.is_some_and(|manifest| {
+        let members = &manifest.value.members;
+        members.iter().any(|member| member.normal == name)
+    });
+    package.is_local() && (is_member || declarations.iter().any(names_it))
+}
+
+/// Whether a file asks for this package from this source.
+fn declares(declarations: &Declarations<'_>, package: &Package<'_>) -> bool {
+    let name = &*package.name.normal;
+    let uv = declarations.uv.as_ref();
+    let sources = uv.map_or(&[][..], |uv| &uv.sources);
+    let is_source = sources
+        .iter()
+        .filter(|(own, _)| normalise(&own.value) == name)
+        .flat_map(|(_, sources)| sources)
+        .any(|source| match &source.source {
+            UvSourceKind::Workspace(is_member) => *is_member && package.is_local(),
+            UvSourceKind::Other(source) => is_same(source, &package.source.value),
+        });
+    is_source || requirements(declarations).any(|requirement| asks(requirement, package))
+}
+
+/// All requirements of a file.
+fn requirements<'d>(
+    declarations: &'d Declarations<'d>,
+) -> impl Iterator<Item = &'d Requirement<'d>> {
+    let project = declarations.project.iter();
+    let of_project = project.flat_map(|project| {
+        let extras = project.extras.iter().flat_map(|(_, list)| list);
+        project.dependencies.iter().chain(extras)
+    });
+    let of_groups = declarations
+        .groups
+        .iter()
+        .flat_map(|group| &group.items)
+        .filter_map(|item| match item {
+            GroupItem::Requirement(requirement) => Some(&**requirement),
+            GroupItem::Include(_) => None,
+        });
+    let of_uv = declarations.uv.iter().flat_map(|uv| {
+        uv.dev_dependencies
+            .iter()
+            .chain(&uv.constraints)
+            .chain(&uv.overrides)
+    });
+    of_project.chain(of_groups).chain(of_uv)
+}
+
+fn asks(requirement: &Requirement<'_>, package: &Package<'_>) -> bool {
+    requirement.name.normal == package.name.normal
+        && requirement
+            .source
+            .as_ref()
+            .is_some_and(|source| is_same(&source.value, &package.source.value))
+}
+
+/// Whether what the lock records of a package whose declarations are not here asks for it.
+fn is_recorded(
+    package: &Package<'_>,
+    facts: &Facts<'_>,
+    declarations: &[&Declarations<'_>],
+) -> bool {
+    let others = facts.lock.packages.iter().filter(|other| {
+        let is_index = matches!(
+            other.source.value,
+            Source::Unstated | Source::Registry(_) | Source::Virtual(_)
+        );
+        !is_index && !is_own(other, facts, declarations)
+    });
+    others
+        .filter_map(|other| other.metadata.as_ref())
+        .flat_map(|metadata| {
+            let groups = metadata.requires_dev.iter().flat_map(|(_, list)| list);
+            metadata.requires_dist.iter().chain(groups)
+        })
+        .any(|requirement| asks(requirement, package))
+}
+
+/// Whether a declared source is the locked one. A requirement with a URL may mean a repository or an archive.
+fn is_same(declared: &Source<'_>, locked: &Source<'_>) -> bool {
+    fn place<'s>(source: &'s Source<'_>) -> Option<(bool, &'s str)> {
+        match source {
+            Source::Url { url, .. } | Source::Git { url, .. } => Some((true, url)),
+            Source::Path(path)
+            | Source::Directory(path)
+            | Source::Editable(path)
+            | Source::Virtual(path) => Some((false, path)),
+            Source::Unstated | Source::Registry(_) => None,
+        }
+    }
+    let (Some((is_url, declared)), Some((is_locked_url, locked))) =
+        (place(declared), place(locked))
+    else {
+        return false;
+    };
+    match (is_url, is_locked_url) {
+        (true, true) => same(without_commit(declared), locked),
+        // Paths of members are relative to the member, those of the lock to the lock: the last part must be the same.
+        (false, false) => last(declared) == last(locked),
+        (true, false) => declared.starts_with("file:") && last(declared) == last(locked),
+        (false, true) => false,
+    }
+}
+
+/// `git+https://host/repository@tag` without the tag.
+fn without_commit(url: &str) -> &str {
+    if !url.starts_with("git+") {
+        return url;
+    }
+    let path = url.find("://").map_or(0, |at| at + 3);
+    let slash = url.get(path..).and_then(|rest| rest.find('/'));
+    let start = path + slash.unwrap_or(0);
+    let at = url.get(start..).and_then(|rest| rest.find('@'));
+    at.and_then(|at| url.get(..start + at)).unwrap_or(url)
+}
+
+/// The last part of a path that is a name; empty for the folder itself and those above it.
+fn last(path: &str) -> &str {
+    path.rsplit(['/', '\\'])
+        .find(|part| !matches!(*part, "" | "."))
+        .unwrap_or_default()
+}
