@@ -22,6 +22,7 @@ pub mod python_json;
 pub mod requirement;
 pub mod requirements_txt;
 pub mod rules;
+pub mod time;
 pub mod uv_lock;
 pub mod values;
 

@@ -1,10 +1,10 @@
-//! The one grammar of durations: `90s`, `10m`, `1h30m`, `500ms`.
+//! The one grammar of durations: `90s`, `10m`, `1h30m`, `500ms`, `7d`, `7 days`.
 
 use std::time::Duration;
 
 /// Reads a duration; says what is wrong with one that is none.
 pub fn parse(text: &str) -> Result<Duration, String> {
-    let wrong = || "expected a duration such as `90s`, `10m` or `1h30m`".to_owned();
+    let wrong = || "expected a duration such as `90s`, `1h30m` or `7d`".to_owned();
     let mut rest = text.trim();
     let mut total = Duration::ZERO;
     if rest.is_empty() {
@@ -13,15 +13,17 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
         let number: u32 = rest[..digits].parse().map_err(|_| wrong())?;
-        rest = &rest[digits..];
+        rest = rest[digits..].trim_start();
         let letters = rest
             .find(|c: char| c.is_ascii_digit())
             .unwrap_or(rest.len());
-        let unit = match &rest[..letters] {
+        let unit = match rest[..letters].trim_end() {
             "ms" => Duration::from_millis(1),
             "s" => Duration::from_secs(1),
             "m" => Duration::from_mins(1),
             "h" => Duration::from_hours(1),
+            "d" | "day" | "days" => Duration::from_hours(24),
+            "w" | "week" | "weeks" => Duration::from_hours(24 * 7),
             _ => return Err(wrong()),
         };
         total = unit
@@ -57,17 +59,21 @@ mod tests {
     #[test]
     fn reads_and_shows() {
         assert_eq!(parse("1h30m"), Ok(Duration::from_mins(90)));
+        for week in ["7d", "7 days", "1w", "6d24h", " 1 week "] {
+            assert_eq!(parse(week), Ok(Duration::from_hours(168)), "{week}");
+        }
         assert_eq!(parse("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(show(Duration::from_millis(3_420)), "3.4 s");
         for text in [
             "",
             "10",
             "m",
-            "1d",
+            "1y",
+            "7 months",
+            "d7",
             "-1s",
             "0s",
             "99999999999h",
-            "1 h",
             "１s",
         ] {
             assert!(parse(text).is_err(), "{text}");

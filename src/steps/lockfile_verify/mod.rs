@@ -105,7 +105,7 @@ pub struct Arguments {
     #[arg(long, value_name = "VERSION", value_delimiter = ',', value_parser = Trimmed(NonEmptyStringValueParser::new()))]
     pub pythons: Vec<String>,
 
-    /// How long a file must have been on its index, such as `7d` [default: any time]
+    /// How long a file must have been on its index, such as `7 days` [default: any time]
     #[arg(long, value_name = "DURATION")]
     pub min_age: Option<String>,
 
