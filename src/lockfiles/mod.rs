@@ -2,6 +2,7 @@
 //! that judge both. Pure.
 
 pub mod address;
+pub mod applies;
 pub mod declared;
 pub mod document;
 pub mod entries;
@@ -22,6 +23,7 @@ pub mod python_json;
 pub mod requirement;
 pub mod requirements_txt;
 pub mod rules;
+pub mod target;
 pub mod time;
 pub mod uv_lock;
 pub mod values;

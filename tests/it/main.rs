@@ -30,6 +30,7 @@ mod lockfile_poetry_pdm;
 mod lockfile_pylock;
 mod lockfile_requirements;
 mod lockfile_age;
+mod lockfile_platforms;
 mod lockfile_sources;
 mod lockfile_tools;
 mod lockfile_uv_mutations;

@@ -6,6 +6,7 @@ use crate::error::{Error, Result, did_you_mean};
 use crate::github::inputs::Trimmed;
 use crate::lockfiles::address::{self, Address};
 use crate::lockfiles::policy::{Level, Policy, SourceKind};
+use crate::lockfiles::target::{Platform, Python};
 use crate::lockfiles::{pattern, rules};
 use crate::model::duration;
 use crate::steps::gate::Threshold;
@@ -62,8 +63,8 @@ impl Settings {
                     .filter_map(|name| SourceKind::from_name(name))
                     .collect(),
                 private_names: all(&arguments.private_names, |text| name("private-names", text))?,
-                platforms: arguments.platforms.clone(),
-                pythons: arguments.pythons.clone(),
+                platforms: all(&arguments.platforms, platform)?,
+                pythons: all(&arguments.pythons, python)?,
                 min_age,
                 min_age_exceptions: all(&arguments.min_age_exceptions, |text| {
                     name("min-age-exceptions", text)
@@ -142,6 +143,55 @@ fn host(text: &str) -> Result<String> {
     Ok(text.to_ascii_lowercase())
 }
 
+/// A platform of `platforms`.
+fn platform(text: &str) -> Result<String> {
+    if Platform::parse(text).is_some() {
+        return Ok(text.to_owned());
+    }
+    let names: Vec<String> = Platform::names().collect();
+    // The same processor has another name on each system.
+    let usual = text.to_ascii_lowercase();
+    let (system, machine) = usual.rsplit_once('-').unwrap_or((&usual, ""));
+    let machine = match (system, machine) {
+        ("macos", "aarch64") => "arm64",
+        ("windows", "x86_64") => "amd64",
+        ("linux" | "musllinux", "arm64") => "aarch64",
+        ("linux" | "musllinux" | "macos", "amd64") => "x86_64",
+        (_, machine) => machine,
+    };
+    let usual = format!("{system}-{machine}");
+    let error = Error::usage(format!(
+        "`platforms`: `{text}` is no platform that is known"
+    ));
+    Err(
+        match did_you_mean(&usual, names.iter().map(String::as_str)) {
+            Some(close) => error.hint(format!("write `{close}`")),
+            None => error
+                .hint("a version can stand behind the system, as in `manylinux_2_28-x86_64`")
+                .allowed(names),
+        },
+    )
+}
+
+/// A Python of `pythons`.
+fn python(text: &str) -> Result<String> {
+    if Python::parse(text).is_some() {
+        return Ok(text.to_owned());
+    }
+    let error = Error::usage(format!(
+        "`pythons`: `{text}` is no minor version of Python 3"
+    ));
+    let minor = text.splitn(3, '.').take(2).collect::<Vec<_>>().join(".");
+    Err(match Python::parse(&minor) {
+        Some(_) => error.hint(format!(
+            "write `{minor}`: its patch releases take the same files"
+        )),
+        None => {
+            error.hint("write it as in `3.12`, or `3.14t` for the build without the global lock")
+        }
+    })
+}
+
 /// A pattern for names of packages.
 fn name(input: &str, text: &str) -> Result<String> {
     pattern::parse(text).map_err(|what| {
@@ -210,6 +260,26 @@ mod tests {
             assert!(error.message.contains(message), "{}", error.message);
             assert!(error.hint.as_ref().unwrap().contains(hint), "{error:?}");
         }
+        for (error, hint) in [
+            (
+                platform("linux-arm64").unwrap_err(),
+                "write `linux-aarch64`",
+            ),
+            (
+                platform("macos-aarch64").unwrap_err(),
+                "write `macos-arm64`",
+            ),
+            (
+                platform("Windows-x86_64").unwrap_err(),
+                "write `windows-amd64`",
+            ),
+            (platform("?").unwrap_err(), "manylinux_2_28-x86_64"),
+            (python("3.12.4").unwrap_err(), "write `3.12`"),
+            (python("py312").unwrap_err(), "`3.12`"),
+        ] {
+            assert!(error.hint.as_ref().unwrap().contains(hint), "{error:?}");
+        }
+        assert_eq!(platform("macos_14-arm64").unwrap(), "macos_14-arm64");
         assert_eq!(index("../wheels").unwrap(), "../wheels");
         assert_eq!(host("Files.example").unwrap(), "files.example");
         assert_eq!(name("private-names", "Acme_*").unwrap(), "acme-*");
