@@ -33,7 +33,7 @@ pub mod exit {
 
 /// The page that explains every way to end without a verdict.
 pub const NO_VERDICT_PAGE: &str =
-    "https://github.com/lockgate/lockgate/blob/main/docs/lint-gate.md#no-verdict";
+    "https://github.com/lockgate/lockgate/blob/main/docs/exit-codes.md#no-verdict";
 
 /// Who has to act on an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 pub mod address;
 pub mod applies;
 pub mod declared;
+pub mod difference;
 pub mod document;
 pub mod entries;
 pub mod environment;

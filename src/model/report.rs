@@ -88,6 +88,17 @@ pub struct LeftOut {
     pub count: u64,
 }
 
+/// A table that a step shows in its summary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// What it is of; may hold text of strangers.
+    pub title: String,
+    /// The heads of its columns.
+    pub header: Vec<&'static str>,
+    /// Its rows; may hold text of strangers.
+    pub rows: Vec<Vec<String>>,
+}
+
 /// The report of one step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
@@ -107,6 +118,8 @@ pub struct Report {
     pub left_out: Vec<LeftOut>,
     /// What a reader wants to know first, in order: `base`, `scope`, …
     pub facts: Vec<(String, String)>,
+    /// Tables of the step's own.
+    pub tables: Vec<Table>,
     /// Most annotations of each level.
     pub max_annotations: usize,
     /// The step's outputs, but for `verdict` and `report`.

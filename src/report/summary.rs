@@ -34,6 +34,7 @@ pub fn render(report: &Report, without: u64, limit: usize) -> String {
         );
     }
     text.push_str(&rules(report));
+    text.push_str(&tables(report, limit / 4));
     let tail = tail(report, without);
     // Room for the note on what does not fit.
     let room = limit.saturating_sub(text.len() + tail.len() + 200);
@@ -120,6 +121,34 @@ fn checks(report: &Report) -> String {
                 .unwrap_or_default(),
             duration::show(check.duration),
         );
+    }
+    text
+}
+
+/// The step's own tables, folded, in at most `room` bytes in all.
+fn tables(report: &Report, room: usize) -> String {
+    let mut text = String::new();
+    for table in &report.tables {
+        let head = format!(" {} |", table.header.join(" | "));
+        let line = "---|".repeat(table.header.len());
+        let title = markdown(&table.title);
+        let open = format!("\n<details open><summary>{title}</summary>\n\n|{head}\n|{line}\n");
+        if text.len() + open.len() > room {
+            text.push_str("\nMore tables have no room here.\n");
+            break;
+        }
+        text.push_str(&open);
+        for (index, row) in table.rows.iter().enumerate() {
+            let cells: Vec<_> = row.iter().map(|cell| markdown(cell)).collect();
+            let cells = format!(" {} |", cells.join(" | "));
+            if text.len() + cells.len() > room {
+                let rest = count((table.rows.len() - index) as u64, "row");
+                let _ = writeln!(text, "\n{rest} more have no room here.");
+                break;
+            }
+            let _ = writeln!(text, "|{cells}");
+        }
+        text.push_str("\n</details>\n");
     }
     text
 }
@@ -282,6 +311,7 @@ pub(crate) mod tests {
     use crate::model::fix::{Applicability, Edit, Fix};
     use crate::model::region::{Point, Span};
     use crate::model::report::LeftOut;
+    use crate::model::report::Table;
     use std::time::Duration;
 
     /// A finding for tests of renderers.
@@ -363,6 +393,7 @@ pub(crate) mod tests {
                 count: 4,
             }],
             facts: vec![("scope".into(), "changed-lines".into())],
+            tables: Vec::new(),
             max_annotations: 10,
             outputs: BTreeMap::new(),
             duration: Duration::from_millis(34),
@@ -385,6 +416,32 @@ pub(crate) mod tests {
         );
         let rows = text.lines().filter(|line| line.contains("script")).count();
         assert_eq!(rows, 1);
+    }
+
+    #[test]
+    fn tables_are_shown_as_far_as_there_is_room() {
+        let table = |rows: usize| Table {
+            title: "a|b.lock: changed".into(),
+            header: vec!["package", "change"],
+            rows: (0..rows)
+                .map(|number| vec![format!("six{number}<img>"), "up|graded".to_owned()])
+                .collect(),
+        };
+        let mut report = report(vec![]);
+        report.tables = vec![table(1)];
+        let text = render(&report, 0, 20_000);
+        assert!(
+            text.contains("| package | change |\n|---|---|\n| six0"),
+            "{text}"
+        );
+        assert!(
+            !text.contains("<img>") && !text.contains("up|graded"),
+            "{text}"
+        );
+        report.tables = vec![table(5_000), table(1)];
+        let text = render(&report, 0, 20_000);
+        assert!(text.len() <= 20_000 && text.contains(" rows more have no room here."));
+        assert!(text.contains("More tables have no room here."), "{text}");
     }
 
     #[test]

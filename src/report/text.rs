@@ -35,6 +35,9 @@ pub fn render(
     out.write_all(rest(report).as_bytes())
 }
 
+/// So many rows of a table are shown.
+const ROWS: usize = 30;
+
 /// What comes behind the findings.
 fn rest(report: &Report) -> String {
     let mut text = String::new();
@@ -69,6 +72,16 @@ fn rest(report: &Report) -> String {
             untrusted::line(&check.origin),
             duration::show(check.duration)
         );
+    }
+    for table in &report.tables {
+        let _ = writeln!(text, "  {}", untrusted::line(&table.title));
+        for row in table.rows.iter().take(ROWS) {
+            let row = row.join("  ");
+            let _ = writeln!(text, "    {}", untrusted::line(&row));
+        }
+        if let Some(rest @ 1..) = table.rows.len().checked_sub(ROWS) {
+            let _ = writeln!(text, "    and {} more", count(rest as u64, "row"));
+        }
     }
     for one in &report.left_out {
         let _ = writeln!(text, "  left out: {} {}", one.count, one.reason);

@@ -149,6 +149,10 @@ fn mask(report: &mut Report, masker: &Masker) {
             hide_own(reason);
         }
     }
+    for table in &mut report.tables {
+        hide_own(&mut table.title);
+        table.rows.iter_mut().flatten().for_each(hide_own);
+    }
     for (_, value) in &mut report.facts {
         hide_own(value);
     }

@@ -716,12 +716,12 @@ fn a_cancelled_gate_leaves_none_of_the_real_tools() {
 }
 
 /// What stands for actions of others, and for the released action in a workflow of a user.
-struct StandIns {
-    folder: PathBuf,
+pub(crate) struct StandIns {
+    pub(crate) folder: PathBuf,
 }
 
 impl StandIns {
-    fn new(folder: PathBuf) -> Self {
+    pub(crate) fn new(folder: PathBuf) -> Self {
         let stand_ins = Self { folder };
         stand_ins.action(
             "checkout",
@@ -760,7 +760,7 @@ impl StandIns {
         stand_ins
     }
 
-    fn action(&self, name: &str, inputs: &[&str], outputs: &[&str], steps: &str) {
+    pub(crate) fn action(&self, name: &str, inputs: &[&str], outputs: &[&str], steps: &str) {
         let mut text = format!("name: {name}\ndescription: a stand-in\n");
         if !inputs.is_empty() {
             text.push_str("inputs:\n");
@@ -786,7 +786,7 @@ impl StandIns {
         std::fs::write(folder.join("action.yml"), text).expect("an action");
     }
 
-    fn of_run(&self, runner: HostRunner, request: &PullRequest) -> HostRunner {
+    pub(crate) fn of_run(&self, runner: HostRunner, request: &PullRequest) -> HostRunner {
         request
             .of_run(runner)
             .env("CHECKOUT_URL", &request.url())
@@ -795,7 +795,7 @@ impl StandIns {
     }
 }
 
-const EXAMPLE_WORKFLOW: &str = "examples/notes/.github/workflows/ci.yml";
+pub(crate) const EXAMPLE_WORKFLOW: &str = "examples/notes/.github/workflows/ci.yml";
 
 /// A job of the example's own workflow, in an empty workspace.
 fn example_job(request: &PullRequest, name: &str) -> HostRun {

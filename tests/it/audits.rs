@@ -511,6 +511,7 @@ fn sarif_with_everything_fits_the_schema_of_the_standard() {
         checks: Vec::new(),
         left_out: Vec::new(),
         facts: Vec::new(),
+        tables: Vec::new(),
         max_annotations: 10,
         outputs: BTreeMap::new(),
         duration: Duration::ZERO,

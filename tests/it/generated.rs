@@ -494,16 +494,26 @@ fn the_configuration_schema_agrees_with_the_program() {
 
 /// An example as a block of the documentation.
 fn example_block(example: &rules::Example) -> String {
-    let files = example.files.iter().map(|(path, text)| {
+    let block = |before: &str, (path, text): &(&str, &str)| {
         let language = match path.rsplit('.').next() {
             Some("lock" | "toml") => "toml",
             Some("yml" | "yaml") => "yaml",
             _ => "text",
         };
         let end = if text.ends_with('\n') { "" } else { "\n" };
-        format!("`{path}`:\n\n```{language}\n{text}{end}```\n")
-    });
-    files.collect::<Vec<_>>().join("\n")
+        format!("{before}`{path}`:\n\n```{language}\n{text}{end}```\n")
+    };
+    let files = example.files.iter().map(|file| block("", file));
+    let base = example.base.iter().map(|file| block("On the base, ", file));
+    let inputs = example
+        .inputs
+        .iter()
+        .map(|(input, value)| format!("With `{input}: {value}`.\n"));
+    files
+        .chain(base)
+        .chain(inputs)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[test]

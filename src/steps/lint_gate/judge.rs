@@ -89,6 +89,7 @@ pub fn judge(settings: &Settings, facts: Facts) -> Report {
             .map(|(reason, count)| LeftOut { reason, count })
             .collect(),
         facts: shown,
+        tables: Vec::new(),
         max_annotations: settings.max_annotations,
         outputs,
         duration: Duration::ZERO,

@@ -4,10 +4,12 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::error::count;
+use crate::lockfiles::difference::Jump;
 use crate::lockfiles::rules::UNVERIFIABLE;
 use crate::model::base::Resolution;
 use crate::model::diagnostic::{Finding, Severity};
-use crate::model::report::{Check, LeftOut, Report, Status, Verdict};
+use crate::model::report::{Check, LeftOut, Report, Status, Table, Verdict};
 use crate::steps::lockfile_verify::NAME;
 use crate::steps::lockfile_verify::gather::{Gathered, Lock};
 use crate::steps::lockfile_verify::place::settle;
@@ -21,6 +23,7 @@ pub fn judge(settings: &Settings, gathered: &Gathered, verified: Vec<Verified>) 
         .filter_map(|one| one.is_changed)
         .reduce(|left, right| left || right);
     let packages: u64 = verified.iter().map(|one| one.packages).sum();
+    let (moves, tables) = moves(gathered, &verified);
     let mut findings = own_findings(settings, gathered);
     let mut checks = Vec::new();
     let mut ignored = 0;
@@ -67,8 +70,10 @@ pub fn judge(settings: &Settings, gathered: &Gathered, verified: Vec<Verified>) 
         left_out: left_out(ignored, gathered),
         facts: shown(settings, gathered, packages, is_report_only),
         max_annotations: settings.max_annotations,
+        tables,
         outputs: outputs
             .into_iter()
+            .chain(moves)
             .map(|(name, value)| (name.to_owned(), value))
             .collect::<BTreeMap<_, _>>(),
         duration: Duration::ZERO,
@@ -89,6 +94,45 @@ fn left_out(ignored: u64, gathered: &Gathered) -> Vec<LeftOut> {
         .filter(|(_, count)| *count > 0)
         .map(|(reason, count)| LeftOut { reason, count })
         .collect()
+}
+
+/// The outputs for rules that merge by themselves, and a table for each lock that changed. Where one lock cannot be
+/// compared, nothing is said: an empty output is no permission.
+fn moves(gathered: &Gathered, verified: &[Verified]) -> ([(&'static str, String); 3], Vec<Table>) {
+    let compared: Option<Vec<_>> = verified.iter().map(|one| one.compared.as_ref()).collect();
+    let has_base = gathered.before.is_some();
+    let outputs = match compared.filter(|_| has_base) {
+        Some(all) => {
+            let jump = all.iter().filter_map(|one| one.max_jump).max();
+            let sources: u64 = all.iter().map(|one| one.new_sources).sum();
+            let alarms: u64 = all.iter().map(|one| one.alarms).sum();
+            let jump = jump.map_or("none", Jump::name).to_owned();
+            (jump, sources.to_string(), alarms.to_string())
+        }
+        None => Default::default(),
+    };
+    let tables = gathered
+        .locks
+        .iter()
+        .zip(verified)
+        .filter_map(|(lock, one)| {
+            let rows = one.compared.as_ref()?.rows.clone();
+            (!rows.is_empty()).then(|| Table {
+                title: format!(
+                    "{}: {} changed",
+                    lock.found.path,
+                    count(rows.len() as u64, "package")
+                ),
+                header: ["package", "base", "now", "change"].to_vec(),
+                rows,
+            })
+        });
+    let outputs = [
+        ("max-jump", outputs.0),
+        ("new-sources", outputs.1),
+        ("alarms", outputs.2),
+    ];
+    (outputs, tables.collect())
 }
 
 /// One lock: how it went, what is kept of its findings, and how many are ignored.

@@ -3,7 +3,9 @@
 //!
 //! Gather ([`gather`]), verify ([`verify`], on all processors), judge ([`judge`]), report ([`crate::steps::emit`]).
 
+mod compare;
 mod discover;
+mod explain;
 mod gather;
 mod judge;
 mod pdm_members;
@@ -18,8 +20,8 @@ use std::time::Instant;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Command};
 
-use crate::error::{Error, Result};
-use crate::github::inputs::{SecretInput, Trimmed, boolean};
+use crate::error::{Error, Result, exit};
+use crate::github::inputs::{COMMAND_LINE_ONLY, SecretInput, Trimmed, boolean};
 use crate::steps::gate::{FailOn, Mode};
 use crate::steps::world::{Common, World};
 use crate::steps::{Output, emit};
@@ -57,6 +59,18 @@ pub const OUTPUTS: &[Output] = &[
     Output {
         name: "changed",
         help: "Whether a lockfile differs from the base; empty where there is no base",
+    },
+    Output {
+        name: "max-jump",
+        help: "Farthest move of a version: `none`, `post`, `pre`, `patch`, `minor`, `major` or `epoch`; empty where nothing can be compared",
+    },
+    Output {
+        name: "new-sources",
+        help: "Number of indexes, repositories and hosts that nothing came from on the base; empty where nothing can be compared",
+    },
+    Output {
+        name: "alarms",
+        help: "Number of packages of the same version with another hash or an unproved source; empty where nothing can be compared",
     },
 ];
 
@@ -149,6 +163,10 @@ pub struct Arguments {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = boolean)]
     pub allow_empty: Option<bool>,
 
+    /// Say of this package where it comes from, who needs it, and what its files are; nothing is judged
+    #[arg(long, value_name = "PACKAGE", help_heading = COMMAND_LINE_ONLY)]
+    pub explain: Option<String>,
+
     #[command(flatten)]
     #[expect(
         missing_docs,
@@ -182,6 +200,13 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
             .map_err(|error| Error::no_verdict("signals cannot be heard").cause(error))?;
         gather::gather(arguments, world, stop).await
     })?;
+    if let Some(name) = &arguments.explain {
+        let answer = explain::explain(name, &gathered)?;
+        world
+            .console
+            .text_by(|out| out.write_all(answer.as_bytes()));
+        return Ok(exit::PASS);
+    }
     let verified = verify::verify(&gathered, &settings);
     let mut report = judge::judge(&settings, &gathered, verified);
     report.duration = started.elapsed();

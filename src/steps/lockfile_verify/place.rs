@@ -18,16 +18,16 @@ const PAGE: &str = "https://github.com/lockgate/lockgate/blob/main/docs/lockfile
 /// Longer lines are not shown.
 const EXCERPT_LIMIT: usize = 2_000;
 
-/// Settles what was found in one lock, and in what declares it.
-pub fn settle(found: Vec<rules::Finding>, sources: &Sources) -> Vec<Finding> {
-    let mut by_file: Vec<(FileId, Vec<rules::Finding>)> = Vec::new();
+/// Settles what was found in one lock, and in what declares it, with whether it is new.
+pub fn settle(found: Vec<(rules::Finding, Option<bool>)>, sources: &Sources) -> Vec<Finding> {
+    let mut by_file: Vec<(FileId, Vec<Found>)> = Vec::new();
     for finding in found {
         match by_file
             .iter_mut()
-            .find(|(file, _)| *file == finding.at.file)
+            .find(|(file, _)| *file == finding.0.at.file)
         {
             Some((_, group)) => group.push(finding),
-            None => by_file.push((finding.at.file, vec![finding])),
+            None => by_file.push((finding.0.at.file, vec![finding])),
         }
     }
     by_file
@@ -36,14 +36,19 @@ pub fn settle(found: Vec<rules::Finding>, sources: &Sources) -> Vec<Finding> {
         .collect()
 }
 
-fn settle_file(file: FileId, group: Vec<rules::Finding>, sources: &Sources) -> Vec<Finding> {
+type Found = (rules::Finding, Option<bool>);
+
+fn settle_file(file: FileId, group: Vec<Found>, sources: &Sources) -> Vec<Finding> {
     let bytes = sources.bytes(file);
     let lines = SourceLines::new(bytes);
     let hashes = LineHashes::new(bytes);
     let path: Arc<str> = sources.path(file).into();
     let mut settled: Vec<Finding> = group
         .into_iter()
-        .map(|finding| settle_one(finding, &path, &lines, sources))
+        .map(|(finding, new)| Finding {
+            new,
+            ..settle_one(finding, &path, &lines, sources)
+        })
         .collect();
     // The rules give them in the order of the file.
     let mut repeats = Repeats::default();

@@ -10,14 +10,15 @@ use crate::lockfiles::rules::{self, Finding};
 use crate::lockfiles::{Format, declared, read};
 use crate::model::declared::Declarations;
 use crate::model::sources::{FileId, Sources};
+use crate::steps::lockfile_verify::compare::{Compared, mark};
 use crate::steps::lockfile_verify::gather::{Gathered, Lock};
 use crate::steps::lockfile_verify::settings::Settings;
 
 /// What one lock gave.
 #[derive(Debug, Default)]
 pub struct Verified {
-    /// What the rules found.
-    pub findings: Vec<Finding>,
+    /// What the rules found, and whether the base has it not; `None` where there is no base.
+    pub findings: Vec<(Finding, Option<bool>)>,
     /// How many packages of others it pins.
     pub packages: u64,
     /// The version of its format.
@@ -26,6 +27,8 @@ pub struct Verified {
     pub is_read: bool,
     /// Whether it differs from the base; `None` where there is no base.
     pub is_changed: Option<bool>,
+    /// What the change does to it; `None` where that cannot be compared.
+    pub compared: Option<Compared>,
     /// How long it took.
     pub duration: Duration,
 }
@@ -65,8 +68,9 @@ pub fn verify(gathered: &Gathered, settings: &Settings) -> Vec<Verified> {
 /// A file that requirements include may be a lock of its own, or included by several: what is wrong in it is told once,
 /// with its own lock if there is one.
 fn tell_once(locks: &[Lock], results: &mut [Verified]) {
-    let key = |finding: &Finding| (finding.at, finding.rule.id, finding.message.clone());
-    let is_own = |lock: &Lock, finding: &Finding| lock.file.as_ref() == Ok(&finding.at.file);
+    type Told = (Finding, Option<bool>);
+    let key = |(finding, _): &Told| (finding.at, finding.rule.id, finding.message.clone());
+    let is_own = |lock: &Lock, (finding, _): &Told| lock.file.as_ref() == Ok(&finding.at.file);
     let mut told: HashSet<_> = locks
         .iter()
         .zip(&*results)
@@ -135,8 +139,50 @@ fn verify_one(lock: &Lock, gathered: &Gathered, settings: &Settings) -> Verified
         ..Facts::of_lock(sources, lockfile, &settings.policy)
     });
     let lockfile = reading.lockfile.as_ref();
+    let found = rules::judge(&reading, facts.as_ref(), &settings.policy);
+    let lock_before = reading_before
+        .as_ref()
+        .and_then(|reading| reading.lockfile.as_ref());
+    let is_declared_as_before = before.is_some_and(|before| {
+        lock.declared.iter().chain(&lock.members).all(|declared| {
+            let file = before.find(sources.path(*declared));
+            file.is_some_and(|file| before.bytes(file) == sources.bytes(*declared))
+        })
+    });
+    let findings = match before {
+        None => found.into_iter().map(|finding| (finding, None)).collect(),
+        // The same files give the same findings.
+        Some(_) if is_changed == Some(false) && is_declared_as_before => found
+            .into_iter()
+            .map(|finding| (finding, Some(false)))
+            .collect(),
+        Some(before) => {
+            let members: Vec<Declarations<'_>> = lock
+                .members
+                .iter()
+                .filter_map(|file| before.find(sources.path(*file)))
+                .filter_map(|file| read_declared(format, file, before))
+                .collect();
+            let facts = lock_before.map(|lock| Facts {
+                declared: declared_before.as_ref(),
+                members: &members,
+                now: gathered.now,
+                ..Facts::of_lock(before, lock, &settings.policy)
+            });
+            let judge = |reading| rules::judge(reading, facts.as_ref(), &settings.policy);
+            let of_base = reading_before.as_ref().map(judge);
+            mark(found, &of_base.unwrap_or_default())
+        }
+    };
+    let compared = before.and_then(|_| match (file_before, lock_before, lockfile) {
+        _ if is_changed == Some(false) => Some(Compared::unchanged()),
+        (None, _, Some(now)) => Some(Compared::of_new(now)),
+        (Some(_), Some(before), Some(now)) => Some(Compared::between(before, now)),
+        _ => None,
+    });
     Verified {
-        findings: rules::judge(&reading, facts.as_ref(), &settings.policy),
+        findings,
+        compared,
         packages: lockfile.map_or(0, |lock| lock.third_party().count() as u64),
         version: lockfile
             .and_then(|lock| lock.version.as_ref())

@@ -1,0 +1,17 @@
+//! What a change does to a lock: the packages before and after, paired; the hashes and sources that are others though the
+//! version is the same; the sources that nothing came from before.
+
+mod hashes;
+mod origins;
+mod pairs;
+mod version;
+
+pub use crate::lockfiles::difference::hashes::{HashChange, Was, hash_changes};
+pub use crate::lockfiles::difference::origins::{
+    Moved, NewOrigin, Origin, SourceChange, moved, new_origins, source_changes,
+};
+pub use crate::lockfiles::difference::pairs::{Change, Kind, changes};
+pub use crate::lockfiles::difference::version::{Jump, Step, VersionKey, step};
+
+#[cfg(test)]
+mod tests;
