@@ -28,6 +28,7 @@ pub mod target;
 pub mod time;
 pub mod uv_lock;
 pub mod values;
+pub mod workflow;
 
 use crate::lockfiles::fault::Faults;
 pub use crate::lockfiles::fault::{Fault, FaultKind};

@@ -38,6 +38,7 @@ mod lockfile_tools;
 mod lockfile_uv_mutations;
 mod lockfile_uv_sync;
 mod lockfile_verify;
+mod lockfile_workflows;
 mod merge_scenarios;
 mod migrating;
 mod processes;

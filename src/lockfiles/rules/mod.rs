@@ -19,6 +19,7 @@ pub use crate::lockfiles::rules::rule::{Check, Example, Family, Rule};
 use crate::lockfiles::Reading;
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::policy::{Level, Policy};
+use crate::lockfiles::workflow::WorkflowFacts;
 
 /// The rule that says that something cannot be verified without running code; `strict` makes it no verdict.
 pub const UNVERIFIABLE: &str = "sync-unverifiable";
@@ -69,7 +70,26 @@ pub fn judge(reading: &Reading<'_>, facts: Option<&Facts<'_>>, policy: &Policy) 
                 }
             }
             (Check::Lock(check), Some(facts)) => check(facts, &mut findings),
-            (Check::Lock(_), None) => {}
+            (Check::Lock(_), None) | (Check::Workflows(_), _) => {}
+        }
+    }
+    found.sort_by(|left, right| (left.at, left.rule.id).cmp(&(right.at, right.rule.id)));
+    found
+}
+
+/// Whether a rule about workflows is on.
+pub fn asks_for_workflows(policy: &Policy) -> bool {
+    all().any(|rule| matches!(rule.check, Check::Workflows(_)) && level(rule, policy) != Level::Off)
+}
+
+/// Judges the workflows of the repository by every rule about them that is on.
+pub fn judge_workflows(facts: &WorkflowFacts<'_>, policy: &Policy) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for rule in all() {
+        if let (Check::Workflows(check), Some(severity)) =
+            (rule.check, level(rule, policy).severity())
+        {
+            check(facts, &mut Findings::new(rule, severity, &mut found));
         }
     }
     found.sort_by(|left, right| (left.at, left.rule.id).cmp(&(right.at, right.rule.id)));

@@ -4,6 +4,7 @@ use crate::lockfiles::facts::Facts;
 use crate::lockfiles::fault::FaultKind;
 use crate::lockfiles::policy::Level;
 use crate::lockfiles::rules::Findings;
+use crate::lockfiles::workflow::WorkflowFacts;
 
 /// How a rule looks.
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +13,8 @@ pub enum Check {
     Fault(FaultKind),
     /// It looks at one lock and what belongs to it.
     Lock(fn(&Facts<'_>, &mut Findings<'_>)),
+    /// It looks at all workflows and actions of the repository.
+    Workflows(fn(&WorkflowFacts<'_>, &mut Findings<'_>)),
 }
 
 /// A rule.

@@ -25,7 +25,7 @@ pub struct Found {
 }
 
 /// Folders of tests' material: what is wrong there is wrong on purpose.
-const FIXTURES: &[&str] = &["fixtures", "testdata", "test-data", "test_data"];
+pub const FIXTURES: &[&str] = &["fixtures", "testdata", "test-data", "test_data"];
 
 /// The locks that `paths` name, from `directory`; those below it where there is no path. Sorted, each once.
 pub async fn discover(

@@ -15,9 +15,15 @@ use crate::steps::lockfile_verify::gather::{Gathered, Lock};
 use crate::steps::lockfile_verify::place::settle;
 use crate::steps::lockfile_verify::settings::Settings;
 use crate::steps::lockfile_verify::verify::Verified;
+use crate::steps::lockfile_verify::workflows::Judged;
 
 /// Decides.
-pub fn judge(settings: &Settings, gathered: &Gathered, verified: Vec<Verified>) -> Report {
+pub fn judge(
+    settings: &Settings,
+    gathered: &Gathered,
+    verified: Vec<Verified>,
+    workflows: Option<Judged>,
+) -> Report {
     let changed: Option<bool> = verified
         .iter()
         .filter_map(|one| one.is_changed)
@@ -33,13 +39,22 @@ pub fn judge(settings: &Settings, gathered: &Gathered, verified: Vec<Verified>) 
         findings.extend(kept);
         ignored += without;
     }
+    let lockfiles = checks.len();
+    if let Some(judged) = workflows {
+        let total = judged.findings.len();
+        let kept = judged.findings.into_iter();
+        let before = findings.len();
+        findings.extend(kept.filter(|finding| !is_ignored(finding, settings, gathered)));
+        ignored += (total - (findings.len() - before)) as u64;
+        checks.push(judged.check);
+    }
     rank(&mut findings);
 
     let is_report_only = settings.threshold.is_report_only(gathered.today);
     let fail_on = settings.threshold.fail_on.threshold();
     let counts = |finding: &Finding| fail_on.is_some_and(|threshold| finding.severity >= threshold);
     let failed = |check: &Check| matches!(check.status, Status::Failed(_));
-    let verdict = if (checks.is_empty() && !settings.allow_empty) || checks.iter().any(failed) {
+    let verdict = if (lockfiles == 0 && !settings.allow_empty) || checks.iter().any(failed) {
         Verdict::NoVerdict
     } else if findings.iter().any(counts) {
         Verdict::Fail
@@ -51,7 +66,7 @@ pub fn judge(settings: &Settings, gathered: &Gathered, verified: Vec<Verified>) 
         .filter(|finding| finding.severity == Severity::Error)
         .count();
     let outputs = [
-        ("lockfiles", checks.len().to_string()),
+        ("lockfiles", lockfiles.to_string()),
         ("packages", packages.to_string()),
         ("findings", findings.len().to_string()),
         ("errors", errors.to_string()),

@@ -14,6 +14,7 @@ mod policy;
 mod read;
 mod settings;
 mod verify;
+mod workflows;
 
 use std::time::Instant;
 
@@ -195,10 +196,12 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
         .map_err(|error| {
             Error::no_verdict("the system gives no resources to wait for git").cause(error)
         })?;
-    let (settings, gathered) = runtime.block_on(async {
+    let (settings, gathered, workflows) = runtime.block_on(async {
         let stop = Stop::listen(world.context.is_workflow)
             .map_err(|error| Error::no_verdict("signals cannot be heard").cause(error))?;
-        gather::gather(arguments, world, stop).await
+        let (settings, gathered) = gather::gather(arguments, world, stop.clone()).await?;
+        let workflows = workflows::judge(&settings, world, stop).await?;
+        Ok::<_, Error>((settings, gathered, workflows))
     })?;
     if let Some(name) = &arguments.explain {
         let answer = explain::explain(name, &gathered)?;
@@ -208,7 +211,7 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
         return Ok(exit::PASS);
     }
     let verified = verify::verify(&gathered, &settings);
-    let mut report = judge::judge(&settings, &gathered, verified);
+    let mut report = judge::judge(&settings, &gathered, verified, workflows);
     report.duration = started.elapsed();
     emit::emit(report, &arguments.common, world)
 }
