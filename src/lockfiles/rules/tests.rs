@@ -1,6 +1,6 @@
 use super::*;
 use crate::lockfiles::facts::Before;
-use crate::lockfiles::{Format, declared, format_of, pattern, read};
+use crate::lockfiles::{Format, declared, format_of, pattern, read, workflow};
 use crate::model::declared::Declarations;
 use crate::model::sources::Sources;
 
@@ -55,6 +55,17 @@ fn found(example: &Example) -> Vec<Finding> {
         });
         all.extend(judge(&reading, facts.as_ref(), &policy));
     }
+    let files = sources
+        .iter()
+        .filter(|(_, file)| workflow::is_workflow(&file.path));
+    let workflows: Vec<_> = files
+        .map(|(file, _)| workflow::read(file, &sources).unwrap())
+        .collect();
+    let facts = WorkflowFacts {
+        sources: &sources,
+        workflows: &workflows,
+    };
+    all.extend(judge_workflows(&facts, &policy));
     all
 }
 
