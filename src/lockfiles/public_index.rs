@@ -8,6 +8,9 @@ const INDEX_HOSTS: [&str; 4] = [
     "upload.pypi.org",
 ];
 
+/// Its simple API.
+pub const SIMPLE_API: &str = "https://pypi.org/simple/";
+
 /// The host of its files.
 pub const FILE_HOST: &str = "files.pythonhosted.org";
 

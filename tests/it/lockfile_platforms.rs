@@ -83,8 +83,10 @@ fn wheels_serve_what_packaging_says_and_what_is_missing_is_found() {
     project.write("uv.lock", everywhere);
     let run = project.run(&[&quiet[..], &["--output-format=json"]].concat());
     let report = run.expect_code(1).json();
-    let found = &report["findings"][0];
-    assert_eq!(found["rule"], json!("no-file-for-platform"));
+    let mut findings = report["findings"].as_array().unwrap().iter();
+    let found = findings
+        .find(|finding| finding["rule"] == json!("no-file-for-platform"))
+        .unwrap();
     let message = found["message"].as_str().unwrap();
     assert!(message.starts_with("`pywin32 ") && message.contains("`macos-arm64`"));
 }

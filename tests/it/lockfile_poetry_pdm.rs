@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use lockgate::lockfiles::public_index::SIMPLE_API;
 use serde_json::{Value, json};
 
 use crate::support::lock_tools::lock_tool;
@@ -14,7 +15,7 @@ fn index() -> String {
     let own = ["UV_DEFAULT_INDEX", "PIP_INDEX_URL"]
         .into_iter()
         .find_map(|name| std::env::var(name).ok());
-    own.unwrap_or_else(|| "https://pypi.org/simple/".to_owned())
+    own.unwrap_or_else(|| SIMPLE_API.to_owned())
 }
 
 /// Runs a tool in a folder, apart from the user's own configuration.

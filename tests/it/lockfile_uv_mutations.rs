@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
+use lockgate::lockfiles::public_index::{FILE_HOST, SIMPLE_API};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -252,8 +253,9 @@ fn the_graph() {
     let line = line_of(&without, "name = \"urllib3\"");
     expect(&without, "orphan-package", "warning", line);
     let added = format!(
-        "{}\n[[package]]\nname = \"zz-helper\"\nversion = \"1.0\"\nsource = {{ registry = \"https://pypi.org/simple\" }}\nwheels = [\n    {{ url = \"https://files.pythonhosted.org/zz_helper-1.0-py3-none-any.whl\", hash = \"sha256:{}\", size = 1 }},\n]\n",
+        "{}\n[[package]]\nname = \"zz-helper\"\nversion = \"1.0\"\nsource = {{ registry = \"{}\" }}\nwheels = [\n    {{ url = \"https://{FILE_HOST}/zz_helper-1.0-py3-none-any.whl\", hash = \"sha256:{}\", size = 1 }},\n]\n",
         lock(),
+        SIMPLE_API.trim_end_matches('/'),
         "0".repeat(64)
     );
     let line = line_of(&added, "name = \"zz-helper\"");

@@ -2,11 +2,13 @@
 
 use crate::lockfiles::address::{conceal, same};
 use crate::lockfiles::facts::Facts;
+use crate::lockfiles::normal;
 use crate::lockfiles::policy::{Level, SourceKind};
 use crate::lockfiles::rules::sources::indexes;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
 use crate::model::declared::{Declarations, GroupItem, UvSourceKind};
 use crate::model::lockfile::{Package, Requirement, Source, normalise};
+use crate::model::sources::FileId;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -135,20 +137,27 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-/// Whether it is the project itself or a member of its workspace.
+/// Whether it is the project itself or a member of its workspace, where its `pyproject.toml` stands.
 fn is_own(package: &Package<'_>, facts: &Facts<'_>, declarations: &[&Declarations<'_>]) -> bool {
+    let (Source::Path(path)
+    | Source::Directory(path)
+    | Source::Virtual(path)
+    | Source::Editable(path)) = &package.source.value
+    else {
+        return false;
+    };
     let name = &*package.name.normal;
-    let names_it = |declarations: &&Declarations<'_>| {
+    let folder = |file: FileId| {
+        let path = facts.sources.path(file);
+        path.rsplit_once('/').map_or("", |(folder, _)| folder)
+    };
+    let place = normal::join(folder(facts.lock.file), path);
+    declarations.iter().any(|declarations| {
         let project = declarations.project.as_ref();
         let own = project.and_then(|project| project.name.as_ref());
         own.is_some_and(|own| normalise(&own.value) == name)
-    };
-    let manifest = facts.lock.uv().and_then(|uv| uv.manifest.as_ref());
-    let is_member = manifest.is_some_and(|manifest| {
-        let members = &manifest.value.members;
-        members.iter().any(|member| member.normal == name)
-    });
-    package.is_local() && (is_member || declarations.iter().any(names_it))
+            && normal::clean(folder(declarations.file)) == place
+    })
 }
 
 /// Whether a file asks for this package from this source.
