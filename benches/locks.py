@@ -42,7 +42,7 @@ def locks(cache: Path) -> Locks:
     say("locking a project with uv and with poetry")
     for one in (made.uv, made.poetry):
         one.mkdir(parents=True)
-        (one / "pyproject.toml").write_text(project(DEPENDENCIES))
+        (one / "pyproject.toml").write_text(project(DEPENDENCIES, DEVELOPMENT))
     uv = [inputs.tools(cache) / "uv", "lock", "--no-config", "--cache-dir", made.uv_cache]
     call(*uv, directory=made.uv)
     call(poetry(cache), "lock", "--no-interaction", directory=made.poetry)
@@ -62,10 +62,10 @@ def poetry(cache: Path) -> Path:
     return inputs.environment(cache, POETRY) / "poetry"
 
 
-def project(dependencies: list[str]) -> str:
+def project(dependencies: list[str], development: list[str]) -> str:
     return (
         '[project]\nname = "service"\nversion = "1.0.0"\nrequires-python = ">=3.11"\n'
-        f"dependencies = {json.dumps(dependencies, indent=4)}\n\n[dependency-groups]\ndev = {json.dumps(DEVELOPMENT)}\n"
+        f"dependencies = {json.dumps(dependencies, indent=4)}\n\n[dependency-groups]\ndev = {json.dumps(development)}\n"
     )
 
 
@@ -75,14 +75,15 @@ def grow(text: str, folder: Path) -> None:
     own = next(package for package in packages if 'name = "service"\n' in package)
     others = [package for package in packages if package is not own]
     copies = -(-LARGE // len(text))
-    everything, wanted = [], list(DEPENDENCIES)
+    everything, wanted, development = [], list(DEPENDENCIES), list(DEVELOPMENT)
     for copy in range(1, copies):
         suffix = f"-copy{copy}"
         everything += [renamed(package, suffix) for package in others]
-        wanted += [re.sub(r"^[\w-]+", lambda name: name[0] + suffix, one) for one in DEPENDENCIES]
+        for ours, of in ((wanted, DEPENDENCIES), (development, DEVELOPMENT)):
+            ours += [re.sub(r"^[\w-]+", lambda name: name[0] + suffix, one) for one in of]
         own = asked(own, suffix)
     (folder / "uv.lock").write_text(head + own + "".join(others + everything))
-    (folder / "pyproject.toml").write_text(project(wanted))
+    (folder / "pyproject.toml").write_text(project(wanted, development))
 
 
 def renamed(package: str, suffix: str) -> str:
@@ -94,7 +95,7 @@ def renamed(package: str, suffix: str) -> str:
 
 def asked(own: str, suffix: str) -> str:
     """The project's own entry, which asks for the copies too."""
-    names = [re.match(r"[\w-]+", one)[0] for one in DEPENDENCIES]
+    names = [re.match(r"[\w-]+", one)[0] for one in DEPENDENCIES + DEVELOPMENT]
     lines = []
     for line in own.splitlines(keepends=True):
         lines.append(line)
