@@ -559,7 +559,11 @@ fn includes_stay_in_the_workspace_and_end() {
         .collect();
     assert_eq!(
         findings,
-        [("syntax", "deps/base.txt"), ("unpinned", "deps/base.txt")]
+        [
+            ("syntax", "deps/base.txt"),
+            ("unpinned", "deps/base.txt"),
+            ("include-unread", "requirements.txt"),
+        ]
     );
     assert!(!run.stdout.contains("stranger"));
 }

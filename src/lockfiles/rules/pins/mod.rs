@@ -6,6 +6,7 @@ mod hash_malformed;
 mod hash_missing;
 mod hash_weak;
 mod hashes_off;
+mod include_unread;
 mod unpinned;
 
 use crate::lockfiles::rules::Family;
@@ -20,6 +21,7 @@ pub const FAMILY: Family = Family {
         &hash_length::RULE,
         &hash_weak::RULE,
         &hashes_off::RULE,
+        &include_unread::RULE,
         &unpinned::RULE,
     ],
 };
