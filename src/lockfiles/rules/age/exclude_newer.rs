@@ -67,6 +67,10 @@ struct Limit<'a> {
     at: crate::model::sources::Location,
 }
 
+/// Seconds that the upload of one version may take: uv takes a version if its wheel is old enough, and the archive that
+/// was uploaded a second later with it.
+const UPLOAD: i64 = 3_600;
+
 fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     let Some(uv) = facts.lock.uv() else {
         return;
@@ -99,16 +103,20 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
         let Some(limit) = own.unwrap_or(general) else {
             continue;
         };
-        let newest = package
-            .files
-            .iter()
-            .filter_map(|file| file.upload_time.as_ref())
-            .filter_map(|time| Some((time::moment(&time.value)?, time)))
-            .max_by_key(|(moment, _)| *moment);
-        let Some((moment, time)) = newest else {
+        let times = || {
+            let times = package
+                .files
+                .iter()
+                .filter_map(|file| file.upload_time.as_ref());
+            times.filter_map(|time| Some((time::moment(&time.value)?, time)))
+        };
+        let newest = times().max_by_key(|(moment, _)| *moment);
+        let oldest = times().map(|(moment, _)| moment).min();
+        let (Some((moment, time)), Some(oldest)) = (newest, oldest) else {
             continue;
         };
-        if moment <= limit.last {
+        let is_one_upload = oldest <= limit.last && moment.saturating_sub(oldest) <= UPLOAD;
+        if moment <= limit.last || is_one_upload {
             continue;
         }
         findings
