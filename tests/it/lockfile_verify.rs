@@ -84,3 +84,20 @@ fn a_lock_that_cannot_be_read_is_a_finding_with_its_place() {
     run.expect_code(3)
         .expect_text("the rule that says why is off");
 }
+
+#[test]
+fn a_project_that_cannot_be_read_is_told_and_no_verdict_where_that_is_asked_for() {
+    let project = Project::empty();
+    project.write("pyproject.toml", "[project]\nname = \"root\"\n");
+    project.write("svc/pyproject.toml", "[project\n");
+    project.write(
+        "svc/uv.lock",
+        "version = 1\nrevision = 3\nrequires-python = \">=3.11\"\n",
+    );
+    let run = project.run(&["lockfile-verify", "--output-format=json"]);
+    run.expect_code(0);
+    let report = run.json();
+    assert_eq!(report["findings"][0]["rule"], "sync-unverifiable");
+    assert_eq!(report["findings"][0]["path"], "svc/pyproject.toml");
+    project.run(&["lockfile-verify", "--strict"]).expect_code(3);
+}

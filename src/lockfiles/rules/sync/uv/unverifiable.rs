@@ -9,8 +9,8 @@ use crate::lockfiles::rules::sync::uv::compare::compare;
 use crate::lockfiles::rules::sync::uv::recorded::{is_computed, recorded};
 use crate::lockfiles::rules::sync::uv::view::View;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule, UNVERIFIABLE};
-use crate::model::lockfile::Package;
-use crate::model::sources::Location;
+use crate::model::lockfile::{Format, Package};
+use crate::model::sources::{FileId, Location};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -92,6 +92,22 @@ source = { registry = "https://index.example/simple" }
 
 fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     const HELP: &str = "run `uv lock --check` besides";
+    if facts.declared.is_none()
+        && let Some(file) = beside(facts)
+    {
+        let at = Location {
+            file,
+            start: 0,
+            end: 0,
+        };
+        findings
+            .add(
+                at,
+                "this cannot be read, so that nothing is compared with the lock beside it",
+            )
+            .help("repair it: the tool of the lock says where it is wrong");
+        return;
+    }
     unverifiable::check(facts, findings);
     if facts.lock.uv().is_none() {
         return;
@@ -162,6 +178,17 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
                 .help(HELP);
         }
     }
+}
+
+/// The `pyproject.toml` beside a lock that is made from one.
+fn beside(facts: &Facts<'_>) -> Option<FileId> {
+    if !matches!(facts.lock.format, Format::Uv | Format::Poetry | Format::Pdm) {
+        return None;
+    }
+    let lock = facts.sources.path(facts.lock.file);
+    let folder = lock.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let path = normal::join(folder, "pyproject.toml");
+    facts.sources.find(&path)
 }
 
 /// Whether a source tree has gone from the workspace, which other rules tell.
