@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use crate::baseline::hash::{self, Hash};
 use crate::baseline::message;
 use crate::baseline::outline::{Outline, Site};
@@ -36,9 +38,13 @@ pub struct Column {
     pub utf16: u32,
 }
 
-/// The key of a finding, with the outline of its file where that could be read.
-pub fn key(finding: &Finding, outline: Option<&Outline<'_>>) -> Keyed {
-    Keyer::default().key(finding, outline)
+/// What is hashed of a finding besides its tool and its rule: what it says, and what it stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Essence {
+    /// The message without places.
+    pub message: u32,
+    /// What it stands in.
+    pub site: Site,
 }
 
 /// So many messages are known by their hash.
@@ -48,29 +54,16 @@ const MESSAGES: usize = 4_096;
 #[derive(Debug, Default)]
 pub struct Keyer {
     /// By address: each message is held, so that no other one can stand there.
-    messages: HashMap<usize, (Arc<str>, u32)>,
+    messages: HashMap<usize, (Arc<str>, u32), RandomState>,
 }
 
 impl Keyer {
-    /// The key of a finding, with the outline of its file where that could be read.
-    pub fn key(&mut self, finding: &Finding, outline: Option<&Outline<'_>>) -> Keyed {
-        let start = finding.span.map(|span| span.start);
-        let located = outline.zip(start);
-        Keyed {
-            tool: Arc::clone(&finding.tool),
-            rule: finding.rule.clone(),
-            path: finding.path.clone(),
+    /// What a finding is about, with the outline of its file where that could be read.
+    pub fn essence(&mut self, finding: &Finding, outline: Option<&Outline<'_>>) -> Essence {
+        let located = outline.zip(finding.span);
+        Essence {
             message: self.message(&finding.message),
-            site: located.map_or_else(Site::default, |(outline, point)| outline.at(point)),
-            column: located.and_then(|(outline, point)| {
-                let line = outline.lines().line(point.line)?;
-                let before = line.get(..usize::try_from(point.byte?).ok()?)?;
-                let text = String::from_utf8_lossy(before);
-                Some(Column {
-                    code_points: point.column?.checked_sub(1)?,
-                    utf16: u32::try_from(text.encode_utf16().count()).ok()?,
-                })
-            }),
+            site: located.map_or_else(Site::default, |(outline, span)| outline.at(span.start)),
         }
     }
 
@@ -90,12 +83,34 @@ pub(super) fn message_hash(message: &str) -> u32 {
     hash::of(message::normalise(message::first_line(message)).as_bytes())
 }
 
-impl Keyed {
+impl Essence {
+    /// The key of the finding that it is of.
+    pub fn keyed(self, finding: &Finding, outline: Option<&Outline<'_>>) -> Keyed {
+        let located = outline.zip(finding.span);
+        Keyed {
+            tool: Arc::clone(&finding.tool),
+            rule: finding.rule.clone(),
+            path: finding.path.clone(),
+            message: self.message,
+            site: self.site,
+            column: located.and_then(|(outline, span)| {
+                let point = span.start;
+                let line = outline.lines().line(point.line)?;
+                let before = line.get(..usize::try_from(point.byte?).ok()?)?;
+                let text = String::from_utf8_lossy(before);
+                Some(Column {
+                    code_points: point.column?.checked_sub(1)?,
+                    utf16: u32::try_from(text.encode_utf16().count()).ok()?,
+                })
+            }),
+        }
+    }
+
     /// The fingerprints of the first finding of its like in its file. `line` is GitHub's hash of its line.
-    pub fn fingerprints(&self, line: Option<(u64, u32)>) -> Fingerprints {
+    pub fn fingerprints(self, finding: &Finding, line: Option<(u64, u32)>) -> Fingerprints {
         let mut hash = Hash::default();
-        hash.add(self.tool.as_bytes()).end();
-        hash.add(self.rule.as_deref().unwrap_or_default().as_bytes())
+        hash.add(finding.tool.as_bytes()).end();
+        hash.add(finding.rule.as_deref().unwrap_or_default().as_bytes())
             .end();
         let site = [self.site.text, self.site.part, self.site.scope];
         for part in [self.message].into_iter().chain(site) {
@@ -111,7 +126,7 @@ impl Keyed {
 
 /// Tells findings of one file apart that have the same fingerprint: the second, the third and so on get another one.
 #[derive(Debug, Default)]
-pub struct Repeats(HashMap<u64, u32>);
+pub struct Repeats(HashMap<u64, u32, RandomState>);
 
 impl Repeats {
     /// Takes the findings of a file in the order of their places.

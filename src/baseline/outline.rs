@@ -86,7 +86,16 @@ pub struct Outline<'a> {
     long_strings: Vec<(usize, usize)>,
     scopes: HashSet<u32>,
     /// The statement that was taken apart last, by its start: findings come in the order of the lines.
-    recent: RefCell<(Option<usize>, Vec<Token>)>,
+    recent: RefCell<Recent>,
+}
+
+/// A statement that was taken apart.
+#[derive(Clone, Debug, Default)]
+struct Recent {
+    start: Option<usize>,
+    tokens: Vec<Token>,
+    /// The part of it that was asked for last, as a range of tokens, and what it is known by.
+    part: Option<((usize, usize), u32)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -314,9 +323,13 @@ impl<'a> Outline<'a> {
             return words(b"l", line);
         }
         let mut recent = self.recent.borrow_mut();
-        let (start, tokens) = &mut *recent;
+        let Recent {
+            start,
+            tokens,
+            part,
+        } = &mut *recent;
         if *start != Some(statement.start) {
-            *start = Some(statement.start);
+            (*start, *part) = (Some(statement.start), None);
             tokens.clear();
             tokens.extend(
                 Tokens::new(self.slice(0, statement.end), statement.start)
@@ -362,6 +375,9 @@ impl<'a> Outline<'a> {
                 _ => {}
             }
         }
+        if let Some((_, known)) = part.filter(|(range, _)| *range == (from, to)) {
+            return known;
+        }
         let first = tokens
             .first()
             .map_or(&[][..], |token| self.slice(token.start, token.end));
@@ -383,7 +399,9 @@ impl<'a> Outline<'a> {
         for token in tokens.iter().take(to).skip(from) {
             text.add(*token, self.bytes);
         }
-        text.finish()
+        let text = text.finish();
+        *part = Some(((from, to), text));
+        text
     }
 
     fn read_lines(&mut self) {

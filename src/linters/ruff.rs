@@ -191,7 +191,12 @@ pub(super) fn read_lines(
     let mut reading = Reading::default();
     let end = lines::for_each(output, |number, line| {
         reading.has_output = true;
-        match serde_json::from_slice::<Line<'_>>(line) {
+        // What is known to be text is not looked through again, piece by piece.
+        let parsed = match std::str::from_utf8(line) {
+            Ok(line) => serde_json::from_str::<Line<'_>>(line),
+            Err(_) => serde_json::from_slice(line),
+        };
+        match parsed {
             Ok(line) => each(line, &mut reading),
             Err(error) => reading.fault(no_object(number, line, &error)),
         }

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::rc::Rc;
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::model::diagnostic::Finding;
 use crate::model::fix::{Edit, Fix};
 use crate::model::region::Span;
 use crate::model::report::{Report, Status};
+use crate::report::memo::Memo;
 use crate::report::{key_of, layout, line_hash_of, name_of};
 
 /// The version of the shape, behind the step's name.
@@ -53,7 +57,63 @@ struct Findings<'r> {
 impl Serialize for Findings<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let findings = self.report.findings.iter();
-        serializer.collect_seq(findings.map(|finding| finding_document(finding, self.ignore_until)))
+        let mut texts = Texts::default();
+        serializer.collect_seq(
+            findings.map(|finding| finding_document(finding, self.ignore_until, &mut texts)),
+        )
+    }
+}
+
+/// What findings share, as JSON already.
+#[derive(Default)]
+struct Texts<'r> {
+    shared: Memo<'r, 1, Box<RawValue>>,
+    ignores: Memo<'r, 4, Box<RawValue>>,
+}
+
+impl<'r> Texts<'r> {
+    fn shared(&mut self, text: &'r Arc<str>) -> Quoted {
+        Quoted(self.shared.get([Some(text)], || quoted(text)))
+    }
+
+    fn ignore(&mut self, finding: &'r Finding, until: &str) -> Quoted {
+        let texts = [
+            Some(&finding.tool),
+            finding.rule.as_ref(),
+            finding.subject.as_ref(),
+            finding.path.as_ref(),
+        ];
+        let make = || quoted(&finding.ignore_entry(until));
+        Quoted(self.ignores.get(texts, make))
+    }
+}
+
+fn quoted(text: &str) -> Box<RawValue> {
+    // A text is never refused.
+    to_raw_value(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}
+
+/// A string that was escaped once for all findings that have it.
+struct Quoted(Rc<Box<RawValue>>);
+
+impl Serialize for Quoted {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+impl schemars::JsonSchema for Quoted {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        String::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        String::json_schema(generator)
+    }
+
+    fn inline_schema() -> bool {
+        String::inline_schema()
     }
 }
 
@@ -63,14 +123,14 @@ impl Serialize for Findings<'_> {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct FindingDocument<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    rule: Option<&'r str>,
-    tool: &'r str,
+    rule: Option<Quoted>,
+    tool: Quoted,
     /// `error`, `warning` or `note`.
     severity: &'static str,
     message: &'r str,
     /// Relative to the workspace root, with `/`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<&'r str>,
+    path: Option<Quoted>,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,9 +143,9 @@ struct FindingDocument<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     new: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    url: Option<&'r str>,
+    url: Option<Quoted>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    help: Option<&'r str>,
+    help: Option<Quoted>,
     /// Other tools that say the same of the same line, as `tool:rule`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(test, schemars(default))]
@@ -99,7 +159,7 @@ struct FindingDocument<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     fix: Option<FixDocument<'r>>,
     /// The entry of `ignore` that would leave it out.
-    ignore: String,
+    ignore: Quoted,
 }
 
 /// What would mend a finding: all edits or none.
@@ -198,25 +258,30 @@ pub fn render(
     layout::write(&document, 2, out)
 }
 
-fn finding_document<'r>(finding: &'r Finding, ignore_until: &str) -> FindingDocument<'r> {
+fn finding_document<'r>(
+    finding: &'r Finding,
+    ignore_until: &str,
+    texts: &mut Texts<'r>,
+) -> FindingDocument<'r> {
+    let mut shared = |text: &'r Option<Arc<str>>| text.as_ref().map(|text| texts.shared(text));
     FindingDocument {
-        rule: finding.rule.as_deref(),
-        tool: &finding.tool,
+        rule: shared(&finding.rule),
         severity: finding.severity.name(),
         message: &finding.message,
-        path: finding.path.as_deref(),
+        path: shared(&finding.path),
         line: finding.span.map(|span| span.start.line),
         column: finding.span.and_then(|span| span.start.column),
         end_line: finding.span.map(|span| span.end.line),
         end_column: finding.span.and_then(|span| span.end.column),
         new: finding.new,
-        url: finding.url.as_deref(),
-        help: finding.help.as_deref(),
+        url: shared(&finding.url),
+        help: shared(&finding.help),
         also: finding.also.iter().map(name_of).collect(),
         fingerprint: finding.fingerprints.as_ref().map(key_of),
         line_hash: finding.fingerprints.as_ref().and_then(line_hash_of),
         fix: finding.fix.as_deref().and_then(fix_document),
-        ignore: finding.ignore_entry(ignore_until),
+        tool: texts.shared(&finding.tool),
+        ignore: texts.ignore(finding, ignore_until),
     }
 }
 

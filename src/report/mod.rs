@@ -3,6 +3,7 @@
 pub mod annotations;
 pub mod json;
 mod layout;
+mod memo;
 pub mod sarif;
 pub mod summary;
 pub mod text;

@@ -11,6 +11,7 @@ use crate::model::diagnostic::{Finding, Severity};
 use crate::model::duration;
 use crate::model::report::{Report, Status, Verdict};
 use crate::model::untrusted;
+use crate::report::memo::Memo;
 use crate::report::name_of;
 
 /// Writes the report as text, with colour where wanted.
@@ -25,10 +26,17 @@ pub fn render(
     } else {
         Renderer::plain()
     };
-    let mut block = String::new();
+    let (mut feet, mut block) = (Feet::default(), String::new());
     for finding in &report.findings {
         block.clear();
-        one(finding, &renderer, color, ignore_until, &mut block);
+        one(
+            finding,
+            &renderer,
+            color,
+            ignore_until,
+            &mut feet,
+            &mut block,
+        );
         block.push('\n');
         out.write_all(block.as_bytes())?;
     }
@@ -109,11 +117,12 @@ fn verdict(report: &Report) -> String {
     )
 }
 
-fn one(
-    finding: &Finding,
+fn one<'r>(
+    finding: &'r Finding,
     renderer: &Renderer,
     color: bool,
     ignore_until: &str,
+    feet: &mut Feet<'r>,
     block: &mut String,
 ) {
     let id = finding.id();
@@ -152,20 +161,42 @@ fn one(
         let names: Vec<String> = finding.also.iter().map(name_of).collect();
         let _ = write!(block, "\n  also: {}", untrusted::line(&names.join(", ")));
     }
+    let advice = [finding.help.as_ref(), finding.url.as_ref()];
+    block.push_str(&feet.advice.get(advice, || help(finding)));
+    block.push_str("\n  to ignore: ");
+    let ignored = [
+        Some(&finding.tool),
+        finding.rule.as_ref(),
+        finding.subject.as_ref(),
+        finding.path.as_ref(),
+    ];
+    block.push_str(&feet.ignores.get(ignored, || {
+        untrusted::line(&finding.ignore_line(ignore_until)).into_owned()
+    }));
+    block.push('\n');
+}
+
+/// The last lines of findings, which many share.
+#[derive(Default)]
+struct Feet<'r> {
+    advice: Memo<'r, 2, String>,
+    ignores: Memo<'r, 4, String>,
+}
+
+/// What to do about it, and where to read on.
+fn help(finding: &Finding) -> String {
+    let mut text = String::new();
     for (name, value) in [("\n  help: ", &finding.help), ("\n  see: ", &finding.url)] {
         if let Some(value) = value {
-            block.push_str(name);
+            text.push_str(name);
             if value.contains(['\n', '\r']) {
-                block.push_str(&untrusted::lines(value).replace('\n', "\n        "));
+                text.push_str(&untrusted::lines(value).replace('\n', "\n        "));
             } else {
-                block.push_str(&untrusted::line(value));
+                text.push_str(&untrusted::line(value));
             }
         }
     }
-    let line = finding.ignore_line(ignore_until);
-    block.push_str("\n  to ignore: ");
-    block.push_str(&untrusted::line(&line));
-    block.push('\n');
+    text
 }
 
 fn level(severity: Severity) -> Level<'static> {
@@ -272,7 +303,8 @@ mod tests {
                 bare.excerpt = None;
                 let [plain, laid_out] = [false, true].map(|color| {
                     let mut block = String::new();
-                    one(&bare, &renderer, color, "2027-01-01", &mut block);
+                    let mut feet = Feet::default();
+                    one(&bare, &renderer, color, "2027-01-01", &mut feet, &mut block);
                     block
                 });
                 assert_eq!(plain, laid_out, "{message:?}");

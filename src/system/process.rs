@@ -43,8 +43,8 @@ pub struct Child {
     pub grace: Duration,
     /// How many bytes of standard output are kept, on disk; more is an ending of its own.
     pub output_limit: u64,
-    /// Whether it writes its standard output into the file that keeps it, past us: we would wake up for each 4 KiB
-    /// that git writes. The limit is looked at only when it has ended.
+    /// Whether it writes its standard output into the file that keeps it, past us: it is never stopped by a full pipe,
+    /// and we need not wake up for each piece that it writes.
     pub writes_to_file: bool,
 }
 
@@ -110,7 +110,7 @@ impl Child {
     /// As [`Child::run`], into a spool that somebody [follows](Child::followed).
     pub async fn run_into(
         self,
-        mut output: Spool,
+        output: Spool,
         stop: &mut Stop,
         on_line: &mut (dyn FnMut(&str) + Send),
     ) -> io::Result<Finished> {
@@ -119,6 +119,7 @@ impl Child {
             .writes_to_file
             .then(|| output.duplicate())
             .transpose()?;
+        let is_direct = direct.is_some();
         let mut child = self
             .command(direct.map_or_else(Stdio::piped, Stdio::from))
             .spawn()?;
@@ -138,6 +139,7 @@ impl Child {
             written
         });
         let mut drained = None;
+        let mut watch = Box::pin(output.watch());
         let limit = tokio::time::sleep(self.time_limit);
         tokio::pin!(limit);
         let ending = loop {
@@ -160,6 +162,11 @@ impl Child {
                         break Ending::Flooded;
                     }
                 }
+                failed = &mut watch, if is_direct => {
+                    group.end(&mut child, self.grace, &mut drain, &mut drained).await;
+                    drained = Some(Err(failed));
+                    break Ending::Flooded;
+                }
             }
         };
         if matches!(ending, Ending::Exited(_) | Ending::Signalled(_)) {
@@ -169,7 +176,7 @@ impl Child {
         if drained.is_none() && !matches!(ending, Ending::Stopped(_)) {
             drained = tokio::time::timeout(DRAIN, &mut drain).await.ok();
         }
-        drop(drain);
+        drop((drain, watch));
         let is_too_much = output.len()? > self.output_limit;
         let ending = match drained {
             Some(Ok(())) if is_too_much && matches!(ending, Ending::Exited(_)) => Ending::Flooded,

@@ -3,11 +3,15 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// A follower waits here until the child has come to its own end: what it prints beyond may be endless.
 const AHEAD: u64 = 1 << 30;
+
+/// So often it is looked how much a child has written into the file itself. At its end it is known at once.
+const WATCH: Duration = Duration::from_millis(10);
 
 /// So much is read of the output of a child that did not come to its own end: there is no verdict anyhow.
 const UNFINISHED: u64 = 8 << 20;
@@ -97,8 +101,21 @@ impl Spool {
             .ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
+    /// Tells the follower, every so often, how much a child has written that writes into the file itself. Ends with what
+    /// is wrong: with more than the limit, or a file that tells nothing.
+    pub(super) async fn watch(&self) -> io::Error {
+        loop {
+            tokio::time::sleep(WATCH).await;
+            match self.len() {
+                Ok(written) if written > self.limit => return io::ErrorKind::FileTooLarge.into(),
+                Ok(written) => self.progress.change(|state| state.written = written),
+                Err(error) => return error,
+            }
+        }
+    }
+
     /// Takes everything that comes out of the pipe. More than the limit is an error.
-    pub(super) async fn fill(&mut self, pipe: Option<impl AsyncRead + Unpin>) -> io::Result<()> {
+    pub(super) async fn fill(&self, pipe: Option<impl AsyncRead + Unpin>) -> io::Result<()> {
         let Some(mut pipe) = pipe else { return Ok(()) };
         let mut buffer = vec![0; PIPE];
         let mut written = 0;
@@ -191,7 +208,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_follower_reads_what_is_there_and_waits_for_the_rest() {
-        let mut spool = Spool::new(1 << 20).unwrap();
+        let spool = Spool::new(1 << 20).unwrap();
         let mut follower = spool.follower().unwrap();
         let reading = std::thread::spawn(move || {
             let mut text = String::new();
@@ -215,7 +232,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_did_not_come_to_its_end_is_read_in_part() {
-        let mut spool = Spool::new(u64::MAX).unwrap();
+        let spool = Spool::new(u64::MAX).unwrap();
         let mut follower = spool.follower().unwrap();
         let long = vec![b'x'; usize::try_from(UNFINISHED).unwrap() + 5];
         spool.fill(Some(&long[..])).await.unwrap();

@@ -229,6 +229,15 @@ fn output_over_the_limit_ends_the_child() {
     soon("the shell has ended", || !is_running(&finished.stderr));
 }
 
+#[test]
+fn a_child_that_fills_the_disk_itself_is_ended_as_well() {
+    let mut child = shell("echo $$ >&2; yes").writing_to_file();
+    child.output_limit = 1 << 20;
+    let finished = run(child);
+    assert_eq!(finished.ending, Ending::Flooded);
+    soon("the shell has ended", || !is_running(&finished.stderr));
+}
+
 fn kill(id: &str, signal: Signal) {
     let id = Pid::from_raw(id.trim().parse().unwrap()).unwrap();
     // It may have ended by itself.

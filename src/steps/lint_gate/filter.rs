@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use globset::GlobSet;
 
 use crate::model::change::{Change, FileChange};
@@ -194,7 +195,7 @@ const TEXTS: usize = 65_536;
 /// One copy of each text that many findings have.
 #[derive(Debug, Default)]
 struct Texts {
-    known: HashSet<Arc<str>>,
+    known: HashSet<Arc<str>, RandomState>,
     /// The name of a tool, which most findings of a report share.
     tool: Option<Arc<str>>,
 }

@@ -226,9 +226,9 @@ impl<'w> Settler<'w> {
                 None => {}
             }
             let outline = file.as_ref().map(|(outline, _)| outline);
-            let key = self.keyer.key(&finding, outline);
-            finding.fingerprints = Some(key.fingerprints(line_hash));
-            let key = is_compared.then(|| Box::new(key));
+            let essence = self.keyer.essence(&finding, outline);
+            finding.fingerprints = Some(essence.fingerprints(&finding, line_hash));
+            let key = is_compared.then(|| Box::new(essence.keyed(&finding, outline)));
             let why = None;
             heap.all.push(Settled { finding, key, why });
         }

@@ -231,7 +231,9 @@ impl Bench {
             let judgement = Judgement::Failed { reason };
             Ok((judgement, self.collector(job), duration))
         };
-        let child = self.child(job, arguments, tool.environment());
+        let child = self
+            .child(job, arguments, tool.environment())
+            .writing_to_file();
         let (spool, follower) = match child.followed() {
             Ok(both) => both,
             Err(error) => return failed(not_run(job, &error), Duration::ZERO),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::baseline::{self, Repeats};
+use crate::baseline::{Keyer, Repeats};
 use crate::linters::line_hash::LineHashes;
 use crate::linters::position::{SourceLines, locate, locate_fix};
 use crate::lockfiles::address::conceal;
@@ -51,10 +51,11 @@ fn settle_file(file: FileId, group: Vec<Found>, sources: &Sources) -> Vec<Findin
         })
         .collect();
     // The rules give them in the order of the file.
-    let mut repeats = Repeats::default();
+    let (mut keyer, mut repeats) = (Keyer::default(), Repeats::default());
     for finding in &mut settled {
         let line_hash = finding.line().and_then(|line| hashes.of(line));
-        let mut fingerprints = baseline::key(finding, None).fingerprints(line_hash);
+        let essence = keyer.essence(finding, None);
+        let mut fingerprints = essence.fingerprints(finding, line_hash);
         repeats.tell_apart(&mut fingerprints);
         finding.fingerprints = Some(fingerprints);
     }
