@@ -170,7 +170,9 @@ fn the_same_version_with_another_hash_is_an_alarm_on_its_line() {
         .code;
     assert_ne!(report, 0);
     let outside = Project::empty();
-    outside.write("uv.lock", with_other_hash(&lock));
+    outside
+        .write("pyproject.toml", pyproject("1.16.0"))
+        .write("uv.lock", with_other_hash(&lock));
     let report = outside
         .run(&["lockfile-verify", "--output-format=json"])
         .json();

@@ -8,7 +8,7 @@ pub mod workspace;
 
 use crate::lockfiles::document::{Document, Kind, Value};
 use crate::lockfiles::fault::{Fault, FaultKind, Faults};
-use crate::lockfiles::{Format, requirement, values};
+use crate::lockfiles::{Format, normal, requirement, values};
 use crate::model::declared::{Declarations, Group, GroupItem, Project};
 use crate::model::lockfile::{Requirement, Text};
 use crate::model::sources::{FileId, Located, Sources};
@@ -20,6 +20,17 @@ pub struct Reading<'a> {
     pub declarations: Option<Declarations<'a>>,
     /// What is wrong.
     pub faults: Vec<Fault>,
+}
+
+/// The file that a lock is made from, by the lock's own path; `None` where any file may be.
+pub fn beside(format: Format, lock: &str) -> Option<String> {
+    let folder = lock.rsplit_once('/').map_or("", |(folder, _)| folder);
+    match format {
+        Format::Uv | Format::Poetry | Format::Pdm => Some(normal::join(folder, "pyproject.toml")),
+        Format::Pipfile => Some(normal::join(folder, "Pipfile")),
+        Format::UvScript => lock.strip_suffix(".lock").map(str::to_owned),
+        Format::Pylock | Format::Requirements => None,
+    }
 }
 
 /// Reads a `pyproject.toml`.

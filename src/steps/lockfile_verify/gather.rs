@@ -222,8 +222,10 @@ fn read_lock(found: Found, workspace: &Workspace, sources: &mut Sources) -> Lock
             .find(path)
             .or_else(|| add(sources, path, read_block()?))
     } else {
-        let folder = found.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        read_project(folder, root, sources)
+        if let Some(path) = declared::beside(found.format, &found.path) {
+            read_beside(&path, root, sources);
+        }
+        read_project(folder_of(&found.path), root, sources)
     };
     let members = declared
         .filter(|_| found.format == Format::Uv)
@@ -241,14 +243,18 @@ fn read_lock(found: Found, workspace: &Workspace, sources: &mut Sources) -> Lock
 
 /// The `pyproject.toml` of a folder, by its path from the root.
 fn read_project(folder: &str, root: &Path, sources: &mut Sources) -> Option<FileId> {
-    let path = normal::join(folder, "pyproject.toml");
+    read_beside(&normal::join(folder, "pyproject.toml"), root, sources)
+}
+
+/// A file that a lock is made from, by its path from the root.
+fn read_beside(path: &str, root: &Path, sources: &mut Sources) -> Option<FileId> {
     if path.starts_with("../") || path.starts_with('/') {
         return None;
     }
-    sources.find(&path).or_else(|| {
+    sources.find(path).or_else(|| {
         // What leads out of the workspace is somebody else's.
-        let file = Workspace::new(root).confined(&path)?;
-        add(sources, &path, read(&file).ok()?)
+        let file = Workspace::new(root).confined(path)?;
+        add(sources, path, read(&file).ok()?)
     })
 }
 

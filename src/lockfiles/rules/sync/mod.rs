@@ -1,5 +1,6 @@
 //! In sync: the lock was made from what the project declares now.
 
+mod absent;
 mod beside;
 mod direct;
 mod pdm;

@@ -4,19 +4,19 @@ use crate::lockfiles::facts::Facts;
 use crate::lockfiles::normal::{self, Origin};
 use crate::lockfiles::normalise_name;
 use crate::lockfiles::policy::Level;
+use crate::lockfiles::rules::sync::absent::{self, whole};
 use crate::lockfiles::rules::sync::unverifiable;
 use crate::lockfiles::rules::sync::uv::compare::compare;
 use crate::lockfiles::rules::sync::uv::recorded::{is_computed, recorded};
 use crate::lockfiles::rules::sync::uv::view::View;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule, UNVERIFIABLE};
-use crate::model::lockfile::{Format, Package};
-use crate::model::sources::{FileId, Location};
+use crate::model::lockfile::Package;
 
 /// The rule.
 pub const RULE: Rule = Rule {
     id: UNVERIFIABLE,
     summary: "Whether the lock agrees cannot be told from the files alone",
-    why: "A build backend may compute what a project requires; running it is not what a check of files does. The same holds for a lock that records nothing of what it was made from, for a lock of PDM with `lock_inputs` in place of a hash, and for a project that cannot be read. The input `strict` makes this no verdict.",
+    why: "A build backend may compute what a project requires; running it is not what a check of files does. The same holds for a lock that records nothing of what it was made from, for a lock of PDM with `lock_inputs` in place of a hash, for a lock beside which the project, the `Pipfile` or the script is missing, and for a project that cannot be read. The input `strict` makes this no verdict.",
     level: Level::Warning,
     check: Check::Lock(check),
     failing: Example::of(&[
@@ -92,20 +92,8 @@ source = { registry = "https://index.example/simple" }
 
 fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     const HELP: &str = "run `uv lock --check` besides";
-    if facts.declared.is_none()
-        && let Some(file) = beside(facts)
-    {
-        let at = Location {
-            file,
-            start: 0,
-            end: 0,
-        };
-        findings
-            .add(
-                at,
-                "this cannot be read, so that nothing is compared with the lock beside it",
-            )
-            .help("repair it: the tool of the lock says where it is wrong");
+    if let Some((at, why)) = absent::told(facts) {
+        findings.add(at, why.message).help(why.help);
         return;
     }
     unverifiable::check(facts, findings);
@@ -114,19 +102,20 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     }
     let declared = facts.declared.iter().copied().chain(facts.members);
     for broken in declared.filter(|declared| !declared.is_whole) {
-        let at = Location {
-            file: broken.file,
-            start: 0,
-            end: 0,
-        };
         findings
             .add(
-                at,
+                whole(broken.file),
                 "not all of this can be read, so that nothing is compared with it",
             )
             .help("repair it; `uv lock --check` says where it is wrong");
     }
     let Some(view) = View::new(facts) else {
+        if let Some(root) = facts.declared.filter(|root| root.is_whole) {
+            let message = "this declares no project that uv locks, so that nothing is compared with the lock beside it";
+            findings
+                .add(whole(root.file), message)
+                .help("declare `[project]`, or remove the lock");
+        }
         return;
     };
     for (tree, package) in view.locked() {
@@ -178,17 +167,6 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
                 .help(HELP);
         }
     }
-}
-
-/// The `pyproject.toml` beside a lock that is made from one.
-fn beside(facts: &Facts<'_>) -> Option<FileId> {
-    if !matches!(facts.lock.format, Format::Uv | Format::Poetry | Format::Pdm) {
-        return None;
-    }
-    let lock = facts.sources.path(facts.lock.file);
-    let folder = lock.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let path = normal::join(folder, "pyproject.toml");
-    facts.sources.find(&path)
 }
 
 /// Whether a source tree has gone from the workspace, which other rules tell.
