@@ -11,7 +11,7 @@ use crate::support::lock_tools::lock_tool;
 use crate::support::lockgate::Project;
 
 /// The index that locks are made from, by its simple API.
-fn index() -> String {
+pub(crate) fn index() -> String {
     let own = ["UV_DEFAULT_INDEX", "PIP_INDEX_URL"]
         .into_iter()
         .find_map(|name| std::env::var(name).ok());
@@ -19,7 +19,7 @@ fn index() -> String {
 }
 
 /// Runs a tool in a folder, apart from the user's own configuration.
-fn run(name: &str, program: &str, arguments: &[&str], folder: &Path) -> Output {
+pub(crate) fn run(name: &str, program: &str, arguments: &[&str], folder: &Path) -> Output {
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lock-tools-cache");
     Command::new(lock_tool(name).join("bin").join(program))
         .args(arguments)
@@ -36,7 +36,7 @@ fn run(name: &str, program: &str, arguments: &[&str], folder: &Path) -> Output {
         .unwrap()
 }
 
-fn make(name: &str, program: &str, project: &Project) {
+pub(crate) fn make(name: &str, program: &str, project: &Project) {
     let output = run(name, program, &["lock"], &project.path());
     assert!(
         output.status.success(),
@@ -46,12 +46,12 @@ fn make(name: &str, program: &str, project: &Project) {
     );
 }
 
-fn read(project: &Project, path: &str) -> String {
+pub(crate) fn read(project: &Project, path: &str) -> String {
     std::fs::read_to_string(project.path().join(path)).unwrap()
 }
 
 /// What is found: rule, path and the text of the line.
-fn findings(project: &Project) -> Vec<(String, String, String)> {
+pub(crate) fn findings(project: &Project) -> Vec<(String, String, String)> {
     let run = project.run(&["lockfile-verify", "--output-format=json"]);
     let report = run.json();
     let all = report["findings"].as_array().unwrap();

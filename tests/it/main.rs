@@ -27,6 +27,7 @@ mod linters;
 mod lockfile_action;
 mod lockfile_age;
 mod lockfile_change;
+mod lockfile_drift;
 mod lockfile_hashes;
 mod lockfile_pipfile;
 mod lockfile_platforms;

@@ -65,6 +65,30 @@ impl Pythons {
         self
     }
 
+    /// Those of either; `None` where that would be too many ranges.
+    pub fn or(self, other: &Self) -> Option<Self> {
+        const LISTS: usize = 64;
+        let mut lists = Vec::new();
+        for own in &self.lists {
+            for other in &other.lists {
+                lists.push(own.iter().chain(other).cloned().collect());
+            }
+        }
+        (lists.len() <= LISTS).then_some(Self { lists })
+    }
+
+    /// Whether it has all of another set.
+    pub fn covers(&self, other: &Self) -> bool {
+        let lists = self.lists.iter().chain(&other.lists);
+        let cells = cells(lists.flatten());
+        cells.iter().all(|cell| self.has(cell) || !other.has(cell))
+    }
+
+    /// A marker that holds for these.
+    pub fn marker(self) -> super::Marker {
+        super::Marker::All(self.lists.into_iter().map(super::Marker::Python).collect())
+    }
+
     /// Whether both are the same set.
     pub fn is_same(&self, other: &Self) -> bool {
         let lists = self.lists.iter().chain(&other.lists);

@@ -9,7 +9,7 @@ mod tests;
 use crate::lockfiles::document::{Document, Value};
 use crate::lockfiles::fault::{FaultKind, Faults};
 use crate::lockfiles::{entries, values};
-use crate::model::lockfile::{Lockfile, Package, Pdm, Specific, Text};
+use crate::model::lockfile::{Lockfile, Package, Pdm, PdmTarget, Specific, Text};
 use crate::model::sources::{FileId, Located, Sources};
 
 /// The only major version of the format that PDM reads.
@@ -59,6 +59,16 @@ pub fn read<'a>(file: FileId, sources: &'a Sources, faults: &mut Faults) -> Opti
             "groups" => pdm.groups = values::texts(value, faults),
             "strategy" => pdm.strategy = values::texts(value, faults),
             "requires_python" => lockfile.requires_python = values::text(value, faults),
+            "targets" => {
+                pdm.targets = values::items(value, faults)
+                    .map(|item| PdmTarget {
+                        requires_python: item
+                            .get("requires_python")
+                            .and_then(|pythons| values::text(pythons, faults)),
+                        is_narrow: item.entries().any(|entry| entry.key() != "requires_python"),
+                    })
+                    .collect();
+            }
             "content_hash" => lockfile.content_hash = entries::hash(value, faults),
             "lock_inputs" => pdm.lock_inputs = Some(values::at(value, faults)),
             "files" => metadata_files(value, &mut lockfile.packages, faults),

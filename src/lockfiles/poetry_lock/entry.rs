@@ -3,7 +3,7 @@
 use crate::lockfiles::document::{Kind, Value};
 use crate::lockfiles::fault::{FaultKind, Faults};
 use crate::lockfiles::{entries, values};
-use crate::model::lockfile::{Edge, GitReference, Name, Package, Section, Source};
+use crate::model::lockfile::{Edge, GitReference, Name, Package, Section, Source, Text};
 use crate::model::sources::Located;
 
 /// Reads one entry; `None` where it has no name.
@@ -11,6 +11,7 @@ pub fn package<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Option<Package<
     let at = values::at(value, faults);
     let mut package = Package::new(entries::name(value, faults)?, at);
     let mut is_editable = false;
+    let mut by_group = None;
     for entry in value.entries() {
         match &*entry.key() {
             "version" => package.version = values::text(entry, faults),
@@ -19,8 +20,7 @@ pub fn package<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Option<Package<
             "python-versions" => package.requires_python = values::text(entry, faults),
             "groups" => package.groups = values::texts(entry, faults),
             "category" => package.groups = values::text(entry, faults).into_iter().collect(),
-            // By group it is a table; then no single marker says where it is installed.
-            "markers" if entry.kind() == Kind::Table => {}
+            "markers" if entry.kind() == Kind::Table => by_group = Some(entry),
             "markers" | "marker" => package.marker = values::text(entry, faults),
             "files" => package.files = entries::files(entry, faults),
             "dependencies" => {
@@ -36,6 +36,9 @@ pub fn package<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Option<Package<
             _ => {}
         }
     }
+    if let Some(table) = by_group {
+        package.marker = any(table, package.groups.len(), faults);
+    }
     if is_editable && let Source::Directory(path) = &package.source.value {
         package.source.value = Source::Editable(path.clone());
     }
@@ -44,6 +47,17 @@ pub fn package<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Option<Package<
         faults.add(FaultKind::Syntax, package.name.at, message);
     }
     Some(package)
+}
+
+/// Markers by group as one, that of any of them. A group that is not named has the package everywhere.
+fn any<'a>(table: Value<'_, 'a>, groups: usize, faults: &mut Faults) -> Option<Located<Text<'a>>> {
+    let markers: Vec<String> = table
+        .entries()
+        .filter_map(|entry| values::text(entry, faults))
+        .map(|marker| format!("({})", marker.value))
+        .collect();
+    let at = values::at(table, faults);
+    (markers.len() == groups).then(|| Located::new(markers.join(" or ").into(), at))
 }
 
 /// `name = ">=1"`, `name = { version = ">=1", … }`, or a list of such.

@@ -59,7 +59,7 @@ name = "tool"
 version = "1.0"
 optional = false
 python-versions = "*"
-groups = ["dev"]
+groups = ["main", "dev"]
 markers = {main = "python_version < \"3.13\"", dev = "sys_platform == \"linux\""}
 files = []
 
@@ -147,7 +147,10 @@ fn everything_that_poetry_writes_is_read_with_its_place() {
             subdirectory: Some("py".into()),
         }
     );
-    assert!(tool.marker.is_none(), "it depends on the group");
+    assert_eq!(
+        tool.marker.as_ref().unwrap().value,
+        "(python_version < \"3.13\") or (sys_platform == \"linux\")"
+    );
 }
 
 #[test]

@@ -2,8 +2,10 @@
 //!
 //! The crates are not named elsewhere in [`lockfiles`](crate::lockfiles), so that they can be replaced.
 
+mod constraint;
 mod split;
 
+pub use crate::lockfiles::requirement::constraint::{Constraint, Fit};
 pub use crate::lockfiles::requirement::split::{Split, Wrong, split};
 
 use std::str::FromStr;

@@ -50,6 +50,12 @@ impl Finding {
         self
     }
 
+    /// Adds to the message.
+    pub fn add(&mut self, more: impl AsRef<str>) -> &mut Self {
+        self.message.push_str(more.as_ref());
+        self
+    }
+
     /// Names the package that it is about, by its normalised name.
     pub fn about(&mut self, package: &str) -> &mut Self {
         self.package = Some(package.to_owned());

@@ -20,7 +20,7 @@ pub use crate::model::lockfile::name::{Name, normalise};
 pub use crate::model::lockfile::package::{
     Edge, File, FileKind, GitReference, Hash, Package, Requirement, Section, Source,
 };
-pub use crate::model::lockfile::pdm::Pdm;
+pub use crate::model::lockfile::pdm::{Pdm, PdmTarget};
 pub use crate::model::lockfile::pipfile::{Pipfile, PipfileSource};
 pub use crate::model::lockfile::poetry::Poetry;
 pub use crate::model::lockfile::pylock::{Pylock, PylockKind};

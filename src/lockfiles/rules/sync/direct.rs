@@ -1,26 +1,111 @@
-//! Requirements that a project declares without a condition: what every lock of it must pin.
+//! What a project asks for itself, and whether the lock has a pin for it.
 
+use crate::lockfiles::address::conceal;
 use crate::lockfiles::document::{Kind, Value};
-use crate::lockfiles::requirement::split;
+use crate::lockfiles::facts::Facts;
+use crate::lockfiles::marker::{Agreement, Marker, Pythons, agree};
+use crate::lockfiles::requirement::{Constraint, Fit, split};
 use crate::lockfiles::rules::sync::beside::Project;
-use crate::model::lockfile::Name;
+use crate::lockfiles::rules::sync::{pdm, poetry};
+use crate::model::lockfile::{Name, Package, Source, Specific};
 use crate::model::sources::Location;
 
-/// A requirement without a marker.
-pub struct Direct<'d> {
+/// A requirement of the project.
+#[derive(Clone, Debug)]
+pub struct Direct {
     /// What is asked for.
-    pub name: Name<'d>,
+    pub name: Name<'static>,
+    /// With which extras, as they are written.
+    pub extras: Vec<String>,
+    /// The versions that will do; `None` where the text does not tell, or something else has a say.
+    pub constraint: Option<Constraint>,
+    /// Where it is asked for; `None` where that cannot be told.
+    pub marker: Option<Marker>,
+    /// As it is written, but for secrets.
+    pub shown: String,
     /// Where.
     pub at: Location,
 }
 
-/// A list of requirements (PEP 508), or a table of such lists. What is no requirement, and what has a marker, is left
-/// out.
-pub fn listed<'d>(
-    lists: Option<Value<'d, '_>>,
-    project: &'d Project<'_>,
-    found: &mut Vec<Direct<'d>>,
-) {
+/// What the lock has for a requirement.
+#[derive(Clone, Copy, Debug)]
+pub enum Pin<'a> {
+    /// A version that satisfies it, or it is asked for nowhere.
+    Fits,
+    /// Only versions that do not satisfy it; one of them.
+    Unfit(&'a Package<'a>),
+    /// Nothing.
+    Missing,
+    /// That cannot be told.
+    Unknown,
+}
+
+/// What the project beside a lock of Poetry or PDM asks for; `None` for other locks.
+pub fn declared(project: &Project<'_>, facts: &Facts<'_>) -> Option<Vec<Direct>> {
+    let mut found = match facts.lock.specific {
+        Specific::Poetry(_) => poetry::requirements::direct(project, facts),
+        Specific::Pdm(_) => pdm::requirements::direct(project, facts),
+        _ => return None,
+    };
+    // It may ask for itself, with extras.
+    let own = own_name(project);
+    found.retain(|direct| own.as_deref() != Some(&*direct.name.normal));
+    Some(found)
+}
+
+/// What the lock has for a requirement, in environments with these Pythons, where they are known.
+pub fn pin<'a>(direct: &Direct, facts: &Facts<'a>, pythons: Option<&Pythons>) -> Pin<'a> {
+    let locked = facts.index.named(&direct.name.normal);
+    let Some(marker) = &direct.marker else {
+        return Pin::Unknown;
+    };
+    let is_asked = match pythons {
+        _ if *marker == Marker::TRUE => Agreement::Different,
+        Some(pythons) => agree(marker, &Marker::FALSE, pythons),
+        None => Agreement::Unknown,
+    };
+    match (is_asked, &direct.constraint) {
+        (Agreement::Same, _) => Pin::Fits,
+        (Agreement::Different, _) if locked.is_empty() => Pin::Missing,
+        (Agreement::Different, Some(constraint)) => {
+            let fit = |package: &Package<'_>| match (&package.source.value, &package.version) {
+                (Source::Unstated | Source::Registry(_), Some(version)) => {
+                    constraint.fit(&version.value)
+                }
+                _ => Fit::Unknown,
+            };
+            // Where markers choose between several, which one is meant is not looked at.
+            if locked.iter().any(|package| fit(package) == Fit::Yes) {
+                return Pin::Fits;
+            }
+            let unfit = locked.iter().all(|package| fit(package) == Fit::No);
+            match locked.first().filter(|_| unfit) {
+                Some(package) => Pin::Unfit(package),
+                None => Pin::Unknown,
+            }
+        }
+        _ => Pin::Unknown,
+    }
+}
+
+/// The Pythons that a lock of Poetry or PDM is for; `None` where that cannot be told.
+pub fn pythons(facts: &Facts<'_>) -> Option<Pythons> {
+    match &facts.lock.specific {
+        Specific::Pdm(pdm) => pdm::requirements::pythons(pdm),
+        _ => Constraint::poetry(&facts.lock.requires_python.as_ref()?.value)?.pythons(),
+    }
+}
+
+/// The command that writes the lock anew without moving a version that still satisfies what is asked for.
+pub fn relock(facts: &Facts<'_>) -> &'static str {
+    match facts.lock.specific {
+        Specific::Poetry(_) => poetry::content_hash::relock(facts.lock),
+        _ => facts.lock.format.relock(),
+    }
+}
+
+/// A list of requirements (PEP 508), or a table of such lists. What is no requirement is left out.
+pub fn listed(lists: Option<Value<'_, '_>>, project: &Project<'_>, found: &mut Vec<Direct>) {
     let Some(lists) = lists else {
         return;
     };
@@ -42,18 +127,32 @@ pub fn listed<'d>(
             continue;
         };
         let at = project.key_at(item);
-        let name = text.get(split.name).unwrap_or_default();
-        if split.marker.is_none() {
-            found.push(Direct {
-                name: Name::new(name.to_owned().into(), at),
-                at,
-            });
-        }
+        let part = |range| text.get(range).unwrap_or_default();
+        let constraint = match (&split.url, split.specifier) {
+            (Some(_), _) => None,
+            (None, Some(specifier)) => Constraint::standard(part(specifier)),
+            (None, None) => Constraint::any(),
+        };
+        found.push(Direct {
+            name: Name::new(part(split.name).to_owned().into(), at),
+            extras: split
+                .extras
+                .into_iter()
+                .map(|extra| part(extra).to_owned())
+                .collect(),
+            constraint,
+            marker: match split.marker {
+                Some(marker) => Marker::parse(part(marker)),
+                None => Some(Marker::TRUE),
+            },
+            shown: conceal(&text).into_owned(),
+            at,
+        });
     }
 }
 
 /// The project's own name, normalised: it may ask for itself with extras.
-pub fn own_name(project: &Project<'_>) -> Option<String> {
+fn own_name(project: &Project<'_>) -> Option<String> {
     let root = project.document.root();
     let name = [&["project", "name"][..], &["tool", "poetry", "name"]]
         .into_iter()

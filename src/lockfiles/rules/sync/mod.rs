@@ -3,9 +3,12 @@
 mod absent;
 mod beside;
 mod direct;
+mod drift;
+mod package_requires_python;
 mod pdm;
 mod poetry;
 mod requirement_not_locked;
+mod requirement_not_satisfied;
 mod unverifiable;
 mod uv;
 
@@ -45,5 +48,7 @@ pub const FAMILY: Family = Family {
         &poetry::content_hash::RULE,
         &pdm::content_hash::RULE,
         &requirement_not_locked::RULE,
+        &requirement_not_satisfied::RULE,
+        &package_requires_python::RULE,
     ],
 };

@@ -3,10 +3,8 @@
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::policy::Level;
 use crate::lockfiles::rules::sync::beside::Project;
-use crate::lockfiles::rules::sync::direct::own_name;
-use crate::lockfiles::rules::sync::{pdm, poetry};
+use crate::lockfiles::rules::sync::direct::{Pin, declared, pin, pythons, relock};
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
-use crate::model::lockfile::Specific;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -14,7 +12,8 @@ pub const RULE: Rule = Rule {
     summary: "A requirement of the project has no package in the lock",
     why: "A lock from which a package was dropped installs less than the project needs, and `poetry check --lock` and \
           `pdm lock --check` accept it, an empty one too: both compare one hash of `pyproject.toml` only.\n\n\
-          Requirements with a marker are left out: the environments that the lock is for may exclude them.",
+          A requirement with a marker counts where the marker holds for one of the Pythons of the lock. Where the lock is for \
+          some platforms only, those with a marker are left out.",
     level: Level::Error,
     check: Check::Lock(check),
     failing: Example::of(&[
@@ -78,17 +77,12 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     let Some(project) = Project::of(facts) else {
         return;
     };
-    let declared = match facts.lock.specific {
-        Specific::Poetry(_) => poetry::requirements::direct(&project, facts),
-        Specific::Pdm(_) => pdm::requirements::direct(&project, facts),
-        _ => return,
-    };
-    let own = own_name(&project);
-    for direct in declared {
-        let name = &direct.name.normal;
-        if own.as_deref() == Some(&**name) || !facts.index.named(name).is_empty() {
+    let pythons = pythons(facts);
+    for direct in declared(&project, facts).unwrap_or_default() {
+        if !matches!(pin(&direct, facts, pythons.as_ref()), Pin::Missing) {
             continue;
         }
+        let name = &direct.name.normal;
         let finding = findings.add(
             direct.at,
             format!(
@@ -96,10 +90,9 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
                 direct.name.written
             ),
         );
-        finding.about(name).help(format!(
-            "write the lock anew: `{}`",
-            facts.lock.format.relock()
-        ));
+        finding
+            .about(name)
+            .help(format!("write the lock anew: `{}`", relock(facts)));
         if let Some(version) = &facts.lock.version {
             finding.see(version.at, "the lock");
         }

@@ -1,11 +1,13 @@
 //! What PDM locked is no longer what is declared.
 
-use crate::lockfiles::declared::pdm::{
-    content_hash, is_member, members, wants_lock_inputs, workspace_hash,
-};
+use crate::lockfiles::declared;
+use crate::lockfiles::declared::pdm::{content_hash, is_member, wants_lock_inputs, workspace_hash};
+use crate::lockfiles::document::Document;
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::policy::Level;
-use crate::lockfiles::rules::sync::beside::{Project, read};
+use crate::lockfiles::rules::sync::beside::Project;
+use crate::lockfiles::rules::sync::drift;
+use crate::lockfiles::rules::sync::pdm::members;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
 use crate::model::sources::Location;
 
@@ -136,40 +138,40 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     let Some(State::Stale(at, message)) = state(facts, &project) else {
         return;
     };
+    let tables: &[&[&str]] = &[
+        &["project", "dependencies"],
+        &["project", "optional-dependencies"],
+        &["project", "requires-python"],
+        &["dependency-groups"],
+        &["tool", "pdm", "dev-dependencies"],
+        &["tool", "pdm", "source"],
+        &["tool", "pdm", "resolution"],
+    ];
+    let is_recorded = |document: &Document<'_>| {
+        let recorded = facts.lock.content_hash.as_ref();
+        content_hash(document).is_some_and(|hash| recorded.is_some_and(|one| *one.digest == hash))
+    };
     let finding = findings.add(at, message);
-    finding.help(format!(
-        "write the lock anew: `{}`; no version moves that still satisfies what is declared",
-        facts.lock.format.relock()
-    ));
-    let root = project.document.root();
-    let declared = root
-        .path(&["project", "dependencies"])
-        .or_else(|| root.get("project"));
-    if let Some(declared) = declared {
-        finding.see(project.key_at(declared), "declared here");
-    }
+    drift::tell(facts, &project, tables, is_recorded, finding);
 }
 
 /// The hash of the project, with the members of its workspace.
 fn hash(project: &Project<'_>, facts: &Facts<'_>) -> Option<String> {
-    let Some(named) = members(&project.document) else {
+    let Some(named) = declared::pdm::members(&project.document) else {
         return content_hash(&project.document);
     };
-    let members = facts.sources.iter().filter_map(|(file, source)| {
-        let folder = source
-            .path
-            .strip_prefix(project.folder)?
-            .strip_suffix("/pyproject.toml")?;
-        is_member(&named, folder).then(|| (folder, read(file, facts)))
-    });
-    let members: Vec<(&str, _)> = members.collect();
+    let members = members(project, facts);
     // Whether a member that nobody read is there, nobody knows.
     let is_read = |name: &String| {
         let own = std::slice::from_ref(name);
-        members.iter().any(|(folder, _)| is_member(own, folder))
+        members.iter().any(|member| is_member(own, member.folder))
     };
     if !named.iter().all(is_read) {
         return None;
     }
-    workspace_hash(&project.document, members)
+    let members = members.into_iter();
+    workspace_hash(
+        &project.document,
+        members.map(|member| (member.folder, Some(member.document))),
+    )
 }

@@ -1,16 +1,18 @@
-//! The requirements whose packages PDM always locks.
+//! What a project of PDM asks for.
 
 use crate::lockfiles::document::Value;
 use crate::lockfiles::facts::Facts;
+use crate::lockfiles::marker::Pythons;
 use crate::lockfiles::rules::sync::beside::Project;
 use crate::lockfiles::rules::sync::direct::{Direct, listed};
-use crate::model::lockfile::normalise;
+use crate::lockfiles::rules::sync::pdm::members;
+use crate::model::lockfile::{Pdm, normalise};
 
 /// The group of what is always installed.
 const DEFAULT: &str = "default";
 
-/// All that are declared without a condition, of the groups that the lock is for.
-pub fn direct<'d>(project: &'d Project<'_>, facts: &Facts<'_>) -> Vec<Direct<'d>> {
+/// All that is declared, of the groups that the lock is for; with what the members of a workspace need.
+pub fn direct(project: &Project<'_>, facts: &Facts<'_>) -> Vec<Direct> {
     let mut found = Vec::new();
     let Some(pdm) = facts.lock.pdm() else {
         return found;
@@ -20,11 +22,9 @@ pub fn direct<'d>(project: &'d Project<'_>, facts: &Facts<'_>) -> Vec<Direct<'d>
         pdm.groups.iter().any(|own| normalise(&own.value) == group)
     };
     let root = project.document.root();
+    let resolution = root.path(&["tool", "pdm", "resolution"]);
     // What is excluded is locked nowhere.
-    if root
-        .path(&["tool", "pdm", "resolution", "excludes"])
-        .is_some()
-    {
+    if resolution.is_some_and(|resolution| resolution.get("excludes").is_some()) {
         return found;
     }
     if is_locked(DEFAULT) {
@@ -41,5 +41,30 @@ pub fn direct<'d>(project: &'d Project<'_>, facts: &Facts<'_>) -> Vec<Direct<'d>
             }
         }
     }
+    for member in members(project, facts) {
+        let declared = member.document.root().path(&["project", "dependencies"]);
+        listed(declared, &member, &mut found);
+    }
+    // An override counts in place of what is asked for.
+    let overrides = resolution.and_then(|resolution| resolution.get("overrides"));
+    for other in overrides.into_iter().flat_map(Value::entries) {
+        let name = normalise(&other.key()).into_owned();
+        for direct in found
+            .iter_mut()
+            .filter(|direct| direct.name.normal == *name)
+        {
+            direct.constraint = None;
+        }
+    }
     found
+}
+
+/// The Pythons that a lock is for; `None` where it is for some platforms only, or does not say.
+pub fn pythons(pdm: &Pdm<'_>) -> Option<Pythons> {
+    let mut targets = pdm.targets.iter().map(|target| {
+        let requires = target.requires_python.as_ref()?;
+        Pythons::parse(&requires.value).filter(|_| !target.is_narrow)
+    });
+    let first = targets.next()??;
+    targets.try_fold(first, |all, one| all.or(&one?))
 }

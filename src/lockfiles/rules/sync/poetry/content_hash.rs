@@ -1,10 +1,12 @@
 //! What Poetry locked is no longer what is declared.
 
 use crate::lockfiles::declared::poetry::{Form, content_hash};
+use crate::lockfiles::document::Document;
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::policy::Level;
 use crate::lockfiles::requirement::Version;
 use crate::lockfiles::rules::sync::beside::Project;
+use crate::lockfiles::rules::sync::drift;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
 use crate::model::lockfile::Lockfile;
 
@@ -104,7 +106,7 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
                     version.at,
                     "the lock has no `content-hash`: Poetry takes it for stale",
                 )
-                .help(help(release.as_ref()));
+                .help(format!("write the lock anew: `{}`", relock(facts.lock)));
         }
         return;
     };
@@ -134,25 +136,23 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
         ),
         _ => "`pyproject.toml` declares something else than this lock was made from".to_owned(),
     };
-    let finding = findings.add(recorded.at, message);
-    finding.help(help(release.as_ref()));
-    if let Some(at) = declared_at(&project) {
-        finding.see(at, "declared here");
-    }
-}
-
-/// The first table whose requirements count.
-fn declared_at(project: &Project<'_>) -> Option<crate::model::sources::Location> {
-    let root = project.document.root();
-    let table = [
-        &["project", "dependencies"][..],
-        &["tool", "poetry", "dependencies"],
+    let tables: &[&[&str]] = &[
+        &["project", "dependencies"],
+        &["project", "optional-dependencies"],
+        &["project", "requires-python"],
         &["dependency-groups"],
-        &["project"],
-        &["tool", "poetry"],
+        &["tool", "poetry", "dependencies"],
+        &["tool", "poetry", "dev-dependencies"],
+        &["tool", "poetry", "group"],
+        &["tool", "poetry", "extras"],
+        &["tool", "poetry", "source"],
     ];
-    let found = table.into_iter().find_map(|keys| root.path(keys))?;
-    Some(project.key_at(found))
+    let is_recorded = |document: &Document<'_>| {
+        let mut forms = Form::ALL.into_iter().filter(|form| counts(*form));
+        forms.any(|form| is_recorded(&content_hash(document, form)))
+    };
+    let finding = findings.add(recorded.at, message);
+    drift::tell(facts, &project, tables, is_recorded, finding);
 }
 
 /// The release that wrote the lock; none where it does not say.
@@ -167,13 +167,12 @@ fn is_before(release: Option<&Version>, other: &str) -> bool {
     release.is_none_or(|release| other.is_some_and(|other| *release < other))
 }
 
-fn help(release: Option<&Version>) -> String {
-    let command = if release.is_some() && is_before(release, "2") {
+/// The command that writes the lock anew, with the release that wrote it.
+pub fn relock(lock: &Lockfile<'_>) -> &'static str {
+    let release = release(lock);
+    if release.is_some() && is_before(release.as_ref(), "2") {
         "poetry lock --no-update"
     } else {
         "poetry lock"
-    };
-    format!(
-        "write the lock anew: `{command}`; no version moves that still satisfies what is declared"
-    )
+    }
 }

@@ -2,3 +2,4 @@
 
 pub mod content_hash;
 pub mod requirements;
+pub mod requires_python;

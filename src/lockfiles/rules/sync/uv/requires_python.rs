@@ -3,6 +3,7 @@
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::marker::Pythons;
 use crate::lockfiles::policy::Level;
+use crate::lockfiles::rules::sync::poetry;
 use crate::lockfiles::rules::sync::uv::view::View;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
 
@@ -10,7 +11,7 @@ use crate::lockfiles::rules::{Check, Example, Findings, Rule};
 pub const RULE: Rule = Rule {
     id: "sync-requires-python",
     summary: "The lock was made for other Pythons than the projects declare",
-    why: "`requires-python` of a lock is what all projects of the workspace have in common. It is compared as a set of versions: `>=3.11` and `>=3.11.0` are the same.",
+    why: "`requires-python` of a lock is what all projects of the workspace have in common. It is compared as a set of versions: `>=3.11` and `>=3.11.0` are the same. The `python-versions` of a `poetry.lock` are those of its project; a `pdm.lock` may be for fewer on purpose.",
     level: Level::Error,
     check: Check::Lock(check),
     failing: Example::of(&[
@@ -85,6 +86,7 @@ source = { registry = "https://index.example/simple" }
 };
 
 fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
+    poetry::requires_python::check(facts, findings);
     let Some(view) = View::new(facts) else {
         return;
     };

@@ -1,0 +1,237 @@
+//! Edits of a project whose lock Poetry or PDM made: what is said to be cosmetic moves no version when the tool writes the
+//! lock anew, and what is said to move does.
+//!
+//! `LOCKGATE_CAMPAIGN=1` makes all edits, the suite a few.
+
+use std::collections::BTreeMap;
+
+use crate::lockfile_poetry_pdm::{findings, index, read, run};
+use crate::support::lockgate::Project;
+
+/// What is said of an edit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    /// Every requirement is locked as it is declared.
+    Cosmetic,
+    /// A package is asked for by nothing any more.
+    Unasked(&'static str),
+    /// The pin of this one does not satisfy, or it has none: the rule that says so.
+    Moves(&'static str, &'static str),
+}
+
+/// An edit: what is replaced by what, what is said of it, and what is said of the entry that changed.
+struct Edit {
+    from: &'static str,
+    to: &'static str,
+    said: Said,
+    entry: &'static str,
+    /// Whether the suite makes it.
+    is_ordinary: bool,
+}
+
+const fn edit(
+    from: &'static str,
+    to: &'static str,
+    said: Said,
+    entry: &'static str,
+    is_ordinary: bool,
+) -> Edit {
+    Edit {
+        from,
+        to,
+        said,
+        entry,
+        is_ordinary,
+    }
+}
+
+const EDITS: &[Edit] = &[
+    edit(
+        "six==1.16.0",
+        "six>=1.16",
+        Said::Cosmetic,
+        "`six>=1.16` was `six==1.16.0`",
+        true,
+    ),
+    edit(
+        "six==1.16.0",
+        "six == 1.16.0",
+        Said::Cosmetic,
+        "`six == 1.16.0` was `six==1.16.0`",
+        false,
+    ),
+    edit(
+        "\"six==1.16.0\", \"idna<3.5\"",
+        "\"idna<3.5\", \"six==1.16.0\"",
+        Said::Cosmetic,
+        ", only in the order of its entries",
+        false,
+    ),
+    edit(
+        "idna<3.5",
+        "idna ; sys_platform == 'win32'",
+        Said::Cosmetic,
+        "`idna ; sys_platform == 'win32'` was `idna<3.5`",
+        false,
+    ),
+    edit(
+        "six==1.16.0",
+        "six>=1.17",
+        Said::Moves("six", "requirement-not-satisfied"),
+        "`six>=1.17` was `six==1.16.0`",
+        true,
+    ),
+    edit(
+        "idna<3.5",
+        "idna>=3.5; python_version >= '3.11'",
+        Said::Moves("idna", "requirement-not-satisfied"),
+        "`idna>=3.5; python_version >= '3.11'` was `idna<3.5`",
+        false,
+    ),
+    edit(
+        "idna<3.5",
+        "idna<3.5\", \"pytz",
+        Said::Moves("pytz", "requirement-not-locked"),
+        "`pytz` is new in `project.dependencies`",
+        false,
+    ),
+    edit(
+        "idna<3.5",
+        "idna<3.5\", \"colorama ; sys_platform == 'win32'",
+        Said::Moves("colorama", "requirement-not-locked"),
+        "`colorama ; sys_platform == 'win32'` is new in `project.dependencies`",
+        false,
+    ),
+    edit(
+        ", \"idna<3.5\"",
+        "",
+        Said::Unasked("idna"),
+        "; `idna<3.5` went away since",
+        true,
+    ),
+    edit(
+        "dev = [\"iniconfig\"]",
+        "dev = [\"iniconfig>=1\"]",
+        Said::Cosmetic,
+        "`iniconfig>=1` was `iniconfig`",
+        false,
+    ),
+];
+
+/// Names and versions that a lock pins.
+fn pins(lock: &str) -> BTreeMap<String, String> {
+    let value = |line: &str, key: &str| {
+        let quoted = line.strip_prefix(key)?.strip_prefix(" = \"")?;
+        Some(quoted.strip_suffix('"')?.to_owned())
+    };
+    let mut lines = lock.lines();
+    let mut found = BTreeMap::new();
+    while let Some(line) = lines.next() {
+        if let Some(name) = value(line, "name") {
+            let version = lines.next().and_then(|line| value(line, "version"));
+            found.insert(name, version.unwrap());
+        }
+    }
+    found
+}
+
+/// Makes each edit, asks us, then lets the tool write the lock anew, and compares.
+fn agree(tool: (&str, &str), lock: &str, declared: &str, hash: &str, relock: &[&str]) {
+    let is_campaign = std::env::var_os("LOCKGATE_CAMPAIGN").is_some();
+    let write = |project: &Project| {
+        let output = run(tool.0, tool.1, relock, &project.path());
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{error}");
+    };
+    let project = Project::empty();
+    project.git(&["init", "--quiet", "--initial-branch=main"]);
+    project.write("pyproject.toml", declared);
+    write(&project);
+    project.commit("the base");
+    let before = read(&project, lock);
+    assert_eq!(findings(&project), []);
+    for edit in EDITS.iter().filter(|edit| edit.is_ordinary || is_campaign) {
+        let what = edit.to;
+        let edited = declared.replace(edit.from, edit.to);
+        assert_ne!(edited, declared, "{what}");
+        project.write("pyproject.toml", &edited);
+        project.write(lock, &before);
+        let mut found = findings(&project);
+        // The lock is the base's on purpose.
+        found.retain(|(rule, ..)| rule != "lock-unchanged");
+        assert!(found.iter().any(|(rule, ..)| rule == hash), "{what}");
+        let told = project.run(&["lockfile-verify", "--base=HEAD"]);
+        told.expect_code(1).expect_text(edit.entry);
+        let rules: Vec<&str> = found.iter().map(|(rule, ..)| rule.as_str()).collect();
+        match edit.said {
+            Said::Cosmetic => {
+                told.expect_text("the drift is cosmetic")
+                    .expect_text("no version moves");
+                assert_eq!(rules, [hash], "{what}");
+            }
+            Said::Unasked(name) => {
+                told.expect_text(&format!("nothing asks for `{name}` any more"))
+                    .expect_text("no version moves");
+                assert_eq!(rules, [hash], "{what}");
+            }
+            Said::Moves(name, rule) => {
+                told.expect_text(&format!("`{name}` must be locked anew"));
+                let at = found.iter().find(|(own, ..)| own == rule);
+                let (_, path, line) = at.unwrap_or_else(|| panic!("{what}: {found:?}"));
+                assert_eq!(path, "pyproject.toml", "{what}");
+                assert!(line.contains(name), "{what}: {line}");
+            }
+        }
+        write(&project);
+        let (mut old, new) = (pins(&before), pins(&read(&project, lock)));
+        match edit.said {
+            Said::Cosmetic => assert_eq!(old, new, "{what}"),
+            Said::Unasked(name) => {
+                assert!(old.remove(name).is_some(), "{what}");
+                assert_eq!(old, new, "{what}");
+            }
+            Said::Moves(name, _) => {
+                assert_ne!(old.remove(name), new.get(name).cloned(), "{what}");
+            }
+        }
+        assert_eq!(findings(&project), [], "{what}: written anew");
+    }
+}
+
+/// What both tools are given.
+fn declared(rest: &str) -> String {
+    format!(
+        "[project]\nname = \"app\"\nversion = \"0.1.0\"\nrequires-python = \">=3.11\"\n\
+         dependencies = [\"six==1.16.0\", \"idna<3.5\"]\n[dependency-groups]\ndev = [\"iniconfig\"]\n{rest}"
+    )
+}
+
+#[test]
+fn poetry_moves_what_is_said_to_move() {
+    let declared = declared(&format!(
+        "[tool.poetry]\npackage-mode = false\n[[tool.poetry.source]]\nname = \"simple\"\nurl = \"{}\"\n",
+        index()
+    ));
+    agree(
+        ("poetry-2", "poetry"),
+        "poetry.lock",
+        &declared,
+        "poetry-content-hash",
+        &["lock"],
+    );
+}
+
+#[test]
+fn pdm_moves_what_is_said_to_move() {
+    let declared = declared(&format!(
+        "[tool.pdm]\ndistribution = false\n[[tool.pdm.source]]\nname = \"pypi\"\nurl = \"{}\"\n",
+        index()
+    ));
+    agree(
+        ("pdm-2", "pdm"),
+        "pdm.lock",
+        &declared,
+        "pdm-content-hash",
+        &["lock", "--update-reuse"],
+    );
+}
