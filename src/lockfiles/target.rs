@@ -194,6 +194,18 @@ impl Python {
         })
     }
 
+    /// Whether specifiers take it: all (true), some (`None`) or none (false) of its patch releases.
+    pub fn is_in(self, specifiers: &Specifiers) -> Option<bool> {
+        let contain = |patch: u32| {
+            let version = Version::parse(&format!("3.{}.{patch}", self.minor))?;
+            Some(specifiers.contain(&version))
+        };
+        let (first, last) = (contain(0)?, contain(9_999)?);
+        // `== 3.12.4` takes one in the middle.
+        let has_patch = !first && !last && (1..50).any(|patch| contain(patch) == Some(true));
+        (first == last && !has_patch).then_some(first)
+    }
+
     /// Whether it takes wheels with this interpreter tag and this ABI tag. `is_any` says that the platform tag is `any`.
     fn takes(self, interpreter: &str, abi: &str, is_any: bool) -> bool {
         let minor_of = |start: &str| number(interpreter.strip_prefix(start)?);
@@ -271,14 +283,7 @@ impl Target {
 
     /// Whether specifiers take this Python: all, some or none of its patch releases.
     pub fn python_is(&self, specifiers: &Specifiers) -> Option<bool> {
-        let contain = |patch: u32| {
-            let version = Version::parse(&format!("3.{}.{patch}", self.python.minor))?;
-            Some(specifiers.contain(&version))
-        };
-        let (first, last) = (contain(0)?, contain(9_999)?);
-        // `== 3.12.4` takes one in the middle.
-        let has_patch = !first && !last && (1..50).any(|patch| contain(patch) == Some(true));
-        (first == last && !has_patch).then_some(first)
+        self.python.is_in(specifiers)
     }
 }
 

@@ -39,7 +39,7 @@ fn wheels_serve_what_packaging_says_and_what_is_missing_is_found() {
     let project = Project::empty();
     project.write(
         "pyproject.toml",
-        "[project]\nname = \"app\"\nversion = \"0.1.0\"\nrequires-python = \">=3.11\"\ndependencies = [\"numpy\", \"cryptography\", \"ruff\", \"pywin32; sys_platform == 'win32'\"]\n",
+        "[project]\nname = \"app\"\nversion = \"0.1.0\"\nrequires-python = \">=3.11\"\ndependencies = [\"numpy\", \"cryptography\", \"docopt\", \"ruff\", \"pywin32; sys_platform == 'win32'\"]\n",
     );
     let output = Command::new(tool("uv"))
         .args(["lock", "--quiet"])
@@ -89,4 +89,37 @@ fn wheels_serve_what_packaging_says_and_what_is_missing_is_found() {
         .unwrap();
     let message = found["message"].as_str().unwrap();
     assert!(message.starts_with("`pywin32 ") && message.contains("`macos-arm64`"));
+
+    project.write("uv.lock", &lock);
+    let found = |arguments: &[&str]| -> Vec<String> {
+        let base = ["lockfile-verify", "--output-format=json"];
+        let report = project.run(&[&base[..], arguments].concat()).json();
+        let findings = report["findings"].as_array().unwrap().iter();
+        findings
+            .map(|finding| {
+                let message = finding["message"].as_str().unwrap();
+                let name = message.split([' ', '`']).find(|word| !word.is_empty());
+                format!("{} {}", finding["rule"].as_str().unwrap(), name.unwrap())
+            })
+            .collect()
+    };
+    assert_eq!(
+        found(&["--rules=sdist-only warning"]),
+        ["sdist-only docopt"]
+    );
+    assert_eq!(
+        found(&["--rules=wheel-only warning"]),
+        ["wheel-only pywin32"]
+    );
+    assert_eq!(found(&["--pythons=3.11,3.14t"]), [""; 0]);
+    assert_eq!(found(&["--pythons=3.10"]), ["python-excluded the"]);
+    assert_eq!(found(&["--rules=fact-missing warning"]), [""; 0]);
+    let line = lock.lines().find(|line| line.contains("/docopt-")).unwrap();
+    let (head, tail) = line.split_once(", size = ").unwrap();
+    let (_, tail) = tail.split_once(',').unwrap();
+    project.write("uv.lock", lock.replace(line, &format!("{head},{tail}")));
+    assert_eq!(
+        found(&["--rules=fact-missing warning"]),
+        ["fact-missing docopt-0.6.2.tar.gz"]
+    );
 }

@@ -176,3 +176,56 @@ fn inputs_that_are_no_index_host_or_name_are_refused() {
         run.expect_code(2).expect_text(text);
     }
 }
+
+#[test]
+fn a_repository_is_locked_at_a_full_commit() {
+    let helper = Project::empty();
+    helper.git(&["init", "--quiet", "--initial-branch=main"]);
+    helper.write(
+        "pyproject.toml",
+        "[project]\nname = \"helper\"\nversion = \"1.0\"\nrequires-python = \">=3.11\"\n",
+    );
+    helper.commit("the helper");
+    helper.git(&["tag", "v1"]);
+    let project = Project::empty();
+    project.write(
+        "requirements.in",
+        format!("helper @ git+file://{}@v1\n", helper.path().display()),
+    );
+    let output = Command::new(tool("uv"))
+        .args(["pip", "compile", "--quiet", "--offline"])
+        .args(["requirements.in", "--output-file=requirements.txt"])
+        .current_dir(project.path())
+        .env_clear()
+        .env("PATH", std::env::var("PATH").unwrap())
+        .env("HOME", project.beside("home"))
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{error}");
+    let lock = std::fs::read_to_string(project.path().join("requirements.txt")).unwrap();
+    let commit = lock
+        .split(|sign: char| !sign.is_ascii_hexdigit())
+        .find(|word| word.len() == 40)
+        .unwrap();
+    let rules = || -> Vec<(String, u64)> {
+        let report = project
+            .run(&["lockfile-verify", "--output-format=json"])
+            .json();
+        let findings = report["findings"].as_array().unwrap().iter();
+        let own = findings.filter(|finding| finding["rule"] == json!("git-commit"));
+        own.map(|finding| {
+            let message = finding["message"].as_str().unwrap().to_owned();
+            (message, finding["line"].as_u64().unwrap())
+        })
+        .collect()
+    };
+    assert_eq!(rules(), []);
+    let line = line_of(&lock, "helper @") as u64;
+    for moving in ["v1", &commit[..7]] {
+        project.write("requirements.txt", lock.replace(commit, moving));
+        let expected =
+            format!("`helper` comes from a git repository at `{moving}`, which is no full commit");
+        assert_eq!(rules(), [(expected, line)]);
+    }
+}

@@ -1,6 +1,7 @@
 //! Files: file names, package names, versions, URLs and hashes agree with each other.
 
 mod duplicate_file;
+mod fact_missing;
 mod file_conflict;
 mod file_name_mismatch;
 
@@ -14,5 +15,6 @@ pub const FAMILY: Family = Family {
         &file_name_mismatch::RULE,
         &file_conflict::RULE,
         &duplicate_file::RULE,
+        &fact_missing::RULE,
     ],
 };

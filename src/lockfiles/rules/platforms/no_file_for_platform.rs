@@ -6,7 +6,7 @@ use crate::error::list;
 use crate::lockfiles::applies::can_apply;
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::policy::Level;
-use crate::lockfiles::requirement::Specifiers;
+use crate::lockfiles::rules::platforms::supported::Supported;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
 use crate::lockfiles::target::{Platform, Python, Target};
 use crate::model::lockfile::{FileKind, Package, Text};
@@ -121,13 +121,12 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-/// What must be served, with its name for people. The Pythons that the lock is not for are left out.
+/// What must be served, with its name for people. The Pythons that the lock is not for are left out; `python-excluded` tells them.
 fn targets(facts: &Facts<'_>) -> Vec<(String, Target)> {
-    let python = facts.lock.requires_python.as_ref();
-    let specifiers = python.and_then(|python| Specifiers::parse(&python.value));
+    let supported = Supported::of(facts);
     let is_for = |target: &Target| {
-        let specifiers = specifiers.as_ref();
-        specifiers.is_none_or(|specifiers| target.python_is(specifiers) != Some(false))
+        let supported = supported.as_ref();
+        supported.is_none_or(|supported| supported.takes(target.python))
     };
     let platforms: Vec<(&String, Platform)> = facts
         .policy
@@ -153,7 +152,7 @@ fn targets(facts: &Facts<'_>) -> Vec<(String, Target)> {
                 is_free_threaded: false,
             };
             let found = of(&format!("3.{minor}"), python);
-            (specifiers.is_some() && !found.is_empty()).then_some(found)
+            (supported.is_some() && !found.is_empty()).then_some(found)
         });
         return first.unwrap_or_default();
     }

@@ -2,6 +2,7 @@
 
 mod absolute_path;
 mod credentials;
+mod git_commit;
 mod host_not_allowed;
 mod index_not_allowed;
 mod indexes;
@@ -20,6 +21,7 @@ pub const FAMILY: Family = Family {
         &index_not_allowed::RULE,
         &host_not_allowed::RULE,
         &source_not_declared::RULE,
+        &git_commit::RULE,
         &private_name_public::RULE,
         &plain_http::RULE,
         &credentials::RULE,
