@@ -11,6 +11,7 @@ pub mod environment;
 pub mod facts;
 pub mod fault;
 pub mod filename;
+pub mod fixes;
 pub mod marker;
 pub mod normal;
 pub mod pattern;

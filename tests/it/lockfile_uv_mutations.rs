@@ -69,7 +69,7 @@ fn lock() -> &'static str {
 }
 
 #[track_caller]
-fn uv(folder: &Path, arguments: &[&str]) {
+pub(crate) fn uv(folder: &Path, arguments: &[&str]) {
     let output = Command::new(tool("uv"))
         .args(arguments)
         .current_dir(folder)

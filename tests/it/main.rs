@@ -28,6 +28,7 @@ mod lockfile_action;
 mod lockfile_age;
 mod lockfile_change;
 mod lockfile_drift;
+mod lockfile_fix;
 mod lockfile_hashes;
 mod lockfile_pipfile;
 mod lockfile_platforms;

@@ -54,6 +54,13 @@ impl Version {
     }
 }
 
+impl std::fmt::Display for Version {
+    /// The normal form: `1.0rc1` for `1.0-RC.1`.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
 /// Specifiers (PEP 440): `>=1.0,<2`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Specifiers(pep440_rs::VersionSpecifiers);

@@ -1,6 +1,6 @@
 //! Gathers the facts: the policy that counts, the locks, what projects declare, and the same on the base.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, Result, count};
@@ -26,6 +26,8 @@ use crate::system::stop::Stop;
 /// What was found out.
 #[derive(Debug)]
 pub struct Gathered {
+    /// The root that paths are relative to.
+    pub root: PathBuf,
     /// Today.
     pub today: Date,
     /// Seconds since 1970.
@@ -118,6 +120,7 @@ pub async fn gather(
     };
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let gathered = Gathered {
+        root: root.clone(),
         today: Date::today(),
         now: since.unwrap_or(Duration::ZERO).as_secs(),
         sources,

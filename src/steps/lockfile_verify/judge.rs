@@ -16,6 +16,10 @@ use crate::steps::lockfile_verify::place::settle;
 use crate::steps::lockfile_verify::settings::Settings;
 use crate::steps::lockfile_verify::verify::Verified;
 use crate::steps::lockfile_verify::workflows::Judged;
+use crate::system::clock::Date;
+
+/// The tool that our own findings are of.
+const TOOL: &str = "lockgate";
 
 /// Decides.
 pub fn judge(
@@ -44,7 +48,7 @@ pub fn judge(
         let total = judged.findings.len();
         let kept = judged.findings.into_iter();
         let before = findings.len();
-        findings.extend(kept.filter(|finding| !is_ignored(finding, settings, gathered)));
+        findings.extend(kept.filter(|finding| is_kept(finding, settings, gathered)));
         ignored += (total - (findings.len() - before)) as u64;
         checks.push(judged.check);
     }
@@ -176,7 +180,7 @@ fn judge_lock(
     };
     let kept: Vec<Finding> = found
         .into_iter()
-        .filter(|finding| !is_ignored(finding, settings, gathered))
+        .filter(|finding| is_kept(finding, settings, gathered))
         .collect();
     let without = total - kept.len() as u64;
     let check = Check {
@@ -191,21 +195,30 @@ fn judge_lock(
     (check, kept, without)
 }
 
-fn is_ignored(finding: &Finding, settings: &Settings, gathered: &Gathered) -> bool {
-    let rule = finding.rule.as_deref();
-    let with_package = finding
-        .subject
-        .as_deref()
+fn is_kept(finding: &Finding, settings: &Settings, gathered: &Gathered) -> bool {
+    let (rule, package) = (finding.rule.as_deref(), finding.subject.as_deref());
+    let path = finding.path.as_deref();
+    !is_ignored(rule, package, path, settings, gathered.today)
+}
+
+/// Whether the user ignores what a rule says of a package in a file.
+pub fn is_ignored(
+    rule: Option<&str>,
+    package: Option<&str>,
+    path: Option<&str>,
+    settings: &Settings,
+    today: Date,
+) -> bool {
+    let with_package = package
         .zip(rule)
         .map(|(package, rule)| format!("{rule}:{package}"));
-    let spellings = [finding.path.as_deref()];
     settings
         .ignores
         .iter()
-        .filter(|ignore| ignore.until >= gathered.today)
+        .filter(|ignore| ignore.until >= today)
         .any(|ignore| {
-            ignore.covers(&finding.tool, rule, &spellings)
-                || ignore.covers(&finding.tool, with_package.as_deref(), &spellings)
+            ignore.covers(TOOL, rule, &[path])
+                || ignore.covers(TOOL, with_package.as_deref(), &[path])
         })
 }
 
@@ -252,7 +265,7 @@ fn shown(
 fn own_findings(settings: &Settings, gathered: &Gathered) -> Vec<Finding> {
     let own = |rule: &str, message: String| Finding {
         path: gathered.config_path.as_deref().map(Into::into),
-        ..Finding::new("lockgate", rule, Severity::Note, message)
+        ..Finding::new(TOOL, rule, Severity::Note, message)
     };
     let loosened = gathered.loosened.iter().map(|one| {
         own(

@@ -6,6 +6,7 @@
 mod compare;
 mod discover;
 mod explain;
+mod fix;
 mod gather;
 mod judge;
 mod pdm_members;
@@ -164,6 +165,10 @@ pub struct Arguments {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = boolean)]
     pub allow_empty: Option<bool>,
 
+    /// Make the safe edits that findings offer, tell them as a diff, and judge the files as they are then
+    #[arg(long, help_heading = COMMAND_LINE_ONLY)]
+    pub fix: bool,
+
     /// Say of this package where it comes from, who needs it, and what its files are; nothing is judged
     #[arg(long, value_name = "PACKAGE", help_heading = COMMAND_LINE_ONLY)]
     pub explain: Option<String>,
@@ -189,6 +194,10 @@ pub fn command() -> Command {
 
 /// Runs the step.
 pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
+    if arguments.fix && arguments.explain.is_some() {
+        return Err(Error::usage("`--fix` and `--explain` exclude each other")
+            .hint("run one after the other: nothing is judged by `--explain`"));
+    }
     let started = Instant::now();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -196,7 +205,7 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
         .map_err(|error| {
             Error::no_verdict("the system gives no resources to wait for git").cause(error)
         })?;
-    let (settings, gathered, workflows) = runtime.block_on(async {
+    let (settings, mut gathered, workflows) = runtime.block_on(async {
         let stop = Stop::listen(world.context.is_workflow)
             .map_err(|error| Error::no_verdict("signals cannot be heard").cause(error))?;
         let (settings, gathered) = gather::gather(arguments, world, stop.clone()).await?;
@@ -210,7 +219,11 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
             .text_by(|out| out.write_all(answer.as_bytes()));
         return Ok(exit::PASS);
     }
-    let verified = verify::verify(&gathered, &settings);
+    let verified = if arguments.fix {
+        fix::fix(&mut gathered, &settings, world)?
+    } else {
+        verify::verify(&gathered, &settings)
+    };
     let mut report = judge::judge(&settings, &gathered, verified, workflows);
     report.duration = started.elapsed();
     emit::emit(report, &arguments.common, world)

@@ -77,7 +77,9 @@ fn settle_one(
         place: region(edit.at),
         text: edit.text.as_str().into(),
     });
-    let fix = (!found.edits.is_empty())
+    // A fix in reports is one of the finding's own file.
+    let is_own = |edit: &rules::Edit| edit.at.file == found.at.file;
+    let fix = (!found.edits.is_empty() && found.edits.iter().all(is_own))
         .then(|| Fix {
             message: None,
             applicability: Applicability::Safe,

@@ -32,7 +32,7 @@ wheels = [
 ]
 "#,
     )]),
-    repair: "Remove one of the two lines.",
+    repair: "Remove one of the two lines; `lockgate lockfile-verify --fix` does.",
     repaired: Example::of(&[(
         "uv.lock",
         r#"version = 1

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::policy::Level;
+use crate::lockfiles::rules::form::repeated::removal;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
 use crate::model::diagnostic::Severity;
 use crate::model::lockfile::{Format, Hash, Package};
@@ -42,7 +43,8 @@ wheels = [
 ]
 "#,
     )]),
-    repair: "Remove the entry that a merge or an edit brought in, or write the lock anew.",
+    repair: "Remove the entry that a merge or an edit brought in, or write the lock anew. `lockgate lockfile-verify --fix` \
+             removes a second entry that is the same to the last byte.",
     repaired: Example::of(&[(
         "uv.lock",
         r#"version = 1
@@ -83,6 +85,12 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
         let is_repeated = same_version(before, package) && digests(before) == digests(package);
         if facts.lock.format == Format::Requirements && is_repeated {
             finding.at_most(Severity::Note);
+        }
+        if let Some(at) = is_repeated
+            .then(|| removal(before, package, facts))
+            .flatten()
+        {
+            finding.fix(at, "");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod conflict_marker;
 mod duplicate_package;
+mod repeated;
 mod syntax;
 mod truncated;
 mod unknown_revision;

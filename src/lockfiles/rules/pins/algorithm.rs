@@ -139,6 +139,11 @@ pub fn tell<'f>(
         }
     }
     let is_many = found.len() > FEW;
+    let all_edits: Vec<_> = found
+        .iter()
+        .flat_map(|(_, first, others)| std::iter::once(first).chain(others))
+        .filter_map(|wrong| wrong.edit)
+        .collect();
     let packages = count(found.len() as u64, "package");
     for (package, first, others) in found {
         if is_many {
@@ -146,7 +151,10 @@ pub fn tell<'f>(
                 "{}; the first of {packages} with such hashes",
                 first.message
             );
-            findings.add(first.at, message).help(help);
+            let finding = findings.add(first.at, message).help(help);
+            for (at, text) in all_edits {
+                finding.fix(at, text);
+            }
             return;
         }
         let message = match others.len() {

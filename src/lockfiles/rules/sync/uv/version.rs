@@ -47,7 +47,8 @@ source = { registry = "https://index.example/simple" }
 "#,
         ),
     ]),
-    repair: "Run `uv lock`, or put the version into the lock: nothing else depends on it.",
+    repair: "Run `uv lock`, or `lockgate lockfile-verify --fix`, which puts the version into the lock: nothing else \
+             depends on it.",
     repaired: Example::of(&[
         (
             "pyproject.toml",
@@ -101,14 +102,17 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
                 "`{}` is {} here; the lock has {}",
                 package.name.normal, declared.value, locked.value
             );
-            findings
-                .add(declared.at, message)
+            let finding = findings.add(declared.at, message);
+            finding
                 .about(&package.name.normal)
                 .see(locked.at, "locked here")
                 .help(format!(
                     "no version of a dependency moves: `{}`",
                     facts.lock.format.relock()
                 ));
+            if let [_] = facts.index.named(&package.name.normal) {
+                finding.fix(locked.at, format!("\"{version}\""));
+            }
         }
     }
 }
