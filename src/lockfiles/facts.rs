@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::lockfiles::policy::Policy;
+use crate::lockfiles::published::Published;
 use crate::model::declared::Declarations;
 use crate::model::lockfile::{Edge, Lockfile, Package};
 use crate::model::sources::Sources;
@@ -26,6 +27,8 @@ pub struct Facts<'a> {
     pub policy: &'a Policy,
     /// Now, in seconds since 1970.
     pub now: u64,
+    /// What the indexes publish; `None` where they were not asked.
+    pub published: Option<&'a Published>,
 }
 
 /// The same lock before the change.
@@ -91,6 +94,7 @@ impl<'a> Facts<'a> {
             base: None,
             policy,
             now: 0,
+            published: None,
         }
     }
 }

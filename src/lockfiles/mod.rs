@@ -20,6 +20,7 @@ pub mod pipfile_lock;
 pub mod poetry_lock;
 pub mod policy;
 pub mod public_index;
+pub mod published;
 pub mod pylock;
 pub mod python_json;
 pub mod requirement;

@@ -105,4 +105,8 @@ pub struct Policy {
     pub min_age: Option<Duration>,
     /// Names that need not be that old.
     pub min_age_exceptions: Vec<String>,
+    /// Whether hashes are compared with what the indexes publish.
+    pub index_check: bool,
+    /// The index that is asked in place of the public one.
+    pub index_url: Option<String>,
 }

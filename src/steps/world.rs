@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgMatches, FromArgMatches};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::github::console::{Console, OutputFormat};
 use crate::github::context::Context;
 use crate::github::inputs::{self, SecretInput};
@@ -76,6 +76,36 @@ impl World {
     /// The value of a secret input.
     pub fn secret(&self, input: &SecretInput) -> Option<Secret> {
         inputs::variable(&self.environment, input.name).map(|(_, value)| Secret::new(value))
+    }
+
+    /// Where environments and answers are kept: as long as the job on a runner, for good on a laptop.
+    pub fn cache_folder(&self) -> Result<PathBuf> {
+        let environment = &self.environment;
+        let named = environment.os("LOCKGATE_CACHE_DIR").map(PathBuf::from);
+        let of_job = self.context.runner_temp.clone();
+        let of_user = || {
+            let home = || {
+                environment
+                    .os("HOME")
+                    .map(|home| PathBuf::from(home).join(".cache"))
+            };
+            environment
+                .os("XDG_CACHE_HOME")
+                .or_else(|| environment.os("LOCALAPPDATA"))
+                .map(PathBuf::from)
+                .or_else(home)
+        };
+        let folder = named.or_else(|| {
+            of_job
+                .or_else(of_user)
+                .map(|folder| folder.join("lockgate"))
+        });
+        folder
+            .map(|folder| self.directory.join(folder))
+            .ok_or_else(|| {
+                Error::usage("there is no folder to keep things in")
+                    .hint("export LOCKGATE_CACHE_DIR=<folder>")
+            })
     }
 }
 

@@ -8,6 +8,7 @@ pub mod diff;
 pub mod environment;
 pub mod files;
 pub mod git;
+pub mod http;
 pub mod logging;
 pub mod masking;
 pub mod process;

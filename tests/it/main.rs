@@ -30,6 +30,7 @@ mod lockfile_change;
 mod lockfile_drift;
 mod lockfile_fix;
 mod lockfile_hashes;
+mod lockfile_index;
 mod lockfile_pipfile;
 mod lockfile_platforms;
 mod lockfile_poetry_pdm;

@@ -6,6 +6,7 @@ mod files;
 mod finding;
 mod form;
 mod graph;
+mod index;
 mod pins;
 mod platforms;
 mod rule;
@@ -15,6 +16,7 @@ mod workflows;
 
 pub use crate::lockfiles::rules::finding::{Edit, Finding, Findings, Related};
 pub use crate::lockfiles::rules::rule::{Check, Example, Family, Rule};
+pub use crate::lockfiles::rules::sources::is_index_refused;
 
 use crate::lockfiles::Reading;
 use crate::lockfiles::facts::Facts;
@@ -34,6 +36,7 @@ pub const FAMILIES: &[Family] = &[
     sources::FAMILY,
     platforms::FAMILY,
     age::FAMILY,
+    index::FAMILY,
     change::FAMILY,
     workflows::FAMILY,
 ];

@@ -1,6 +1,7 @@
 use super::*;
 use crate::lockfiles::facts::Before;
-use crate::lockfiles::{Format, declared, format_of, pattern, read, workflow};
+use crate::lockfiles::published::Published;
+use crate::lockfiles::{Format, declared, format_of, pattern, published, read, workflow};
 use crate::model::declared::Declarations;
 use crate::model::sources::Sources;
 
@@ -16,6 +17,7 @@ fn found(example: &Example) -> Vec<Finding> {
     let same = example.files.iter().filter(|(path, _)| !is_given(path));
     let replaced: Vec<_> = example.base.iter().chain(same).copied().collect();
     let before = (!example.base.is_empty()).then(|| self::sources(&replaced));
+    let published = published(example.files);
     let mut all = Vec::new();
     for (file, source) in sources.iter() {
         let (folder, name) = source.path.rsplit_once('/').unwrap_or(("", &source.path));
@@ -44,6 +46,7 @@ fn found(example: &Example) -> Vec<Finding> {
             declared: declared.as_ref(),
             members: &members,
             now: NOW,
+            published: policy.index_check.then_some(&published),
             base: before.as_ref().map(|before| Before {
                 sources: before,
                 lock: reading_before
@@ -69,8 +72,19 @@ fn found(example: &Example) -> Vec<Finding> {
     all
 }
 
+/// What the indexes answer: the files that have an address in place of a path.
+fn published(files: &[(&str, &str)]) -> Published {
+    let pages = files.iter().filter(|(path, _)| path.contains("://"));
+    Published {
+        pages: pages
+            .map(|(url, text)| ((*url).to_owned(), published::read(text.as_bytes())))
+            .collect(),
+    }
+}
+
 fn sources(files: &[(&str, &str)]) -> Sources {
     let mut sources = Sources::default();
+    let files = files.iter().filter(|(path, _)| !path.contains("://"));
     for (path, text) in files {
         let bytes = text.as_bytes();
         let is_script = path.rsplit_once('.').is_some_and(|(_, end)| end == "py");
@@ -119,6 +133,7 @@ fn policy(inputs: &[(&str, &str)]) -> Policy {
             "platforms" => policy.platforms.extend(list()),
             "pythons" => policy.pythons.extend(list()),
             "min-age" => policy.min_age = Some(crate::model::duration::parse(value).unwrap()),
+            "index-check" => policy.index_check = value.parse().unwrap(),
             "min-age-exceptions" => policy.min_age_exceptions.extend(list()),
             other => panic!("`{other}` is no input that rules take"),
         }

@@ -18,7 +18,7 @@ use crate::steps::lint_gate::compare::Comparison;
 use crate::steps::lint_gate::filter::{Collector, Filter};
 use crate::steps::lint_gate::measure::{find_base, measure, tell_base};
 use crate::steps::lint_gate::policy;
-use crate::steps::lint_gate::provide::{Chosen, Shed, cache_folder};
+use crate::steps::lint_gate::provide::{Chosen, Shed};
 use crate::steps::lint_gate::settings::{Settings, Tools};
 use crate::steps::lint_gate::sift::{self, Aside, Known, Sifted, Wanted};
 use crate::steps::lint_gate::tools::Bench;
@@ -155,7 +155,7 @@ pub async fn gather(arguments: &Arguments, world: &World, stop: Stop) -> Result<
                 git: &git,
                 sha: &base.sha,
                 root: &root,
-                cache: cache_folder(world)?,
+                cache: world.cache_folder()?,
             }),
             _ => None,
         };

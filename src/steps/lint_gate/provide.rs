@@ -1,6 +1,6 @@
 //! Finds the tools of each project: which run, where they come from.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::linters::{Targets, Tool};
@@ -62,7 +62,7 @@ impl<'a> Shed<'a> {
             git,
             root,
             provider: Provider::new(
-                cache_folder(world)?,
+                world.cache_folder()?,
                 &world.environment,
                 &settings.install_env,
                 stop.clone(),
@@ -244,34 +244,4 @@ impl<'a> Shed<'a> {
                 .hint("uv add --dev 'pyright[nodejs]'"),
         )
     }
-}
-
-/// Where environments are kept: as long as the job on a runner, for good on a laptop.
-pub fn cache_folder(world: &World) -> Result<PathBuf> {
-    let environment = &world.environment;
-    let named = environment.os("LOCKGATE_CACHE_DIR").map(PathBuf::from);
-    let of_job = world.context.runner_temp.clone();
-    let of_user = || {
-        let home = || {
-            environment
-                .os("HOME")
-                .map(|home| PathBuf::from(home).join(".cache"))
-        };
-        environment
-            .os("XDG_CACHE_HOME")
-            .or_else(|| environment.os("LOCALAPPDATA"))
-            .map(PathBuf::from)
-            .or_else(home)
-    };
-    let folder = named.or_else(|| {
-        of_job
-            .or_else(of_user)
-            .map(|folder| folder.join("lockgate"))
-    });
-    folder
-        .map(|folder| world.directory.join(folder))
-        .ok_or_else(|| {
-            Error::usage("there is no folder to keep environments in")
-                .hint("export LOCKGATE_CACHE_DIR=<folder>")
-        })
 }

@@ -9,6 +9,7 @@ use crate::error::{Error, Result, count};
 use crate::github::console::OutputFormat;
 use crate::lockfiles::address::conceal;
 use crate::lockfiles::fixes::{apply, together};
+use crate::lockfiles::published::Published;
 use crate::lockfiles::rules::Finding;
 use crate::model::sources::{FileId, Sources};
 use crate::steps::lockfile_verify::gather::Gathered;
@@ -23,9 +24,14 @@ use crate::system::files::{Workspace, write_atomically};
 const ROUNDS: usize = 8;
 
 /// Verifies, mends what can be mended safely, writes it, tells it as a diff, and gives what is found afterwards.
-pub fn fix(gathered: &mut Gathered, settings: &Settings, world: &World) -> Result<Vec<Verified>> {
+pub fn fix(
+    gathered: &mut Gathered,
+    settings: &Settings,
+    published: Option<&Published>,
+    world: &World,
+) -> Result<Vec<Verified>> {
     let before = gathered.sources.clone();
-    let mut verified = verify(gathered, settings);
+    let mut verified = verify(gathered, settings, published);
     let were_read: Vec<bool> = verified.iter().map(|one| one.is_read).collect();
     let mut mended = 0;
     for _ in 0..ROUNDS {
@@ -47,7 +53,7 @@ pub fn fix(gathered: &mut Gathered, settings: &Settings, world: &World) -> Resul
         for (file, bytes) in edited {
             gathered.sources.replace(file, bytes);
         }
-        verified = verify(gathered, settings);
+        verified = verify(gathered, settings, published);
     }
     let is_spoilt = |(was, one): (&bool, &Verified)| *was && !one.is_read;
     if were_read.iter().zip(&verified).any(is_spoilt) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::error::count;
 use crate::lockfiles::difference::Jump;
+use crate::lockfiles::published::Published;
 use crate::lockfiles::rules::UNVERIFIABLE;
 use crate::model::base::Resolution;
 use crate::model::diagnostic::{Finding, Severity};
@@ -26,6 +27,7 @@ pub fn judge(
     settings: &Settings,
     gathered: &Gathered,
     verified: Vec<Verified>,
+    published: Option<&Published>,
     workflows: Option<Judged>,
 ) -> Report {
     let changed: Option<bool> = verified
@@ -87,7 +89,7 @@ pub fn judge(
         findings,
         checks,
         left_out: left_out(ignored, gathered),
-        facts: shown(settings, gathered, packages, is_report_only),
+        facts: shown(settings, gathered, packages, published, is_report_only),
         max_annotations: settings.max_annotations,
         tables,
         outputs: outputs
@@ -173,6 +175,10 @@ fn judge_lock(
             Status::Failed("it cannot be read, and the rule that says why is off".to_owned())
         }
         Ok(_) => match unverifiable.filter(|_| settings.strict) {
+            _ if verified.unseen.is_some() => Status::Failed(format!(
+                "what is new in it cannot be compared with its index: {}",
+                verified.unseen.unwrap_or_default()
+            )),
             Some(finding) => Status::Failed(finding.message.to_string()),
             None if total == 0 => Status::Clean,
             None => Status::Findings(total),
@@ -239,6 +245,7 @@ fn shown(
     settings: &Settings,
     gathered: &Gathered,
     packages: u64,
+    published: Option<&Published>,
     is_report_only: bool,
 ) -> Vec<(String, String)> {
     let base = match &gathered.base {
@@ -253,6 +260,10 @@ fn shown(
         ("packages".to_owned(), packages.to_string()),
         ("base".to_owned(), base),
     ];
+    if let Some(published) = published {
+        let asked = count(published.pages.len() as u64, "project");
+        shown.push(("index".to_owned(), format!("asked for {asked}")));
+    }
     if is_report_only {
         let until = settings.threshold.report_until;
         let until = until.map_or(String::new(), |until| format!(" until {until}"));

@@ -1,5 +1,5 @@
-//! `lockfile-verify`: proves that locks are what they claim to be, without the tool that wrote them and without the
-//! network.
+//! `lockfile-verify`: proves that locks are what they claim to be, without the tool that wrote them and, unless it is asked
+//! to, without the network.
 //!
 //! Gather ([`gather`]), verify ([`verify`], on all processors), judge ([`judge`]), report ([`crate::steps::emit`]).
 
@@ -9,6 +9,7 @@ mod explain;
 mod fix;
 mod gather;
 mod judge;
+mod online;
 mod pdm_members;
 mod place;
 mod policy;
@@ -76,12 +77,22 @@ pub const OUTPUTS: &[Output] = &[
     },
 ];
 
+/// The credentials for indexes.
+const INDEX_CREDENTIALS: SecretInput = SecretInput {
+    name: "index-credentials",
+    help: "Who asks private indexes for `index-check`: one `https://user:password@index.example` a line; each goes to its host only",
+    default: "",
+};
+
 /// What it takes from the environment alone.
-pub const SECRETS: &[SecretInput] = &[SecretInput {
-    name: "token",
-    help: "Token for the one fetch of the base commit, `contents: read`",
-    default: "${{ github.token }}",
-}];
+pub const SECRETS: &[SecretInput] = &[
+    SecretInput {
+        name: "token",
+        help: "Token for the one fetch of the base commit, `contents: read`",
+        default: "${{ github.token }}",
+    },
+    INDEX_CREDENTIALS,
+];
 
 /// Prove that lockfiles are what they claim to be
 ///
@@ -128,6 +139,14 @@ pub struct Arguments {
     /// Names of packages that need not be that old
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = Trimmed(NonEmptyStringValueParser::new()))]
     pub min_age_exceptions: Vec<String>,
+
+    /// Compare hashes that are new with what their index publishes; needs the network [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = boolean)]
+    pub index_check: Option<bool>,
+
+    /// Index that is asked in place of the public one, such as a mirror of it
+    #[arg(long, value_name = "URL", value_parser = Trimmed(NonEmptyStringValueParser::new()))]
+    pub index_url: Option<String>,
 
     /// Revision that the change is measured against [default: by event]
     #[arg(long, value_name = "REVISION")]
@@ -205,12 +224,13 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
         .map_err(|error| {
             Error::no_verdict("the system gives no resources to wait for git").cause(error)
         })?;
-    let (settings, mut gathered, workflows) = runtime.block_on(async {
+    let (settings, mut gathered, published, workflows) = runtime.block_on(async {
         let stop = Stop::listen(world.context.is_workflow)
             .map_err(|error| Error::no_verdict("signals cannot be heard").cause(error))?;
         let (settings, gathered) = gather::gather(arguments, world, stop.clone()).await?;
+        let published = online::ask(&gathered, &settings, world, stop.clone()).await?;
         let workflows = workflows::judge(&settings, world, stop).await?;
-        Ok::<_, Error>((settings, gathered, workflows))
+        Ok::<_, Error>((settings, gathered, published, workflows))
     })?;
     if let Some(name) = &arguments.explain {
         let answer = explain::explain(name, &gathered)?;
@@ -219,12 +239,13 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
             .text_by(|out| out.write_all(answer.as_bytes()));
         return Ok(exit::PASS);
     }
+    let published = published.as_ref();
     let verified = if arguments.fix {
-        fix::fix(&mut gathered, &settings, world)?
+        fix::fix(&mut gathered, &settings, published, world)?
     } else {
-        verify::verify(&gathered, &settings)
+        verify::verify(&gathered, &settings, published)
     };
-    let mut report = judge::judge(&settings, &gathered, verified, workflows);
+    let mut report = judge::judge(&settings, &gathered, verified, published, workflows);
     report.duration = started.elapsed();
     emit::emit(report, &arguments.common, world)
 }

@@ -99,6 +99,16 @@ fn limits(head: &mut Policy, base: &Policy, note: &mut impl FnMut(&'static str, 
             now.extend(missing);
         }
     }
+    if base.index_check && !head.index_check {
+        note("index-check", "false instead of true".into());
+        head.index_check = true;
+    }
+    // Another mirror may publish whatever a proposal wants.
+    if head.index_url != base.index_url {
+        let named = head.index_url.clone();
+        note("index-url", named.unwrap_or_else(|| "the default".into()));
+        head.index_url.clone_from(&base.index_url);
+    }
     if head.min_age < base.min_age {
         note("min-age", "shorter".into());
         head.min_age = base.min_age;

@@ -55,7 +55,9 @@ impl Settings {
                     .iter()
                     .map(|text| level(text))
                     .collect::<Result<_>>()?,
-                indexes: all(&arguments.allowed_indexes, index)?,
+                indexes: all(&arguments.allowed_indexes, |text| {
+                    index("allowed-indexes", text)
+                })?,
                 hosts: all(&arguments.allowed_hosts, host)?,
                 sources: arguments
                     .allowed_sources
@@ -69,6 +71,8 @@ impl Settings {
                 min_age_exceptions: all(&arguments.min_age_exceptions, |text| {
                     name("min-age-exceptions", text)
                 })?,
+                index_check: arguments.index_check.unwrap_or(false),
+                index_url: arguments.index_url.as_deref().map(index_url).transpose()?,
             },
             threshold: Threshold::new(
                 arguments.fail_on,
@@ -100,11 +104,23 @@ fn all<T>(texts: &[String], read: impl Fn(&str) -> Result<T>) -> Result<Vec<T>> 
     texts.iter().map(|text| read(text)).collect()
 }
 
+/// The index of `index-url`.
+fn index_url(text: &str) -> Result<String> {
+    let index = index("index-url", text)?;
+    match Address::parse(&index) {
+        Some(address) if !address.is_plain() => Ok(index),
+        Some(_) => Err(Error::usage(format!("`index-url`: `{index}` is not safe"))
+            .hint("write an address that begins with `https://`")),
+        None => Err(Error::usage(format!("`index-url`: `{index}` is no URL"))
+            .hint("write it as in `https://mirror.example/simple`")),
+    }
+}
+
 /// An index of `allowed-indexes`: a URL, or a folder by its relative path.
-fn index(text: &str) -> Result<String> {
+fn index(input: &str, text: &str) -> Result<String> {
     let wrong = |what: &str| {
         let shown = address::conceal(text);
-        Error::usage(format!("`allowed-indexes`: `{shown}` {what}"))
+        Error::usage(format!("`{input}`: `{shown}` {what}"))
     };
     match Address::parse(text) {
         Some(address) if address.user.is_some() => Err(wrong("names a user")
@@ -228,11 +244,11 @@ mod tests {
 
     #[test]
     fn indexes_hosts_and_names_are_read_strictly() {
-        let secret = index("https://me:not-real@index.example/simple").unwrap_err();
+        let secret = index_url("https://me:not-real@index.example/simple").unwrap_err();
         assert!(!secret.message.contains("not-real") && secret.message.contains("names a user"));
         for (error, message, hint) in [
             (
-                index("index.example/simple").unwrap_err(),
+                index("allowed-indexes", "index.example/simple").unwrap_err(),
                 "`allowed-indexes`: `index.example/simple` is no URL",
                 "https://index.example/simple",
             ),
@@ -280,7 +296,12 @@ mod tests {
             assert!(error.hint.as_ref().unwrap().contains(hint), "{error:?}");
         }
         assert_eq!(platform("macos_14-arm64").unwrap(), "macos_14-arm64");
-        assert_eq!(index("../wheels").unwrap(), "../wheels");
+        assert_eq!(index("allowed-indexes", "../wheels").unwrap(), "../wheels");
+        assert!(index_url("http://127.0.0.1:8080/simple").is_ok());
+        for text in ["http://index.example/simple", "../wheels"] {
+            let error = index_url(text).unwrap_err();
+            assert!(error.message.contains(&format!("`index-url`: `{text}`")));
+        }
         assert_eq!(host("Files.example").unwrap(), "files.example");
         assert_eq!(name("private-names", "Acme_*").unwrap(), "acme-*");
     }

@@ -1,13 +1,14 @@
 //! Reads and judges every lock, on all processors.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::lockfiles::facts::{Before, Facts};
+use crate::lockfiles::published::{self, Kind, Published};
 use crate::lockfiles::rules::{self, Finding};
-use crate::lockfiles::{Format, declared, read};
+use crate::lockfiles::{Format, Reading, declared, read};
 use crate::model::declared::Declarations;
 use crate::model::sources::{FileId, Sources};
 use crate::steps::lockfile_verify::compare::{Compared, mark};
@@ -19,6 +20,8 @@ use crate::steps::lockfile_verify::settings::Settings;
 pub struct Verified {
     /// What the rules found, and whether the base has it not; `None` where there is no base.
     pub findings: Vec<(Finding, Option<bool>)>,
+    /// Why what is new in it could not be compared with its indexes; `None` where it was, or nobody asked for it.
+    pub unseen: Option<String>,
     /// How many packages of others it pins.
     pub packages: u64,
     /// The version of its format.
@@ -34,7 +37,11 @@ pub struct Verified {
 }
 
 /// Verifies all locks; the results are in the order of the locks.
-pub fn verify(gathered: &Gathered, settings: &Settings) -> Vec<Verified> {
+pub fn verify(
+    gathered: &Gathered,
+    settings: &Settings,
+    published: Option<&Published>,
+) -> Vec<Verified> {
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::with_capacity(gathered.locks.len()));
     let work = || {
@@ -43,7 +50,7 @@ pub fn verify(gathered: &Gathered, settings: &Settings) -> Vec<Verified> {
             let Some(lock) = gathered.locks.get(index) else {
                 return;
             };
-            let verified = verify_one(lock, gathered, settings);
+            let verified = verify_one(lock, gathered, settings, published);
             results
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -95,51 +102,114 @@ fn read_declared(format: Format, file: FileId, sources: &Sources) -> Option<Decl
     }
 }
 
-fn verify_one(lock: &Lock, gathered: &Gathered, settings: &Settings) -> Verified {
+/// One lock and what belongs to it, read.
+struct Parts<'g> {
+    reading: Reading<'g>,
+    declarations: Option<Declarations<'g>>,
+    members: Vec<Declarations<'g>>,
+    file_before: Option<FileId>,
+    reading_before: Option<Reading<'g>>,
+    declared_before: Option<Declarations<'g>>,
+}
+
+impl<'g> Parts<'g> {
+    /// Reads them; `None` where the lock itself is not there to be read.
+    fn read(lock: &Lock, gathered: &'g Gathered) -> Option<Self> {
+        let file = *lock.file.as_ref().ok()?;
+        let (sources, format) = (&gathered.sources, lock.found.format);
+        let before = gathered.before.as_ref();
+        let file_before = before.and_then(|before| before.find(&lock.found.path));
+        Some(Self {
+            reading: read(format, file, sources),
+            // What is wrong in a pyproject.toml is for its own tools to say; here nothing is compared with it then.
+            declarations: lock
+                .declared
+                .and_then(|file| read_declared(format, file, sources)),
+            members: lock
+                .members
+                .iter()
+                .filter_map(|file| read_declared(format, *file, sources))
+                .collect(),
+            file_before,
+            reading_before: before
+                .zip(file_before)
+                .map(|(sources, file)| read(format, file, sources)),
+            declared_before: before.and_then(|before| {
+                let path = sources.path(lock.declared?);
+                read_declared(format, before.find(path)?, before)
+            }),
+        })
+    }
+
+    /// The facts; `None` where the lock cannot be read.
+    fn facts<'a>(
+        &'a self,
+        gathered: &'a Gathered,
+        settings: &'a Settings,
+        published: Option<&'a Published>,
+    ) -> Option<Facts<'a>> {
+        let lockfile = self.reading.lockfile.as_ref()?;
+        let lock_before = self.reading_before.as_ref();
+        Some(Facts {
+            declared: self.declarations.as_ref(),
+            members: &self.members,
+            base: gathered.before.as_ref().map(|sources| Before {
+                sources,
+                lock: lock_before.and_then(|reading| reading.lockfile.as_ref()),
+                declared: self.declared_before.as_ref(),
+            }),
+            now: gathered.now,
+            published,
+            ..Facts::of_lock(&gathered.sources, lockfile, &settings.policy)
+        })
+    }
+}
+
+/// The pages of indexes that say whether what is new in a lock is published.
+pub fn wanted_pages(lock: &Lock, gathered: &Gathered, settings: &Settings) -> BTreeSet<String> {
+    let parts = Parts::read(lock, gathered);
+    let facts = parts
+        .as_ref()
+        .and_then(|parts| parts.facts(gathered, settings, None));
+    facts.map_or_else(BTreeSet::new, |facts| published::pages(&facts))
+}
+
+/// Why what is new in a lock could not be compared with its indexes; the first reason.
+fn unseen(facts: &Facts<'_>) -> Option<String> {
+    let outcomes = published::compare(facts);
+    outcomes.into_iter().find_map(|outcome| match outcome.kind {
+        Kind::Unseen(why) => Some(format!("`{}`: {why}", outcome.package.title())),
+        _ => None,
+    })
+}
+
+fn verify_one(
+    lock: &Lock,
+    gathered: &Gathered,
+    settings: &Settings,
+    published: Option<&Published>,
+) -> Verified {
     let started = Instant::now();
-    let Ok(file) = lock.file else {
+    let (Ok(file), Some(parts)) = (lock.file.as_ref(), Parts::read(lock, gathered)) else {
         return Verified::default();
     };
+    let file = *file;
     let (sources, format) = (&gathered.sources, lock.found.format);
-    let reading = read(format, file, sources);
-    // What is wrong in a pyproject.toml is for its own tools to say; here nothing is compared with it then.
-    let declarations = lock
-        .declared
-        .and_then(|file| read_declared(format, file, sources));
-    let members: Vec<Declarations<'_>> = lock
-        .members
-        .iter()
-        .filter_map(|file| read_declared(format, *file, sources))
-        .collect();
-
     let before = gathered.before.as_ref();
-    let file_before = before.and_then(|before| before.find(&lock.found.path));
+    let facts = parts.facts(gathered, settings, published);
+    let Parts {
+        reading,
+        reading_before,
+        declared_before,
+        file_before,
+        ..
+    } = &parts;
+    let file_before = *file_before;
     let is_changed = before.map(|before| {
         file_before.is_none_or(|file_before| before.bytes(file_before) != sources.bytes(file))
     });
-    let reading_before = before
-        .zip(file_before)
-        .map(|(sources, file)| read(format, file, sources));
-    let declared_before = before.and_then(|before| {
-        let path = sources.path(lock.declared?);
-        read_declared(format, before.find(path)?, before)
-    });
-
-    let facts = reading.lockfile.as_ref().map(|lockfile| Facts {
-        declared: declarations.as_ref(),
-        members: &members,
-        base: before.map(|sources| Before {
-            sources,
-            lock: reading_before
-                .as_ref()
-                .and_then(|reading| reading.lockfile.as_ref()),
-            declared: declared_before.as_ref(),
-        }),
-        now: gathered.now,
-        ..Facts::of_lock(sources, lockfile, &settings.policy)
-    });
     let lockfile = reading.lockfile.as_ref();
-    let found = rules::judge(&reading, facts.as_ref(), &settings.policy);
+    let found = rules::judge(reading, facts.as_ref(), &settings.policy);
     let lock_before = reading_before
         .as_ref()
         .and_then(|reading| reading.lockfile.as_ref());
@@ -182,6 +252,7 @@ fn verify_one(lock: &Lock, gathered: &Gathered, settings: &Settings) -> Verified
     });
     Verified {
         findings,
+        unseen: facts.as_ref().and_then(unseen),
         compared,
         packages: lockfile.map_or(0, |lock| lock.third_party().count() as u64),
         version: lockfile

@@ -11,6 +11,7 @@ mod private_name_public;
 mod source_not_declared;
 mod uses;
 
+use crate::lockfiles::facts::Facts;
 use crate::lockfiles::rules::Family;
 
 /// The family.
@@ -28,3 +29,8 @@ pub const FAMILY: Family = Family {
         &absolute_path::RULE,
     ],
 };
+
+/// Whether an index must not be used, as far as that is known.
+pub fn is_index_refused(index: &str, facts: &Facts<'_>) -> bool {
+    indexes::is_allowed(index, facts) == Some(false)
+}

@@ -1,0 +1,308 @@
+//! The one HTTP client: who may be asked, how long, how often, and who gets a credential.
+//!
+//! TLS is required but for the own machine. A request is repeated where that is safe and may help, with a growing, random
+//! pause and within a budget. A credential goes to its own origin; a request that carries one follows nobody elsewhere.
+
+mod cache;
+mod origin;
+
+use std::time::{Duration, Instant};
+
+use reqwest::header::{
+    ACCEPT, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, IF_NONE_MATCH, LOCATION, RETRY_AFTER,
+};
+use reqwest::{Client, NoProxy, Proxy, Response, StatusCode, Url};
+
+use crate::error::{Error, Result};
+use crate::system::environment::Environment;
+pub use crate::system::http::cache::Cache;
+pub use crate::system::http::origin::Login;
+use crate::system::http::origin::{Origin, is_safe};
+use crate::system::stop::Stop;
+
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// How long a server may say nothing.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// How long one attempt may take.
+const ATTEMPT: Duration = Duration::from_mins(2);
+
+/// How long all attempts and pauses of one request may take.
+const BUDGET: Duration = Duration::from_mins(4);
+
+const ATTEMPTS: u32 = 4;
+
+/// The longest pause before the second attempt; it doubles from there.
+const PAUSE: Duration = Duration::from_millis(400);
+
+/// So often a server may send us elsewhere.
+const REDIRECTS: usize = 5;
+
+/// Longer answers are refused.
+const LIMIT: usize = 256 << 20;
+
+/// What is asked for; always by GET.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The address. A user in it is left out.
+    pub url: &'a str,
+    /// The types of content that are understood.
+    pub accept: &'static str,
+    /// What is known already, by its mark.
+    pub etag: Option<&'a str>,
+}
+
+/// An answer: found, not found, or what is known already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// 200, 304, 404 or 410.
+    pub status: u16,
+    /// The type of the content.
+    pub content_type: Option<String>,
+    /// The mark by which the server knows it again.
+    pub etag: Option<String>,
+    /// The content.
+    pub body: Vec<u8>,
+    /// Whether it was given to a credential, so that nobody else may have it.
+    pub is_private: bool,
+}
+
+/// The client.
+#[derive(Clone, Debug)]
+pub struct Http {
+    client: Client,
+    logins: Vec<Login>,
+    stop: Stop,
+}
+
+/// Why an attempt gave no answer.
+enum Failure {
+    /// Another attempt may help, after a pause that the server may have named.
+    Again(String, Option<Duration>),
+    /// None will.
+    Final(Error),
+}
+
+impl Http {
+    /// A client with the proxies that the environment names. Certificates are those of the machine, or of `SSL_CERT_FILE`.
+    pub fn new(environment: &Environment, logins: Vec<Login>, stop: Stop) -> Result<Self> {
+        // Fails where it was done before, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = Client::builder()
+            .user_agent(format!("lockgate/{}", crate::VERSION))
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT)
+            .read_timeout(SILENCE)
+            .timeout(ATTEMPT)
+            .referer(false)
+            .no_proxy();
+        // Plain requests go to the own machine only, past every proxy.
+        let first = |names: &[&str]| names.iter().find_map(|name| environment.get(name));
+        if let Some(proxy) = first(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]) {
+            let except = first(&["no_proxy", "NO_PROXY"]).and_then(NoProxy::from_string);
+            let proxy = Proxy::https(proxy).map_err(|_| {
+                Error::usage("`HTTPS_PROXY` is no URL of a proxy")
+                    .hint("write it as in `http://proxy.example:3128`")
+            })?;
+            builder = builder.proxy(proxy.no_proxy(except));
+        }
+        let client = builder.build().map_err(|error| {
+            Error::no_verdict("no client for the network can be made")
+                .cause(chain(&error.without_url()))
+                .hint("look at `SSL_CERT_FILE`: it must name certificates that can be read")
+        })?;
+        Ok(Self {
+            client,
+            logins,
+            stop,
+        })
+    }
+
+    /// Asks until there is an answer, or no hope of one.
+    pub async fn get(&self, request: Request<'_>) -> Result<Answer> {
+        let started = Instant::now();
+        let mut attempt = 1;
+        loop {
+            let mut stop = self.stop.clone();
+            let outcome = tokio::select! {
+                outcome = self.attempt(request) => outcome,
+                signal = stop.requested() => return Err(Error::interrupted(signal)),
+            };
+            let (why, named) = match outcome {
+                Ok(answer) => return Ok(answer),
+                Err(Failure::Final(error)) => return Err(error),
+                Err(Failure::Again(why, named)) => (why, named),
+            };
+            let pause = named.unwrap_or_else(|| jitter(PAUSE * 2_u32.pow(attempt - 1)));
+            if attempt == ATTEMPTS || started.elapsed() + pause > BUDGET {
+                return Err(Error::no_verdict(format!(
+                    "`{}` gave no answer in {attempt} attempts",
+                    shown(request.url)
+                ))
+                .cause(why));
+            }
+            tracing::debug!(url = %shown(request.url), attempt, %why, ?pause, "asking again");
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                signal = stop.requested() => return Err(Error::interrupted(signal)),
+            }
+            attempt += 1;
+        }
+    }
+
+    async fn attempt(&self, request: Request<'_>) -> std::result::Result<Answer, Failure> {
+        let refused = |message: String| Failure::Final(Error::no_verdict(message));
+        let mut url = Url::parse(request.url)
+            .map_err(|_| refused(format!("`{}` is no URL", shown(request.url))))?;
+        let login = self.login(&url);
+        let origin = Origin::of(&url);
+        for _ in 0..=REDIRECTS {
+            if !is_safe(&url) {
+                return Err(refused(format!(
+                    "`{}` is not asked: it is no `https` address",
+                    shown(url.as_str())
+                )));
+            }
+            // What stands in an address is no credential that anybody configured.
+            let _ = url.set_username("");
+            let _ = url.set_password(None);
+            url.set_fragment(None);
+            let mut call = self.client.get(url.clone()).header(ACCEPT, request.accept);
+            if let Some(etag) = request.etag {
+                call = call.header(IF_NONE_MATCH, etag);
+            }
+            if let Some(login) = login {
+                call = call.basic_auth(&login.user, Some(login.password.reveal()));
+            }
+            let response = call.send().await.map_err(again)?;
+            let Some(target) = redirect(&response) else {
+                return answer(response, &url, login.is_some()).await;
+            };
+            let target = url.join(&target).map_err(|_| {
+                refused(format!(
+                    "`{}` sends us to what is no URL",
+                    shown(url.as_str())
+                ))
+            })?;
+            if login.is_some() && Origin::of(&target) != origin {
+                return Err(refused(format!(
+                    "`{}` sends us to `{}`, which is somebody else's: the credentials are not for it",
+                    shown(url.as_str()),
+                    shown(target.as_str())
+                )));
+            }
+            url = target;
+        }
+        Err(refused(format!(
+            "`{}` sends us around in a circle",
+            shown(request.url)
+        )))
+    }
+
+    fn login(&self, url: &Url) -> Option<&Login> {
+        let origin = Origin::of(url);
+        self.logins.iter().find(|login| login.origin == origin)
+    }
+}
+
+/// Where the server sends us, if it does.
+fn redirect(response: &Response) -> Option<String> {
+    let is_moved = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+    text(response.headers(), &LOCATION).filter(|_| is_moved)
+}
+
+async fn answer(
+    mut response: Response,
+    url: &Url,
+    is_private: bool,
+) -> std::result::Result<Answer, Failure> {
+    let status = response.status();
+    let url = shown(url.as_str());
+    match status {
+        StatusCode::OK | StatusCode::NOT_MODIFIED | StatusCode::NOT_FOUND | StatusCode::GONE => {}
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            let hint = if is_private {
+                "the credentials that are given for it may not see this"
+            } else {
+                "it wants credentials"
+            };
+            let error = Error::no_verdict(format!("`{url}` answers {status}"));
+            return Err(Failure::Final(error.cause(hint)));
+        }
+        _ if status == StatusCode::REQUEST_TIMEOUT
+            || status == StatusCode::TOO_MANY_REQUESTS
+            || status.is_server_error() =>
+        {
+            let pause = text(response.headers(), &RETRY_AFTER)
+                .and_then(|seconds| seconds.trim().parse().ok())
+                .map(Duration::from_secs);
+            return Err(Failure::Again(format!("it answers {status}"), pause));
+        }
+        _ => {
+            return Err(Failure::Final(Error::no_verdict(format!(
+                "`{url}` answers {status}"
+            ))));
+        }
+    }
+    let mut answer = Answer {
+        status: status.as_u16(),
+        content_type: text(response.headers(), &CONTENT_TYPE),
+        etag: text(response.headers(), &ETAG),
+        body: Vec::new(),
+        is_private,
+    };
+    while let Some(chunk) = response.chunk().await.map_err(again)? {
+        if answer.body.len() + chunk.len() > LIMIT {
+            return Err(Failure::Final(Error::no_verdict(format!(
+                "the answer of `{url}` has more than {LIMIT} bytes"
+            ))));
+        }
+        answer.body.extend_from_slice(&chunk);
+    }
+    Ok(answer)
+}
+
+fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    Some(headers.get(name)?.to_str().ok()?.to_owned())
+}
+
+/// What the network did wrong, without the address, which may hold a secret.
+fn again(error: reqwest::Error) -> Failure {
+    Failure::Again(chain(&error.without_url()), None)
+}
+
+/// An error with what caused it, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut inner = error.source();
+    while let Some(error) = inner {
+        let next = error.to_string();
+        if !text.contains(&next) {
+            text = format!("{text}: {next}");
+        }
+        inner = error.source();
+    }
+    text
+}
+
+/// An address as it may be shown: without a user and without what stands behind `?`.
+fn shown(url: &str) -> String {
+    let Ok(mut parsed) = Url::parse(url) else {
+        return "an address that is no URL".to_owned();
+    };
+    let _ = parsed.set_username("");
+    let _ = parsed.set_password(None);
+    parsed.set_query(None);
+    parsed.set_fragment(None);
+    parsed.to_string()
+}
+
+/// Any pause up to the longest.
+fn jitter(longest: Duration) -> Duration {
+    let random = getrandom::u32().unwrap_or(u32::MAX / 2);
+    longest.mul_f64(f64::from(random) / f64::from(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests;

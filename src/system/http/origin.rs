@@ -1,0 +1,127 @@
+//! Where requests may go, and who gets which credential.
+
+use percent_encoding::percent_decode_str;
+use reqwest::Url;
+use url::Host;
+
+use crate::error::{Error, Result};
+use crate::system::masking::Secret;
+
+/// Scheme, host and port: who is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin(url::Origin);
+
+impl Origin {
+    /// That of a URL.
+    pub fn of(url: &Url) -> Self {
+        Self(url.origin())
+    }
+}
+
+/// A user and a password, for one origin only.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// Who gets it.
+    pub origin: Origin,
+    /// The user.
+    pub user: String,
+    /// The password or token.
+    pub password: Secret,
+}
+
+impl Login {
+    /// Reads `https://user:password@host`; `input` is the name of the input, which alone is told where it is wrong.
+    pub fn parse(line: &str, input: &str) -> Result<Self> {
+        let wrong = |what: &str| {
+            Error::usage(format!("`{input}`: a line {what}"))
+                .hint("write one `https://user:password@index.example` a line")
+        };
+        let url = Url::parse(line.trim()).map_err(|_| wrong("is no URL"))?;
+        let password = url.password().unwrap_or_default();
+        if url.username().is_empty() && password.is_empty() {
+            return Err(wrong("names no user"));
+        }
+        if !is_safe(&url) {
+            return Err(wrong("is no `https` URL"));
+        }
+        Ok(Self {
+            origin: Origin::of(&url),
+            user: decoded(url.username()),
+            password: Secret::new(decoded(password)),
+        })
+    }
+}
+
+fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+/// Whether nobody on the way can read or change what is sent: TLS, or the own machine.
+pub fn is_safe(url: &Url) -> bool {
+    match url.scheme() {
+        "https" => url.host().is_some(),
+        "http" => is_loopback(url),
+        _ => false,
+    }
+}
+
+/// Whether this machine itself is asked.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_is_for_the_own_machine_only() {
+        for (url, expected) in [
+            ("https://index.example/simple/", true),
+            ("http://127.0.0.1:8080/simple/", true),
+            ("http://[::1]/", true),
+            ("http://localhost/", true),
+            ("http://LOCALHOST:1/", true),
+            ("http://index.example/", false),
+            ("http://127.0.0.1.evil.example/", false),
+            ("http://localhost.evil.example/", false),
+            ("ftp://127.0.0.1/", false),
+            ("file:///etc/passwd", false),
+        ] {
+            assert_eq!(is_safe(&Url::parse(url).unwrap()), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_login_is_for_one_origin_and_its_errors_show_nothing() {
+        let login = Login::parse(" https://me%40x:p%2Fw@Index.example:443/a ", "x").unwrap();
+        assert_eq!(
+            (login.user.as_str(), login.password.reveal()),
+            ("me@x", "p/w")
+        );
+        let origin = |url| Origin::of(&Url::parse(url).unwrap());
+        assert_eq!(login.origin, origin("https://index.example/simple/six/"));
+        for other in [
+            "http://index.example/",
+            "https://index.example:8443/",
+            "https://index.example.evil.example/",
+        ] {
+            assert_ne!(login.origin, origin(other));
+        }
+        for line in [
+            "me:not-real",
+            "https://index.example",
+            "http://me:not-real@index.example",
+            "",
+        ] {
+            let error = Login::parse(line, "index-credentials").unwrap_err();
+            assert!(!format!("{error:?}").contains("not-real"), "{error:?}");
+            assert!(error.message.contains("`index-credentials`"));
+        }
+    }
+}
