@@ -35,23 +35,14 @@ requires-python = ">=3.11"
 dependencies = ["six"]
 "#;
 
-/// The wheel of `six` without a hash, and another package of the same index with one.
+/// A wheel of `six` without a hash, and another one with it.
 fn without_hash() -> String {
     let (before, rest) = HEALTHY.split_once(", hash = ").unwrap();
     let (_, after) = rest.split_once(", size").unwrap();
-    let (_, six) = HEALTHY.split_once("[[package]]").unwrap();
-    let (six, _) = six.split_once("\n[[package]]").unwrap();
-    let edge = "    { name = \"six\" },\n";
-    let after = after
-        .replace(edge, &format!("{edge}{}", edge.replace("six", "other")))
-        .replace(
-            "{ name = \"six\" }]",
-            "{ name = \"other\" }, { name = \"six\" }]",
-        );
-    format!(
-        "{before}, size{after}\n[[package]]{}",
-        six.replace("six", "other")
-    )
+    let wheel = HEALTHY.lines().find(|line| line.contains(".whl")).unwrap();
+    let other = wheel.replace("py2.py3", "cp311");
+    let (rest, after) = after.split_once('\n').unwrap();
+    format!("{before}, size{rest}\n{other}\n{after}")
 }
 
 #[test]

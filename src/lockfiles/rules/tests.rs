@@ -8,16 +8,31 @@ use crate::model::sources::Sources;
 /// When the examples are judged: 2026-11-22.
 const NOW: u64 = 1_795_305_600;
 
-/// The rules that find something in an example: each lock with the `pyproject.toml` beside it, the other ones as members
-/// or folders of its workspace, and the state before where the example has one.
+/// The rules that find something in an example.
 fn found(example: &Example) -> Vec<Finding> {
-    let policy = policy(example.inputs);
-    let sources = sources(example.files);
-    let is_given = |path: &str| example.base.iter().any(|(other, _)| *other == path);
-    let same = example.files.iter().filter(|(path, _)| !is_given(path));
-    let replaced: Vec<_> = example.base.iter().chain(same).copied().collect();
-    let before = (!example.base.is_empty()).then(|| self::sources(&replaced));
-    let published = published(example.files);
+    found_in(example.files, example.base, example.inputs)
+}
+
+/// The ids of the rules that find something in these files, without a base and without inputs.
+pub(super) fn ids(files: &[(&str, &str)]) -> Vec<&'static str> {
+    let found = found_in(files, &[], &[]);
+    found.iter().map(|finding| finding.rule.id).collect()
+}
+
+/// What is found in files with their paths: each lock with the `pyproject.toml` beside it, the other ones as members
+/// or folders of its workspace, and the state before where there is one.
+pub(super) fn found_in(
+    files: &[(&str, &str)],
+    base: &[(&str, &str)],
+    inputs: &[(&str, &str)],
+) -> Vec<Finding> {
+    let policy = policy(inputs);
+    let sources = sources(files);
+    let is_given = |path: &str| base.iter().any(|(other, _)| *other == path);
+    let same = files.iter().filter(|(path, _)| !is_given(path));
+    let replaced: Vec<_> = base.iter().chain(same).copied().collect();
+    let before = (!base.is_empty()).then(|| self::sources(&replaced));
+    let published = published(files);
     let mut all = Vec::new();
     for (file, source) in sources.iter() {
         let (folder, name) = source.path.rsplit_once('/').unwrap_or(("", &source.path));

@@ -1,7 +1,5 @@
 //! Files that nothing ties to their bytes.
 
-use std::collections::HashSet;
-
 use crate::error::count;
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::policy::Level;
@@ -17,8 +15,9 @@ pub const RULE: Rule = Rule {
     summary: "A file of a package has no hash",
     why: "Without a hash an index, a mirror or a proxy can hand out other bytes under the same name, and every tool \
           installs them. `uv lock --check` and `poetry check --lock` accept a lock without a single hash.\n\n\
-          Where nothing of an index has a hash, and it is not the public one, the index may serve none: that is a \
-          warning; not so in `pylock.toml`, where installers refuse such a file. Source trees and repositories have no hash; a repository has its commit.",
+          Where no file of a package has a hash, and its index is not the public one, the index may serve none: that is a \
+          warning, since some indexes have hashes for a part of their packages; not so in `pylock.toml`, where \
+          installers refuse such a file. Requirements without any hash are one finding a file. Source trees and repositories have no hash; a repository has its commit.",
     level: Level::Error,
     check: Check::Lock(check),
     failing: Example::of(&[(
@@ -61,8 +60,8 @@ wheels = [
 const FEW: usize = 20;
 
 fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
-    let mut hashed: HashSet<&str> = HashSet::new();
     let mut bare: Vec<(&Package<'_>, Location, usize)> = Vec::new();
+    let mut is_hashed = false;
     for package in facts
         .lock
         .packages
@@ -75,23 +74,26 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
             .filter(|file| file.hashes.is_empty())
             .collect();
         let has_some = without.len() < package.files.len() || !package.hashes.is_empty();
-        if has_some {
-            hashed.insert(index_of(package));
-        }
+        is_hashed |= has_some;
         let is_covered = !package.hashes.is_empty() || (without.is_empty() && has_some);
         if !is_covered {
             let at = without.first().map_or(package.name.at, |file| file.at);
             bare.push((package, at, without.len()));
         }
     }
-    // That an index serves hashes is known from the public one, and from what else came from it.
-    let (certain, doubtful): (Vec<_>, Vec<_>) = bare.into_iter().partition(|(package, ..)| {
-        let index = index_of(package);
-        let is_demanded = facts.lock.format == Format::Pylock;
-        index.is_empty() || is_demanded || is_public(index) || hashed.contains(index)
-    });
+    // That an index serves hashes of a package is known from the public one, and from its other files.
+    let (certain, doubtful): (Vec<_>, Vec<_>) =
+        bare.into_iter().partition(|(package, _, without)| {
+            let index = index_of(package);
+            let is_demanded = facts.lock.format == Format::Pylock;
+            index.is_empty() || is_demanded || is_public(index) || *without < package.files.len()
+        });
+    let few = match facts.lock.format {
+        Format::Requirements if !is_hashed => 1,
+        _ => FEW,
+    };
     for (group, most) in [(certain, Severity::Error), (doubtful, Severity::Warning)] {
-        if group.len() > FEW
+        if group.len() > few
             && let Some((_, at, _)) = group.first()
         {
             let packages = count(group.len() as u64, "package");
@@ -140,5 +142,48 @@ fn index_of<'p>(package: &'p Package<'_>) -> &'p str {
     match &package.source.value {
         Source::Registry(index) => index,
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lockfiles::rules::tests::found_in;
+    use crate::model::diagnostic::Severity;
+
+    fn found(path: &str, text: &str) -> Vec<(&'static str, Severity)> {
+        let found = found_in(&[(path, text)], &[], &[("rules", "sync-unverifiable off")]);
+        found
+            .iter()
+            .map(|one| (one.rule.id, one.severity))
+            .collect()
+    }
+
+    #[test]
+    fn an_index_may_serve_hashes_of_some_packages_only() {
+        let package = |name: &str, hash: &str| {
+            format!(
+                "[[package]]\nname = \"{name}\"\nversion = \"1.0\"\nsource = {{ registry = \"https://index.example/simple\" }}\nwheels = [\n    {{ url = \"https://index.example/{name}-1.0-py3-none-any.whl\"{hash} }},\n]\n"
+            )
+        };
+        let hash = format!(", hash = \"sha256:{}\"", "0".repeat(64));
+        let (some, none) = (package("some", &hash), package("none", ""));
+        let head = "version = 1\nrevision = 3\nrequires-python = \">=3.11\"\n";
+        let lock = format!("{head}{none}{some}");
+        assert_eq!(
+            found("uv.lock", &lock),
+            [("hash-missing", Severity::Warning)]
+        );
+    }
+
+    #[test]
+    fn requirements_without_any_hash_are_one_finding() {
+        let header = "# This file was autogenerated by uv via the following command:\n#    uv pip compile requirements.in\n";
+        let text = format!(
+            "{header}six==1.17.0\n    # via -r requirements.in\nidna==3.10\n    # via -r requirements.in\n"
+        );
+        assert_eq!(
+            found("requirements.txt", &text),
+            [("hash-missing", Severity::Error)]
+        );
     }
 }
