@@ -216,20 +216,26 @@ fn is_recorded(
     facts: &Facts<'_>,
     declarations: &[&Declarations<'_>],
 ) -> bool {
-    let others = facts.lock.packages.iter().filter(|other| {
+    let mut others = facts.lock.packages.iter().filter(|other| {
         let is_index = matches!(
             other.source.value,
             Source::Unstated | Source::Registry(_) | Source::Virtual(_)
         );
         !is_index && !is_own(other, facts, declarations)
     });
-    others
-        .filter_map(|other| other.metadata.as_ref())
-        .flat_map(|metadata| {
-            let groups = metadata.requires_dev.iter().flat_map(|(_, list)| list);
-            metadata.requires_dist.iter().chain(groups)
-        })
-        .any(|requirement| asks(requirement, package))
+    others.any(|other| {
+        let Some(metadata) = &other.metadata else {
+            // Of what cannot change, such as a commit, only the edges are recorded.
+            let mut targets = other
+                .dependencies
+                .iter()
+                .flat_map(|edge| facts.index.targets(edge));
+            return targets.any(|target| target.at == package.at);
+        };
+        let groups = metadata.requires_dev.iter().flat_map(|(_, list)| list);
+        let mut requirements = metadata.requires_dist.iter().chain(groups);
+        requirements.any(|requirement| asks(requirement, package))
+    })
 }
 
 /// Whether a declared source is the locked one. A requirement with a URL may mean a repository or an archive.
@@ -275,4 +281,59 @@ fn last(path: &str) -> &str {
     path.rsplit(['/', '\\'])
         .find(|part| !matches!(*part, "" | "."))
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lockfiles::rules::tests::ids;
+
+    const PROJECT: &str = r#"[project]
+name = "app"
+version = "1.0"
+requires-python = ">=3.11"
+dependencies = ["tool"]
+
+[tool.uv.sources]
+tool = { git = "https://git.example/tool" }
+"#;
+
+    const LOCK: &str = r#"version = 1
+revision = 3
+requires-python = ">=3.11"
+
+[[package]]
+name = "app"
+version = "1.0"
+source = { virtual = "." }
+dependencies = [
+    { name = "tool" },
+]
+
+[package.metadata]
+requires-dist = [{ name = "tool", git = "https://git.example/tool" }]
+
+[[package]]
+name = "part"
+version = "1.0"
+source = { git = "https://git.example/part#0123456789012345678901234567890123456789" }
+
+[[package]]
+name = "tool"
+version = "1.0"
+source = { git = "https://git.example/tool#9876543210987654321098765432109876543210" }
+dependencies = [
+    { name = "part" },
+]
+"#;
+
+    #[test]
+    fn a_repository_may_have_repositories_of_its_own() {
+        assert_eq!(
+            ids(&[("pyproject.toml", PROJECT), ("uv.lock", LOCK)]),
+            [""; 0]
+        );
+        let orphan = LOCK.replace("dependencies = [\n    { name = \"part\" },\n]\n", "");
+        let found = ids(&[("pyproject.toml", PROJECT), ("uv.lock", &orphan)]);
+        assert!(found.contains(&"source-not-declared"), "{found:?}");
+    }
 }
