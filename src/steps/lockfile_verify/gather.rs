@@ -286,6 +286,13 @@ fn members(project: FileId, root: &Path, sources: &mut Sources) -> Vec<FileId> {
         folders.sort();
         for folder in folders {
             note(&normal::join(&own, &folder), root, sources, &mut found);
+            // Those between it and the root: uv looks no further up than to them.
+            let above = folder
+                .match_indices('/')
+                .filter_map(|(at, _)| folder.get(..at));
+            for above in above {
+                note(&normal::join(&own, above), root, sources, &mut found);
+            }
         }
     }
     let mut next = 0;

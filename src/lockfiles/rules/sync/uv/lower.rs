@@ -93,7 +93,8 @@ fn sources<'f>(
             .find(|(own, _)| normalise_name(&own.value) == name)?;
         Some((found.1.as_slice(), declared))
     };
-    of(tree.declared).or_else(|| tree.is_member.then(|| of(view.root)).flatten())
+    let is_below = || tree.is_member && !view.is_enclosed(tree);
+    of(tree.declared).or_else(|| is_below().then(|| of(view.root)).flatten())
 }
 
 fn origin(
@@ -170,5 +171,88 @@ pub fn is_virtual(tree: &Tree<'_>, needs_build_system: bool) -> bool {
     match package {
         Some(package) => !package.value,
         None => needs_build_system && tree.declared.build_requires.is_none(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lockfiles::rules::tests::ids;
+
+    const ROOT: &str = r#"[project]
+name = "app"
+version = "1.0"
+requires-python = ">=3.11"
+
+[build-system]
+requires = []
+
+[tool.uv.workspace]
+members = ["examples", "examples/*"]
+
+[tool.uv.sources]
+app = { workspace = true }
+"#;
+
+    const LOCK: &str = r#"version = 1
+revision = 3
+requires-python = ">=3.11"
+
+[manifest]
+members = [
+    "app",
+    "inner",
+    "outer",
+]
+
+[[package]]
+name = "app"
+version = "1.0"
+source = { editable = "." }
+
+[[package]]
+name = "inner"
+version = "1.0"
+source = { editable = "examples/inner" }
+dependencies = [
+    { name = "app" },
+]
+
+[package.metadata]
+requires-dist = [{ name = "app" }]
+
+[[package]]
+name = "outer"
+version = "1.0"
+source = { editable = "examples" }
+dependencies = [
+    { name = "app" },
+]
+
+[package.metadata]
+requires-dist = [{ name = "app", editable = "." }]
+"#;
+
+    fn found(lock: &str) -> Vec<&'static str> {
+        let member = |name: &str| {
+            format!(
+                "[project]\nname = \"{name}\"\nversion = \"1.0\"\nrequires-python = \">=3.11\"\ndependencies = [\"app\"]\n[build-system]\nrequires = []\n"
+            )
+        };
+        ids(&[
+            ("pyproject.toml", ROOT),
+            ("examples/pyproject.toml", &member("outer")),
+            ("examples/inner/pyproject.toml", &member("inner")),
+            ("uv.lock", lock),
+        ])
+    }
+
+    #[test]
+    fn sources_of_the_root_do_not_reach_below_another_project() {
+        assert_eq!(found(LOCK), [""; 0]);
+        let everywhere = LOCK.replace(
+            "{ name = \"app\" }]",
+            "{ name = \"app\", editable = \".\" }]",
+        );
+        assert_eq!(found(&everywhere), ["sync-requirements"]);
     }
 }

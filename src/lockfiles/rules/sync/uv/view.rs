@@ -151,6 +151,20 @@ impl<'f> View<'f> {
         normal::relative(folder(self.facts, tree.declared.file), top)
     }
 
+    /// Whether another `pyproject.toml` stands between a project and the root of the workspace. uv looks no further up
+    /// than there, so that the sources of the root do not count for it, although it is a member.
+    pub fn is_enclosed(&self, tree: &Tree<'_>) -> bool {
+        let path = self.path(tree);
+        self.facts.members.iter().any(|other| {
+            let other = normal::relative(
+                folder(self.facts, other.file),
+                folder(self.facts, self.facts.lock.file),
+            );
+            let rest = path.strip_prefix(&other);
+            rest.is_some_and(|rest| rest.starts_with('/'))
+        })
+    }
+
     /// The settings of the workspace.
     pub fn settings(&self) -> Option<&'f UvSettings<'f>> {
         self.root.uv.as_deref()
