@@ -19,6 +19,13 @@ pub struct Compared {
     pub unknown: Vec<(Location, String)>,
 }
 
+impl Compared {
+    /// Whether both are known and agree.
+    pub fn is_clean(&self) -> bool {
+        self.missing.is_empty() && self.extra.is_empty() && self.unknown.is_empty()
+    }
+}
+
 /// Compares both as sets.
 pub fn compare(view: &View<'_>, declared: Declared, recorded: &[Requirement<'_>]) -> Compared {
     let recorded: Vec<Normal> = recorded.iter().map(Normal::recorded).collect();

@@ -27,6 +27,7 @@ pub mod requires_python;
 pub mod resolution;
 pub mod root_groups;
 pub mod script;
+mod self_extras;
 pub mod static_metadata;
 pub mod unverifiable;
 pub mod version;

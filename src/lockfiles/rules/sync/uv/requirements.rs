@@ -2,8 +2,9 @@
 
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::policy::Level;
-use crate::lockfiles::rules::sync::uv::compare::{compare, tell};
+use crate::lockfiles::rules::sync::uv::compare::tell;
 use crate::lockfiles::rules::sync::uv::recorded::recorded;
+use crate::lockfiles::rules::sync::uv::self_extras::compare_requires_dist;
 use crate::lockfiles::rules::sync::uv::view::View;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
 
@@ -91,7 +92,7 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     };
     for (tree, package) in view.locked() {
         if let Some(recorded) = recorded(tree, package) {
-            let compared = compare(&view, view.requires_dist(tree), &recorded.requires_dist);
+            let compared = compare_requires_dist(&view, tree, package, &recorded.requires_dist);
             tell(&view, compared, tree.at(), package.name.at, findings);
         }
     }

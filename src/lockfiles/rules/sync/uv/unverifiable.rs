@@ -8,6 +8,7 @@ use crate::lockfiles::rules::sync::absent::{self, whole};
 use crate::lockfiles::rules::sync::unverifiable;
 use crate::lockfiles::rules::sync::uv::compare::compare;
 use crate::lockfiles::rules::sync::uv::recorded::{is_computed, recorded};
+use crate::lockfiles::rules::sync::uv::self_extras::compare_requires_dist;
 use crate::lockfiles::rules::sync::uv::view::View;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule, UNVERIFIABLE};
 use crate::model::lockfile::Package;
@@ -135,7 +136,8 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
                 .help(HELP);
             continue;
         };
-        let mut unknown = compare(&view, view.requires_dist(tree), &recorded.requires_dist).unknown;
+        let mut unknown =
+            compare_requires_dist(&view, tree, package, &recorded.requires_dist).unknown;
         for (name, _, declared) in view.groups(tree) {
             let mut groups = recorded.requires_dev.iter();
             let group = groups.find(|(group, _)| normalise_name(&group.value) == name);

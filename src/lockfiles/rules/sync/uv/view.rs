@@ -247,7 +247,8 @@ impl<'f> View<'f> {
         found
     }
 
-    fn add(
+    /// Adds what uv records for a requirement, where `marker` holds.
+    pub fn add(
         &self,
         requirement: &Requirement<'_>,
         scope: &Scope<'_, '_>,
