@@ -107,6 +107,8 @@ pub struct Policy {
     pub min_age_exceptions: Vec<String>,
     /// Whether hashes are compared with what the indexes publish.
     pub index_check: bool,
+    /// Whether the repositories of actions are asked what their commits are.
+    pub action_check: bool,
     /// The index that is asked in place of the public one.
     pub index_url: Option<String>,
 }

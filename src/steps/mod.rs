@@ -8,7 +8,26 @@ pub mod project;
 pub mod walk;
 pub mod world;
 
-use crate::github::inputs::SecretInput;
+use crate::github::inputs::{self, SecretInput};
+
+/// Inputs of every action that are for the install script, not for the step: name, variable and help.
+pub const INSTALL_INPUTS: &[(&str, &str, &str)] = &[
+    (
+        "binary-path",
+        "LOCKGATE_BINARY_PATH",
+        "Path of a binary that is already here, for air-gapped and self-built use; its hash must be in checksums.txt or in binary-sha256",
+    ),
+    (
+        "binary-sha256",
+        "LOCKGATE_BINARY_SHA256",
+        "SHA-256 of the binary at binary-path",
+    ),
+    (
+        "download-base",
+        "LOCKGATE_DOWNLOAD_BASE",
+        "Base URL of a mirror of the releases [default: the project's own releases]",
+    ),
+];
 
 /// An output of a step.
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +86,18 @@ impl Step {
             Self::LintGate => lint_gate::OUTPUTS,
             Self::LockfileVerify => lockfile_verify::OUTPUTS,
         }
+    }
+
+    /// The inputs of its action.
+    pub fn inputs(self) -> Vec<String> {
+        let command = self.command();
+        let own = inputs::names(&command).map(|(name, _)| name);
+        let secrets = self.secrets().iter().map(|secret| secret.name);
+        let install = INSTALL_INPUTS.iter().map(|(name, ..)| *name);
+        own.chain(secrets)
+            .chain(install)
+            .map(str::to_owned)
+            .collect()
     }
 
     /// The names of all steps.

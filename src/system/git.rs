@@ -45,6 +45,9 @@ const TIME_LIMIT: Duration = Duration::from_mins(5);
 /// Answers other than diffs are short.
 const SHORT: u64 = 16 << 20;
 
+/// Repositories with hundreds of thousands of tags exist.
+const REFS: u64 = 256 << 20;
+
 /// A repository on this machine.
 #[derive(Clone, Debug)]
 pub struct Git {
@@ -279,15 +282,45 @@ impl Git {
             "--no-tags".into(),
             "--no-write-fetch-head".into(),
         ];
+        all.extend(arguments.iter().map(OsString::from));
+        self.run_with(all, credential).await
+    }
+
+    /// Runs git with a credential, if there is one.
+    async fn run_with(
+        &self,
+        arguments: Vec<OsString>,
+        credential: Option<&Credential>,
+    ) -> Result<Finished> {
         let Some(credential) = credential else {
-            all.extend(arguments.iter().map(OsString::from));
-            return self.run(all).await;
+            return self.run(arguments).await;
         };
         let (helper, _pipe) = credential_helper(credential).map_err(|error| {
             Error::no_verdict("the token could not be handed to git").cause(error)
         })?;
-        all.extend(arguments.iter().map(OsString::from));
-        self.clone().with_configuration(helper).run(all).await
+        let git = self.clone().with_configuration(helper);
+        git.run(arguments).await
+    }
+
+    /// The tags and branches of a repository elsewhere, a line each: object, tab, name; `Err` with git's reason where they
+    /// cannot be had. `url` begins with a scheme, so that it is no option. With a credential, no other git may be
+    /// started meanwhile.
+    pub async fn remote_refs(
+        &self,
+        url: &str,
+        credential: Option<&Credential>,
+    ) -> Result<std::result::Result<String, String>> {
+        let arguments = ["ls-remote", "--quiet", "--heads", "--tags", "--", url];
+        let arguments = arguments.map(OsString::from).to_vec();
+        let mut finished = self.run_with(arguments, credential).await?;
+        if says_no(&finished)? {
+            let reason = finished.stderr.trim_end().lines().last();
+            return Ok(Err(reason.unwrap_or("git gives no reason").to_owned()));
+        }
+        let bytes = finished.read_stdout(REFS).map_err(|error| {
+            Error::no_verdict(format!("the refs of `{url}` could not be read")).cause(error)
+        })?;
+        Ok(Ok(String::from_utf8_lossy(&bytes).into_owned()))
     }
 }
 

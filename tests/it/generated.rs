@@ -7,30 +7,11 @@ use lockgate::github::inputs;
 use lockgate::linters::{Kind, Setting, Tool};
 use lockgate::lockfiles::policy::Level;
 use lockgate::lockfiles::rules;
-use lockgate::steps::Step;
+use lockgate::steps::{INSTALL_INPUTS, Step};
 use serde_json::{Value, json};
 
 use crate::support::expect;
 use crate::support::lockgate::Project;
-
-/// Inputs of every action that are for the install script, not for the step.
-const INSTALL_INPUTS: &[(&str, &str, &str)] = &[
-    (
-        "binary-path",
-        "LOCKGATE_BINARY_PATH",
-        "Path of a binary that is already here, for air-gapped and self-built use; its hash must be in checksums.txt or in binary-sha256",
-    ),
-    (
-        "binary-sha256",
-        "LOCKGATE_BINARY_SHA256",
-        "SHA-256 of the binary at binary-path",
-    ),
-    (
-        "download-base",
-        "LOCKGATE_DOWNLOAD_BASE",
-        "Base URL of a mirror of the releases [default: the project's own releases]",
-    ),
-];
 
 const HEADER: &str =
     "# Generated from the code: change that and run `UPDATE_EXPECT=1 cargo test`.\n";

@@ -25,6 +25,7 @@ mod lint_gate_failures;
 mod lint_gate_projects;
 mod linters;
 mod lockfile_action;
+mod lockfile_actions_online;
 mod lockfile_age;
 mod lockfile_change;
 mod lockfile_drift;

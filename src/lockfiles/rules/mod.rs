@@ -80,9 +80,11 @@ pub fn judge(reading: &Reading<'_>, facts: Option<&Facts<'_>>, policy: &Policy) 
     found
 }
 
-/// Whether a rule about workflows is on.
+/// Whether somebody asks for the workflows: for a rule that is off by itself, or for what needs the network.
 pub fn asks_for_workflows(policy: &Policy) -> bool {
-    all().any(|rule| matches!(rule.check, Check::Workflows(_)) && level(rule, policy) != Level::Off)
+    let is_asked = |rule: &Rule| rule.level == Level::Off && level(rule, policy) != Level::Off;
+    policy.action_check
+        || all().any(|rule| matches!(rule.check, Check::Workflows(_)) && is_asked(rule))
 }
 
 /// Judges the workflows of the repository by every rule about them that is on.

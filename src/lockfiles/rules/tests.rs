@@ -1,6 +1,7 @@
 use super::*;
 use crate::lockfiles::facts::Before;
 use crate::lockfiles::published::Published;
+use crate::lockfiles::workflow::{OwnAction, Refs, Remotes, Workflow};
 use crate::lockfiles::{Format, declared, format_of, pattern, published, read, workflow};
 use crate::model::declared::Declarations;
 use crate::model::sources::Sources;
@@ -73,18 +74,42 @@ pub(super) fn found_in(
         });
         all.extend(judge(&reading, facts.as_ref(), &policy));
     }
-    let files = sources
-        .iter()
-        .filter(|(_, file)| workflow::is_workflow(&file.path));
-    let workflows: Vec<_> = files
-        .map(|(file, _)| workflow::read(file, &sources).unwrap())
-        .collect();
+    let workflows = workflows(&sources);
+    let workflows_before = before.as_ref().map(self::workflows);
+    let remotes = remotes(example.files);
+    let own = [OwnAction {
+        folder: "actions/lint-gate".to_owned(),
+        inputs: vec!["fail-on".to_owned()],
+    }];
     let facts = WorkflowFacts {
-        sources: &sources,
-        workflows: &workflows,
+        before: workflows_before.as_deref(),
+        remotes: policy.action_check.then_some(&remotes),
+        own: &own,
+        ..WorkflowFacts::of(&sources, &workflows)
     };
     all.extend(judge_workflows(&facts, &policy));
     all
+}
+
+fn workflows(sources: &Sources) -> Vec<Workflow> {
+    let files = sources
+        .iter()
+        .filter(|(_, file)| workflow::is_workflow(&file.path));
+    files
+        .map(|(file, _)| workflow::read(file, sources).unwrap())
+        .collect()
+}
+
+/// What the repositories of actions answer: the files that have the address of one in place of a path.
+fn remotes(files: &[(&str, &str)]) -> Remotes {
+    let answers = files.iter().filter_map(|(path, text)| {
+        let repository = path.strip_prefix("https://github.com/")?;
+        Some((repository.to_owned(), Ok(Refs::read(text))))
+    });
+    Remotes {
+        repositories: answers.collect(),
+        verified: Vec::new(),
+    }
 }
 
 /// What the indexes answer: the files that have an address in place of a path.
@@ -148,6 +173,7 @@ fn policy(inputs: &[(&str, &str)]) -> Policy {
             "platforms" => policy.platforms.extend(list()),
             "pythons" => policy.pythons.extend(list()),
             "min-age" => policy.min_age = Some(crate::model::duration::parse(value).unwrap()),
+            "action-check" => policy.action_check = value.parse().unwrap(),
             "index-check" => policy.index_check = value.parse().unwrap(),
             "min-age-exceptions" => policy.min_age_exceptions.extend(list()),
             other => panic!("`{other}` is no input that rules take"),

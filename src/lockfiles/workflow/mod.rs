@@ -1,11 +1,13 @@
 //! What workflows and composite actions use: actions, reusable workflows and images, in any spelling of YAML, each with its
 //! place and the comment behind it.
 
+mod remotes;
 mod tree;
 
 use std::collections::HashSet;
 use std::ops::Range;
 
+pub use crate::lockfiles::workflow::remotes::{Refs, Remotes, Verdict};
 use crate::lockfiles::workflow::tree::{NodeId, Tree};
 use crate::model::sources::{FileId, Located, Location, Sources};
 
@@ -18,6 +20,8 @@ pub struct Used {
     pub comment: Option<String>,
     /// What it is.
     pub kind: UsedKind,
+    /// The inputs that it is given: the keys of `with`.
+    pub with: Vec<Located<String>>,
 }
 
 /// What is used.
@@ -36,6 +40,17 @@ pub struct Workflow {
     pub file: FileId,
     /// What it uses, in the order of the file.
     pub used: Vec<Used>,
+    /// The inputs that it takes, where it is an action.
+    pub inputs: Option<Vec<String>>,
+}
+
+/// An action of ours, and the inputs that it takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnAction {
+    /// Its folder in our repository; empty for the one at the root.
+    pub folder: String,
+    /// The names of its inputs.
+    pub inputs: Vec<String>,
 }
 
 /// Everything that is known when workflows are judged.
@@ -45,11 +60,28 @@ pub struct WorkflowFacts<'a> {
     pub sources: &'a Sources,
     /// All workflows and actions of the repository.
     pub workflows: &'a [Workflow],
+    /// Those of the base; `None` where there is no base.
+    pub before: Option<&'a [Workflow]>,
+    /// What the repositories of the actions answered; `None` where they were not asked.
+    pub remotes: Option<&'a Remotes>,
+    /// The actions of ours.
+    pub own: &'a [OwnAction],
 }
 
-impl WorkflowFacts<'_> {
+impl<'a> WorkflowFacts<'a> {
+    /// Workflows of which nothing else is known.
+    pub fn of(sources: &'a Sources, workflows: &'a [Workflow]) -> Self {
+        Self {
+            sources,
+            workflows,
+            before: None,
+            remotes: None,
+            own: &[],
+        }
+    }
+
     /// Everything that is used.
-    pub fn used(&self) -> impl Iterator<Item = &Used> {
+    pub fn used(&self) -> impl Iterator<Item = &'a Used> {
         self.workflows.iter().flat_map(|workflow| &workflow.used)
     }
 }
@@ -59,6 +91,8 @@ impl WorkflowFacts<'_> {
 pub struct Remote<'t> {
     /// `owner/repository`.
     pub repository: &'t str,
+    /// The folder or file in it; empty for its root.
+    pub path: &'t str,
     /// What stands behind `@`; none where nothing does.
     pub reference: Option<&'t str>,
 }
@@ -82,8 +116,25 @@ impl Used {
             .map_or(path.len(), |end| owner + 1 + end);
         is_elsewhere.then_some(Remote {
             repository: path.get(..name_end)?,
+            path: path.get(name_end..)?.trim_matches('/'),
             reference,
         })
+    }
+
+    /// The commit of an action of a repository that is pinned to one.
+    pub fn pin(&self) -> Option<(Remote<'_>, &str)> {
+        let remote = self.remote()?;
+        let commit = remote.reference.filter(|reference| is_commit(reference))?;
+        Some((remote, commit))
+    }
+
+    /// The folder of an action of the same repository: `./` and `$/`.
+    pub fn local(&self) -> Option<&str> {
+        let text = self.text.value.trim();
+        let path = text
+            .strip_prefix("./")
+            .or_else(|| text.strip_prefix("$/"))?;
+        (self.kind == UsedKind::Action).then(|| path.trim_end_matches('/'))
     }
 
     /// The image, where it is one: that of a container, or behind `docker://`.
@@ -104,6 +155,24 @@ impl Used {
             .starts_with(|first: char| first.is_ascii_digit())
             .then_some(word)
     }
+}
+
+/// Whether two spellings of a version may mean the same commit: `v4` and `4.1.2`, not `v4` and `v41`.
+pub fn is_same_version(left: &str, right: &str) -> bool {
+    let plain = |version: &'_ str| version.trim_start_matches(['v', 'V']).to_owned();
+    let (left, right) = (plain(left), plain(right));
+    let (short, long) = if left.len() < right.len() {
+        (left, right)
+    } else {
+        (right, left)
+    };
+    long.strip_prefix(&short)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// Whether a version names one release, and not whatever is the latest of its line.
+pub fn is_exact(version: &str) -> bool {
+    version.matches('.').count() >= 2
 }
 
 /// Whether this is a full-length commit.
@@ -132,9 +201,10 @@ pub fn read(file: FileId, sources: &Sources) -> Result<Workflow, String> {
         used: Vec::new(),
     };
     reader.document();
+    let inputs = reader.inputs();
     let mut used = reader.used;
     used.sort_by_key(|used| used.text.at);
-    Ok(Workflow { file, used })
+    Ok(Workflow { file, used, inputs })
 }
 
 struct Reader<'t> {
@@ -152,7 +222,7 @@ impl Reader<'_> {
     fn document(&mut self) {
         let Some(root) = self.tree.root() else { return };
         for job in self.values(self.tree.get(root, "jobs")) {
-            self.add(self.tree.get(job, "uses"), UsedKind::Action);
+            self.add(self.tree.get(job, "uses"), UsedKind::Action, None);
             self.steps(self.tree.get(job, "steps"));
             self.image(self.tree.get(job, "container"));
             for service in self.values(self.tree.get(job, "services")) {
@@ -166,8 +236,18 @@ impl Reader<'_> {
                 let text = self.tree.text(id);
                 text.is_some_and(|(text, _)| text.starts_with("docker://"))
             };
-            self.add(image.filter(|id| is_pulled(*id)), UsedKind::Image);
+            self.add(image.filter(|id| is_pulled(*id)), UsedKind::Image, None);
         }
+    }
+
+    /// The inputs of an action; none where the document is none.
+    fn inputs(&self) -> Option<Vec<String>> {
+        let root = self.tree.root()?;
+        self.tree.get(root, "runs")?;
+        let names = self.tree.get(root, "inputs").into_iter();
+        let names = names.flat_map(|inputs| self.tree.pairs(inputs));
+        let names = names.filter_map(|(name, _)| Some(self.tree.text(*name)?.0.to_owned()));
+        Some(names.collect())
     }
 
     fn values(&self, table: Option<NodeId>) -> Vec<NodeId> {
@@ -180,7 +260,8 @@ impl Reader<'_> {
             return;
         };
         for step in self.tree.items(steps).to_vec() {
-            self.add(self.tree.get(step, "uses"), UsedKind::Action);
+            let with = self.tree.get(step, "with");
+            self.add(self.tree.get(step, "uses"), UsedKind::Action, with);
         }
     }
 
@@ -188,10 +269,10 @@ impl Reader<'_> {
     fn image(&mut self, node: Option<NodeId>) {
         let Some(node) = node else { return };
         let named = self.tree.get(node, "image");
-        self.add(named.or(Some(node)), UsedKind::Image);
+        self.add(named.or(Some(node)), UsedKind::Image, None);
     }
 
-    fn add(&mut self, node: Option<NodeId>, kind: UsedKind) {
+    fn add(&mut self, node: Option<NodeId>, kind: UsedKind, with: Option<NodeId>) {
         let Some(node) = node.filter(|node| self.seen.insert((*node, kind))) else {
             return;
         };
@@ -205,8 +286,19 @@ impl Reader<'_> {
             text: Located::new(text.to_owned(), self.at(&range)),
             comment: comment(self.body.get(range.end..).unwrap_or_default()),
             kind,
+            with: self.keys(with),
         };
         self.used.push(used);
+    }
+
+    /// The keys of a table, each where it stands.
+    fn keys(&self, table: Option<NodeId>) -> Vec<Located<String>> {
+        let pairs = table.map_or(&[][..], |table| self.tree.pairs(table));
+        let keys = pairs.iter().filter_map(|(key, _)| {
+            let (text, range) = self.tree.text(*key)?;
+            Some(Located::new(text.to_owned(), self.at(&range)))
+        });
+        keys.collect()
     }
 
     fn at(&self, range: &Range<usize>) -> Location {

@@ -97,10 +97,12 @@ fn the_parts_of_a_use_are_told_apart() {
         text: Located::new(text.to_owned(), Location::default()),
         comment: comment.map(str::to_owned),
         kind: UsedKind::Action,
+        with: Vec::new(),
     };
     let one = used("a/b/path@v1", Some("ratchet:a/b@v4 pinned"));
     let remote = one.remote().unwrap();
     assert_eq!((remote.repository, remote.reference), ("a/b", Some("v1")));
+    assert_eq!(remote.path, "path");
     assert_eq!(one.version(), Some("v4"));
     assert_eq!(used("a/b", Some("tag=v1.2.3")).version(), Some("v1.2.3"));
     assert_eq!(used("a/b", Some("main")).version(), None);
@@ -109,6 +111,10 @@ fn the_parts_of_a_use_are_told_apart() {
         assert_eq!(used(own, None).remote(), None);
     }
     assert_eq!(used("docker://x/y", None).image(), Some("x/y"));
+    assert_eq!(used("./actions/x/", None).local(), Some("actions/x"));
+    assert_eq!(used("a/b@v1", None).local(), None);
+    assert!(is_same_version("v4", "4.1.2") && is_same_version("V4", "v4"));
+    assert!(!is_same_version("v4", "v41.0") && !is_same_version("v4.1.2", "v4.1.3"));
     assert!(is_commit(SHA) && !is_commit("3d3c42e5") && !is_commit(&"g".repeat(40)));
     assert!(is_workflow(".github/workflows/a.yaml") && is_workflow("x/action.yml"));
     assert!(!is_workflow("x.yml") && !is_workflow(".github/dependabot.yml"));

@@ -3,6 +3,7 @@
 //!
 //! Gather ([`gather`]), verify ([`verify`], on all processors), judge ([`judge`]), report ([`crate::steps::emit`]).
 
+mod actions;
 mod compare;
 mod discover;
 mod explain;
@@ -88,7 +89,7 @@ const INDEX_CREDENTIALS: SecretInput = SecretInput {
 pub const SECRETS: &[SecretInput] = &[
     SecretInput {
         name: "token",
-        help: "Token for the one fetch of the base commit, `contents: read`",
+        help: "Token for the one fetch of the base commit, `contents: read`, and for repositories of actions that want one",
         default: "${{ github.token }}",
     },
     INDEX_CREDENTIALS,
@@ -147,6 +148,10 @@ pub struct Arguments {
     /// Index that is asked in place of the public one, such as a mirror of it
     #[arg(long, value_name = "URL", value_parser = Trimmed(NonEmptyStringValueParser::new()))]
     pub index_url: Option<String>,
+
+    /// Ask the repositories of actions whether the pinned commits are those of the tags in the comments; needs the network [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = boolean)]
+    pub action_check: Option<bool>,
 
     /// Revision that the change is measured against [default: by event]
     #[arg(long, value_name = "REVISION")]
@@ -229,7 +234,7 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
             .map_err(|error| Error::no_verdict("signals cannot be heard").cause(error))?;
         let (settings, gathered) = gather::gather(arguments, world, stop.clone()).await?;
         let published = online::ask(&gathered, &settings, world, stop.clone()).await?;
-        let workflows = workflows::judge(&settings, world, stop).await?;
+        let workflows = workflows::judge(&settings, &gathered, world, stop).await?;
         Ok::<_, Error>((settings, gathered, published, workflows))
     })?;
     if let Some(name) = &arguments.explain {

@@ -99,9 +99,14 @@ fn limits(head: &mut Policy, base: &Policy, note: &mut impl FnMut(&'static str, 
             now.extend(missing);
         }
     }
-    if base.index_check && !head.index_check {
-        note("index-check", "false instead of true".into());
-        head.index_check = true;
+    for (input, now, before) in [
+        ("index-check", &mut head.index_check, base.index_check),
+        ("action-check", &mut head.action_check, base.action_check),
+    ] {
+        if before && !*now {
+            note(input, "false instead of true".into());
+            *now = true;
+        }
     }
     // Another mirror may publish whatever a proposal wants.
     if head.index_url != base.index_url {

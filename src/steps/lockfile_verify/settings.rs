@@ -71,6 +71,7 @@ impl Settings {
                 min_age_exceptions: all(&arguments.min_age_exceptions, |text| {
                     name("min-age-exceptions", text)
                 })?,
+                action_check: arguments.action_check.unwrap_or(false),
                 index_check: arguments.index_check.unwrap_or(false),
                 index_url: arguments.index_url.as_deref().map(index_url).transpose()?,
             },

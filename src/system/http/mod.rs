@@ -206,6 +206,11 @@ impl Http {
     }
 }
 
+/// Whether an address may be asked: TLS, or the own machine.
+pub fn is_safe_address(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| is_safe(&url))
+}
+
 /// Where the server sends us, if it does.
 fn redirect(response: &Response) -> Option<String> {
     let is_moved = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);

@@ -24,7 +24,8 @@ struct State {
 
 /// What a server does with requests.
 enum Answer {
-    /// Shows the repositories of a folder to who brings this token, and looks who else on the machine can see it.
+    /// Shows the repositories of a folder to who brings this token, and looks who else on the machine can see it; to
+    /// everybody where the token is empty.
     Private {
         root: PathBuf,
         token: String,
@@ -44,6 +45,11 @@ impl GitServer {
             token: token.to_owned(),
             seen: Mutex::default(),
         })
+    }
+
+    /// A server that shows the repositories below `root` to everybody.
+    pub(crate) fn open(root: &Path) -> Self {
+        Self::private(root, "")
     }
 
     /// A server that redirects to the same path of another; `asks` for credentials before.
@@ -142,12 +148,14 @@ impl State {
                     "basic {}",
                     base64(format!("x-access-token:{token}").as_bytes())
                 );
-                if !header(&head, "authorization")
-                    .is_some_and(|value| value.eq_ignore_ascii_case(&expected))
-                {
-                    return stream.write_all(refused.as_bytes());
+                if !token.is_empty() {
+                    if !header(&head, "authorization")
+                        .is_some_and(|value| value.eq_ignore_ascii_case(&expected))
+                    {
+                        return stream.write_all(refused.as_bytes());
+                    }
+                    lock(seen).extend(processes_that_show(token));
                 }
-                lock(seen).extend(processes_that_show(token));
                 let length = header(&head, "content-length").and_then(|length| length.parse().ok());
                 let mut body = vec![0; length.unwrap_or(0)];
                 reader.read_exact(&mut body)?;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::lockfiles::policy::Level;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
-use crate::lockfiles::workflow::{Used, WorkflowFacts, is_commit};
+use crate::lockfiles::workflow::{Used, WorkflowFacts, is_exact, is_same_version};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -12,7 +12,8 @@ pub const RULE: Rule = Rule {
     summary: "The comments behind pinned actions contradict each other",
     why: "The comment is what people and update tools read. If one repository calls two commits of an action by one version, \
           or one commit by two, at least one of the comments is wrong: a typing error, or a commit that does not belong to the \
-          tag.",
+          tag. With a base, a change of the commit alone or of the comment alone is told as well; a version that moves on \
+          (`v4`) may have another commit.",
     level: Level::Off,
     check: Check::Workflows(check),
     failing: Example {
@@ -49,21 +50,23 @@ jobs:
 };
 
 fn check(facts: &WorkflowFacts<'_>, findings: &mut Findings<'_>) {
+    within(facts, findings);
+    against_base(facts, findings);
+}
+
+/// What the repository says in two places.
+fn within(facts: &WorkflowFacts<'_>, findings: &mut Findings<'_>) {
     let mut commits: HashMap<(&str, &str), (&str, &Used)> = HashMap::new();
     let mut versions: HashMap<(&str, &str), (&str, &Used)> = HashMap::new();
     for used in facts.used() {
-        let (Some(remote), Some(version)) = (used.remote(), used.version()) else {
-            continue;
-        };
-        let Some(commit) = remote.reference.filter(|reference| is_commit(reference)) else {
+        let (Some((remote, commit)), Some(version)) = (used.pin(), used.version()) else {
             continue;
         };
         // `v4` moves on: two commits of it are no contradiction.
-        let is_exact = version.matches('.').count() >= 2;
         let (known, first) = *commits
             .entry((remote.repository, version))
             .or_insert((commit, used));
-        let contradiction = if is_exact && !known.eq_ignore_ascii_case(commit) {
+        let contradiction = if is_exact(version) && !known.eq_ignore_ascii_case(commit) {
             Some((
                 format!(
                     "`{version}` of `{}` is another commit elsewhere",
@@ -75,9 +78,7 @@ fn check(facts: &WorkflowFacts<'_>, findings: &mut Findings<'_>) {
             let (known, first) = *versions
                 .entry((remote.repository, commit))
                 .or_insert((version, used));
-            let is_same = plain(known).starts_with(plain(version))
-                || plain(version).starts_with(plain(known));
-            (!is_same).then(|| {
+            (!is_same_version(known, version)).then(|| {
                 (
                     format!(
                         "this commit of `{}` is called `{known}` elsewhere, and `{version}` here",
@@ -96,7 +97,44 @@ fn check(facts: &WorkflowFacts<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-/// A version without its letter.
-fn plain(version: &str) -> &str {
-    version.trim_start_matches(['v', 'V'])
+/// What a change does to one half of a pin, and leaves the other half as it was.
+fn against_base(facts: &WorkflowFacts<'_>, findings: &mut Findings<'_>) {
+    let before = facts.before.unwrap_or_default().iter();
+    let pins: Vec<(&str, &str, &str)> = before
+        .flat_map(|workflow| &workflow.used)
+        .filter_map(|used| {
+            let (remote, commit) = used.pin()?;
+            Some((remote.repository, commit, used.version()?))
+        })
+        .collect();
+    for used in facts.used() {
+        let (Some((remote, commit)), Some(version)) = (used.pin(), used.version()) else {
+            continue;
+        };
+        let own = || {
+            let of_repository = |pin: &&(&str, &str, &str)| pin.0 == remote.repository;
+            pins.iter().filter(of_repository)
+        };
+        let is_commit = |known: &str| known.eq_ignore_ascii_case(commit);
+        if own().any(|(_, known, name)| is_commit(known) && *name == version) {
+            continue;
+        }
+        let repository = remote.repository;
+        let message = if is_exact(version) && own().any(|(.., name)| *name == version) {
+            format!(
+                "`{version}` of `{repository}` is another commit on the base: only the commit was changed"
+            )
+        } else if let Some((.., name)) =
+            own().find(|(_, known, name)| is_commit(known) && !is_same_version(name, version))
+        {
+            format!(
+                "this commit of `{repository}` is called `{name}` on the base, and `{version}` here: only the comment was changed"
+            )
+        } else {
+            continue;
+        };
+        findings
+            .add(used.text.at, message)
+            .help("look up the commit of the tag, and change both halves or none");
+    }
 }

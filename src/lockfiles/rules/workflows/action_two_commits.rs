@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::lockfiles::policy::Level;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
-use crate::lockfiles::workflow::{WorkflowFacts, is_commit};
+use crate::lockfiles::workflow::WorkflowFacts;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -49,10 +49,7 @@ jobs:
 fn check(facts: &WorkflowFacts<'_>, findings: &mut Findings<'_>) {
     let mut first = HashMap::new();
     for used in facts.used() {
-        let Some(remote) = used.remote() else {
-            continue;
-        };
-        let Some(commit) = remote.reference.filter(|reference| is_commit(reference)) else {
+        let Some((remote, commit)) = used.pin() else {
             continue;
         };
         let (known, place) = *first
