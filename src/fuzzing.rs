@@ -8,12 +8,13 @@ use std::path::Path;
 use crate::linters::json_stream::Limits;
 use crate::linters::position::{SourceLines, locate, locate_exactly, locate_fix};
 use crate::linters::{ExitStatus, Judgement, Tool, ToolRun, rdjson, sarif};
-use crate::lockfiles::environment::{Format, Lockfile};
+use crate::lockfiles::environment::{Asked, pins, requirements};
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::policy::Policy;
 use crate::lockfiles::{self, rules};
 use crate::model::diagnostic::RawFinding;
 use crate::model::fix::{Applicability, Edit, Fix};
+use crate::model::lockfile::Source;
 use crate::model::region::{ColumnUnit, Point, Region, Span};
 use crate::model::sources::Sources;
 use crate::system::{config, diff};
@@ -246,24 +247,47 @@ pub fn fuzz_position(data: &[u8]) {
 /// Lockfiles.
 ///
 /// # Panics
-/// Where a pin has no version.
+/// Where a finding stands nowhere, or what is written for pip is read as something else.
 pub fn fuzz_lockfile(data: &[u8]) {
-    let text = String::from_utf8_lossy(data);
-    for format in [Format::Uv, Format::Requirements] {
-        if let Ok(lock) = Lockfile::parse(format, text.clone().into_owned()) {
-            for package in ["ruff", "mypy", "a"] {
-                if format == Format::Requirements {
-                    let versions = lock.versions_of(package);
-                    assert!(
-                        versions.iter().all(|version| !version.is_empty()),
-                        "{versions:?}"
-                    );
-                }
-            }
-            let _ = lock.has_hashes();
-        }
-    }
     fuzz_model(data);
+    fuzz_environment(data);
+}
+
+/// The hashed requirements of a lock are as many pins with hashes, and nothing else.
+fn fuzz_environment(data: &[u8]) {
+    let mut sources = Sources::default();
+    let Some(file) = sources.add("lock", data.to_vec()) else {
+        return;
+    };
+    let names = || ["dev", "main", "cli"].map(str::to_owned).into();
+    let asked = Asked {
+        extras: names(),
+        groups: names(),
+    };
+    for format in lockfiles::Format::ALL {
+        let reading = lockfiles::read(format, file, &sources);
+        let Some(lock) = &reading.lockfile else {
+            continue;
+        };
+        let versions = pins(lock).versions_of("six");
+        assert!(versions.iter().all(|version| !version.is_empty()));
+        let Ok(list) = requirements(lock, &asked) else {
+            continue;
+        };
+        let mut written = Sources::default();
+        let Some(file) = written.add("requirements.txt", list.text.clone().into_bytes()) else {
+            continue;
+        };
+        let reading = lockfiles::read(lockfiles::Format::Requirements, file, &written);
+        let packages = reading.lockfile.iter().flat_map(|lock| &lock.packages);
+        let pinned = packages.filter(|package| {
+            let is_url = matches!(package.source.value, Source::Url { .. });
+            let is_for_others = format == lockfiles::Format::Pipfile && package.marker.is_some();
+            is_for_others || !package.hashes.is_empty() && (is_url || package.version.is_some())
+        });
+        let is_whole = reading.faults.is_empty() && pinned.count() == list.count;
+        assert!(is_whole, "{}\n{:?}", list.text, reading.faults);
+    }
 }
 
 /// The readers of the model, and every rule on what they read.

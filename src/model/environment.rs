@@ -13,8 +13,10 @@ pub enum Installer {
         /// Extras.
         extras: BTreeSet<String>,
     },
-    /// `pip install --require-hashes` into a fresh venv.
+    /// `pip install --require-hashes` of the lock itself into a fresh venv.
     Pip,
+    /// The same, of a list that was written from the lock: it is whole, so that nothing is resolved.
+    List(String),
 }
 
 /// An environment that a lock describes: the same lock, Python, groups and platform give the same environment.

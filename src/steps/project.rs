@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Place, Result, did_you_mean};
-use crate::lockfiles::environment::uv::Selection;
-use crate::lockfiles::environment::{Format, Lockfile, requirements};
+use crate::lockfiles::address::conceal;
+use crate::lockfiles::environment::{Pins, asked_for, is_complete, pins, requirements};
+use crate::lockfiles::{Format, format_of, read};
 use crate::model::environment::{Installer, Recipe};
+use crate::model::sources::{FileId, Location, Sources};
 use crate::system::environment::Environment;
 use crate::system::files::sha256;
 use crate::system::git::Git;
@@ -17,6 +19,10 @@ const LOCKS: &[&str] = &[
     "requirements-dev.txt",
     "dev-requirements.txt",
     "requirements.txt",
+    "poetry.lock",
+    "pdm.lock",
+    "Pipfile.lock",
+    "pylock.toml",
 ];
 
 /// A lock that was read.
@@ -26,18 +32,23 @@ pub struct Lock {
     pub path: PathBuf,
     /// Its name as the user knows it, relative to the workspace.
     pub name: String,
-    content: Lockfile,
+    format: Format,
+    sources: Sources,
+    file: FileId,
+    pins: Pins,
+    /// Whether it says by itself what is installed where.
+    is_complete: bool,
     digest: String,
 }
 
 impl Lock {
-    /// The lock that the user named, or the nearest one from `directory` up to `root`. Requirements count only
-    /// with hashes.
+    /// The lock that the user named, or the nearest one from `directory` up to `root` that environments can be made
+    /// from: requirements count only with hashes, and locks of Poetry 1.x do not count.
     pub fn find(directory: &Path, root: &Path, named: Option<&str>) -> Result<Option<Self>> {
         if let Some(named) = named {
             let path = directory.join(named);
             let lock = Self::read(&path, root)?.ok_or_else(|| missing(named, directory))?;
-            if !lock.content.has_hashes() {
+            if !lock.pins.has_hashes && lock.format == Format::Requirements {
                 return Err(Error::usage(format!("`lockfile`: `{named}` pins no hashes"))
                     .hint("write it with `uv export --format requirements-txt --output-file requirements.txt`"));
             }
@@ -46,7 +57,7 @@ impl Lock {
         for folder in directory.ancestors() {
             for name in LOCKS {
                 let found = Self::read(&folder.join(name), root)?;
-                if let Some(lock) = found.filter(|lock| lock.content.has_hashes()) {
+                if let Some(lock) = found.filter(Self::is_usable) {
                     return Ok(Some(lock));
                 }
             }
@@ -55,6 +66,11 @@ impl Lock {
             }
         }
         Ok(None)
+    }
+
+    fn is_usable(&self) -> bool {
+        // uv is the one that installs its own locks.
+        self.format == Format::Uv || (self.pins.has_hashes && self.is_complete)
     }
 
     fn read(path: &Path, root: &Path) -> Result<Option<Self>> {
@@ -70,48 +86,70 @@ impl Lock {
         };
         let digest = sha256(bytes.as_slice())
             .map_err(|error| Error::bug("a digest in memory failed").cause(error))?;
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        if let Err(error) = std::str::from_utf8(&bytes) {
+            let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
             let line = memchr::memchr_iter(b'\n', valid).count() + 1;
-            Error::usage(format!("`{name}` is not UTF-8")).at(Place {
-                path: name.clone(),
+            return Err(Error::usage(format!("`{name}` is not UTF-8")).at(Place {
+                path: name,
                 line,
                 column: 1,
                 excerpt: None,
                 width: 1,
-            })
-        })?;
+            }));
+        }
         let format = path
             .file_name()
             .and_then(|file| file.to_str())
-            .and_then(Format::of_file)
+            .and_then(format_of_named)
             .ok_or_else(|| {
                 Error::usage(format!(
                     "`lockfile`: `{name}` is no lockfile that environments can be made from"
                 ))
-                .allowed(["uv.lock", "requirements*.txt with hashes"])
+                .allowed([
+                    "uv.lock",
+                    "poetry.lock",
+                    "pdm.lock",
+                    "Pipfile.lock",
+                    "pylock.toml",
+                    "requirements*.txt with hashes",
+                ])
             })?;
-        let content = Lockfile::parse(format, text).map_err(|message| {
-            Error::usage(format!("`{name}` cannot be read as a lockfile"))
-                .cause(message)
-                .hint("write it anew with `uv lock`")
-        })?;
+        let mut sources = Sources::default();
+        let file = sources
+            .add(name.clone(), bytes)
+            .ok_or_else(|| Error::usage(format!("`{name}` is too large")))?;
+        let reading = read(format, file, &sources);
+        let Some(lock) = &reading.lockfile else {
+            let error = Error::usage(format!("`{name}` cannot be read as a lockfile"));
+            let error = match reading.faults.first() {
+                Some(fault) => error
+                    .cause(fault.message.clone())
+                    .at(place(&sources, fault.at)),
+                None => error,
+            };
+            return Err(error.hint(format!("write it anew with `{}`", format.relock())));
+        };
+        let (pins, is_complete) = (pins(lock), is_complete(lock));
         Ok(Some(Self {
             path: path.to_owned(),
             name,
-            content,
+            format,
+            file,
+            pins,
+            is_complete,
             digest,
+            sources,
         }))
     }
 
     /// The pinned versions of a package; none where the lock does not have it.
     pub fn versions_of(&self, package: &str) -> Vec<String> {
-        self.content.versions_of(package)
+        self.pins.versions_of(package)
     }
 
     /// Whether the project itself asks for the package: not only something that it asks for does.
     pub fn declares(&self, package: &str) -> bool {
-        self.content.declares(package)
+        self.pins.declares(package)
     }
 
     /// SHA-256 of its bytes.
@@ -120,26 +158,53 @@ impl Lock {
     }
 
     /// How to make the environment that holds these packages.
-    pub fn recipe(&self, packages: &[&str]) -> Recipe {
-        let (installer, count) = match &self.content {
-            Lockfile::Requirements(text) => (Installer::Pip, requirements::len(text)),
-            Lockfile::Uv(lock) => {
-                let mut selection = Selection::default();
-                for package in packages {
-                    let one = lock.selection_for(package);
-                    selection.groups.extend(one.groups);
-                    selection.extras.extend(one.extras);
-                }
-                let Selection { groups, extras } = selection;
-                (Installer::Uv { groups, extras }, lock.len())
+    pub fn recipe(&self, packages: &[&str]) -> Result<Recipe> {
+        let reading = read(self.format, self.file, &self.sources);
+        let lock = reading
+            .lockfile
+            .ok_or_else(|| Error::bug("a lock that was read cannot be read"))?;
+        let asked = asked_for(&lock, packages);
+        let (installer, packages) = match self.format {
+            Format::Requirements => (Installer::Pip, self.pins.count),
+            Format::Uv => {
+                let (groups, extras) = (asked.groups, asked.extras);
+                (Installer::Uv { groups, extras }, self.pins.count)
+            }
+            _ => {
+                let list = requirements(&lock, &asked).map_err(|refusal| {
+                    let message = format!(
+                        "no environment can be made from `{}`: it {}",
+                        self.name, refusal.what
+                    );
+                    Error::usage(message)
+                        .at(place(&self.sources, refusal.at))
+                        .hint("make `.venv` before, or take the tools from PATH with `tool-source: path`")
+                })?;
+                (Installer::List(list.text), list.count)
             }
         };
-        Recipe {
+        Ok(Recipe {
             lock: self.path.clone(),
             digest: self.digest.clone(),
             installer,
-            packages: count,
-        }
+            packages,
+        })
+    }
+}
+
+/// The format of a file that a user may name: any text can hold requirements.
+fn format_of_named(name: &str) -> Option<Format> {
+    let is_text = name.to_ascii_lowercase().ends_with(".txt");
+    format_of(name).or_else(|| is_text.then_some(Format::Requirements))
+}
+
+fn place(sources: &Sources, at: Location) -> Place {
+    let text = String::from_utf8_lossy(sources.bytes(at.file));
+    let range = at.start as usize..at.end as usize;
+    let place = Place::in_text(sources.path(at.file), &text, range);
+    Place {
+        excerpt: place.excerpt.map(|line| conceal(&line).into_owned()),
+        ..place
     }
 }
 
@@ -294,7 +359,7 @@ impl Toolbox<'_> {
             .collect();
         let venv = self
             .provider
-            .provide(&lock.recipe(&packages), self.directory, say)
+            .provide(&lock.recipe(&packages)?, self.directory, say)
             .await?;
         *made = Some(venv.clone());
         Ok(venv)

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
 
+use crate::lockfile_poetry_pdm;
 use crate::support::expect::root;
 use crate::support::lockgate::{Project, Run};
 use crate::support::tools;
@@ -501,6 +502,45 @@ fn an_installer_that_fails_or_lies_is_no_verdict() {
     }
 }
 
+#[test]
+fn locks_of_other_tools_make_environments_without_the_tool() {
+    for (name, program, lock) in [
+        ("poetry-2", "poetry", "poetry.lock"),
+        ("pdm-2", "pdm", "pdm.lock"),
+    ] {
+        let project = alone(bare(networked(Project::empty())));
+        project.write("a.py", "x = 1\n").write(
+            "pyproject.toml",
+            format!(
+                "[project]\nname = \"app\"\nversion = \"0.1.0\"\nrequires-python = \">=3.11\"\n\
+                 dependencies = [\"six\"]\n[dependency-groups]\nlint = [\"ruff=={}\"]\nother = [\"iniconfig\"]\n\
+                 [[tool.{program}.source]]\nname = \"simple\"\nurl = \"{}\"\n",
+                pinned("ruff"),
+                lockfile_poetry_pdm::index()
+            ),
+        );
+        lockfile_poetry_pdm::make(name, program, &project);
+        ruff(&project, &[])
+            .expect_code(0)
+            .expect_text(&format!("making an environment from {lock} (2 packages)"))
+            .expect_text(&format!("ruff {} from {lock}", pinned("ruff")));
+        assert!(!ruff(&project, &[]).text().contains("making an environment"));
+
+        // Without hashes there is nothing to install by.
+        let whole = std::fs::read_to_string(project.path().join(lock)).unwrap();
+        let start = whole.find("name = \"ruff\"").unwrap();
+        let (before, entry) = whole.split_at(start);
+        let end = entry.find("\n]\n").unwrap();
+        let unhashed = entry[..end].replace("sha256:", "md5:");
+        project.write(lock, format!("{before}{unhashed}{}", &entry[end..]));
+        ruff(&project, &[])
+            .expect_code(2)
+            .expect_text(&format!("no environment can be made from `{lock}`: "))
+            .expect_text("`ruff` has no hash that pip takes")
+            .expect_text("hint: ");
+    }
+}
+
 /// Files, arguments, and what the message must have.
 type Mistake<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str], &'a [&'a str]);
 
@@ -553,14 +593,18 @@ fn what_no_environment_can_be_made_from_is_the_users_mistake() {
             ],
         ),
         (
-            &[("poetry.lock", "")],
-            &["--lockfile=poetry.lock"],
+            &[("Cargo.lock", "")],
+            &["--lockfile=Cargo.lock"],
             &["is no lockfile that environments can be made from"],
         ),
         (
             &[("uv.lock", "version = 1\n[[package]\n")],
             &[],
-            &["`uv.lock` cannot be read as a lockfile", "line 2", "hint: "],
+            &[
+                "`uv.lock` cannot be read as a lockfile",
+                "uv.lock:2:",
+                "hint: ",
+            ],
         ),
         (
             &[("uv.lock", "version = 1\n")],

@@ -20,10 +20,17 @@ six = "==1.17.0"
 fn locked() -> (Project, String) {
     let project = Project::empty();
     project.write("Pipfile", PIPFILE);
+    pipenv(&project, &["lock"]);
+    let text = std::fs::read_to_string(project.path().join("Pipfile.lock")).unwrap();
+    (project, text)
+}
+
+/// Runs pipenv in a project.
+pub(crate) fn pipenv(project: &Project, arguments: &[&str]) {
     let tools = lock_tool("pipenv").join("bin");
     let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap());
     let output = Command::new(tools.join("pipenv"))
-        .arg("lock")
+        .args(arguments)
         .current_dir(project.path())
         .env_clear()
         .envs(network())
@@ -44,8 +51,6 @@ fn locked() -> (Project, String) {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    let text = std::fs::read_to_string(project.path().join("Pipfile.lock")).unwrap();
-    (project, text)
 }
 
 /// Rule and line of each finding.

@@ -29,6 +29,7 @@ mod lockfile_actions_online;
 mod lockfile_age;
 mod lockfile_change;
 mod lockfile_drift;
+mod lockfile_environments;
 mod lockfile_fix;
 mod lockfile_hashes;
 mod lockfile_index;

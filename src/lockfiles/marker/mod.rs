@@ -9,9 +9,11 @@
 mod compare;
 mod parse;
 mod python;
+mod sets;
 
 pub use crate::lockfiles::marker::compare::{Agreement, agree};
 pub use crate::lockfiles::marker::python::{Pythons, Range};
+pub use crate::lockfiles::marker::sets::{Asked, Condition};
 
 /// A marker.
 #[derive(Clone, Debug, PartialEq, Eq)]

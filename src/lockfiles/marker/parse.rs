@@ -3,10 +3,10 @@
 use crate::lockfiles::marker::{Flag, Marker, python};
 
 /// Longer markers are not looked at.
-const LENGTH: usize = 4_096;
+pub(super) const LENGTH: usize = 4_096;
 
 /// Deeper parentheses are not looked at.
-const DEPTH: usize = 32;
+pub(super) const DEPTH: usize = 32;
 
 /// The variables, with the older names for them.
 const VARIABLES: &[(&str, &str)] = &[
@@ -46,7 +46,7 @@ const SYSTEMS: &[(&str, &str)] = &[
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Token<'t> {
+pub(super) enum Token<'t> {
     Open,
     Close,
     Word(&'t str),
@@ -65,7 +65,7 @@ pub fn parse(text: &str) -> Option<Marker> {
     rest.is_empty().then_some(marker)
 }
 
-fn tokens(text: &str) -> Option<Vec<Token<'_>>> {
+pub(super) fn tokens(text: &str) -> Option<Vec<Token<'_>>> {
     let mut tokens = Vec::new();
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
@@ -105,7 +105,7 @@ fn tokens(text: &str) -> Option<Vec<Token<'_>>> {
     Some(tokens)
 }
 
-fn take<'t>(rest: &mut &[Token<'t>]) -> Option<Token<'t>> {
+pub(super) fn take<'t>(rest: &mut &[Token<'t>]) -> Option<Token<'t>> {
     let (first, behind) = rest.split_first()?;
     *rest = behind;
     Some(*first)
@@ -163,7 +163,7 @@ fn one(rest: &mut &[Token<'_>], depth: usize) -> Option<Marker> {
     }
 }
 
-fn variable(name: &str) -> Option<&'static str> {
+pub(super) fn variable(name: &str) -> Option<&'static str> {
     let found = VARIABLES.iter().find(|(known, _)| *known == name)?;
     Some(found.1)
 }

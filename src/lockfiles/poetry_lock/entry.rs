@@ -4,7 +4,7 @@ use crate::lockfiles::document::{Kind, Value};
 use crate::lockfiles::fault::{FaultKind, Faults};
 use crate::lockfiles::{entries, values};
 use crate::model::lockfile::{Edge, GitReference, Name, Package, Section, Source, Text};
-use crate::model::sources::Located;
+use crate::model::sources::{Located, Location};
 
 /// Reads one entry; `None` where it has no name.
 pub fn package<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Option<Package<'a>> {
@@ -20,7 +20,13 @@ pub fn package<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Option<Package<
             "python-versions" => package.requires_python = values::text(entry, faults),
             "groups" => package.groups = values::texts(entry, faults),
             "category" => package.groups = values::text(entry, faults).into_iter().collect(),
-            "markers" if entry.kind() == Kind::Table => by_group = Some(entry),
+            "markers" if entry.kind() == Kind::Table => {
+                by_group = Some(values::at(entry, faults));
+                package.group_markers = entry
+                    .entries()
+                    .filter_map(|group| Some((group.key(), values::text(group, faults)?)))
+                    .collect();
+            }
             "markers" | "marker" => package.marker = values::text(entry, faults),
             "files" => package.files = entries::files(entry, faults),
             "dependencies" => {
@@ -36,8 +42,8 @@ pub fn package<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Option<Package<
             _ => {}
         }
     }
-    if let Some(table) = by_group {
-        package.marker = any(table, package.groups.len(), faults);
+    if let Some(at) = by_group {
+        package.marker = any(&package, at);
     }
     if is_editable && let Source::Directory(path) = &package.source.value {
         package.source.value = Source::Editable(path.clone());
@@ -50,14 +56,13 @@ pub fn package<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Option<Package<
 }
 
 /// Markers by group as one, that of any of them. A group that is not named has the package everywhere.
-fn any<'a>(table: Value<'_, 'a>, groups: usize, faults: &mut Faults) -> Option<Located<Text<'a>>> {
-    let markers: Vec<String> = table
-        .entries()
-        .filter_map(|entry| values::text(entry, faults))
-        .map(|marker| format!("({})", marker.value))
+fn any<'a>(package: &Package<'a>, at: Location) -> Option<Located<Text<'a>>> {
+    let markers: Vec<String> = package
+        .group_markers
+        .iter()
+        .map(|(_, marker)| format!("({})", marker.value))
         .collect();
-    let at = values::at(table, faults);
-    (markers.len() == groups).then(|| Located::new(markers.join(" or ").into(), at))
+    (markers.len() == package.groups.len()).then(|| Located::new(markers.join(" or ").into(), at))
 }
 
 /// `name = ">=1"`, `name = { version = ">=1", … }`, or a list of such.

@@ -26,6 +26,8 @@ pub struct Package<'a> {
     pub groups: Vec<Located<Text<'a>>>,
     /// Where it is installed.
     pub marker: Option<Located<Text<'a>>>,
+    /// Where it is installed for single groups, where that differs (poetry).
+    pub group_markers: Vec<(Text<'a>, Located<Text<'a>>)>,
     /// The Pythons that it is for.
     pub requires_python: Option<Located<Text<'a>>>,
     /// The forks of the resolution that it belongs to (uv).
@@ -54,6 +56,7 @@ impl<'a> Package<'a> {
             extras: Vec::new(),
             groups: Vec::new(),
             marker: None,
+            group_markers: Vec::new(),
             requires_python: None,
             resolution_markers: Vec::new(),
             is_optional: false,

@@ -117,7 +117,7 @@ pub struct Arguments {
     #[arg(long, value_enum, value_name = "SOURCE")]
     pub tool_source: Option<ToolSource>,
 
-    /// Lockfile that pins the tools [default: the nearest uv.lock or requirements file with hashes]
+    /// Lockfile that pins the tools [default: the nearest one that environments can be made from]
     #[arg(long, value_name = "FILE")]
     pub lockfile: Option<String>,
 

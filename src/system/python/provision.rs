@@ -168,7 +168,16 @@ impl Provider {
                 let child = Child::new(uv, directory, environment).arguments(arguments);
                 self.run(child, "uv sync", &lock, say).await?;
             }
-            Installer::Pip => self.pip_install(root, &recipe.lock, directory, say).await?,
+            Installer::Pip => {
+                self.pip_install(root, &recipe.lock, &lock, &[], directory, say)
+                    .await?;
+            }
+            Installer::List(text) => {
+                let list = root.with_extension("txt");
+                std::fs::write(&list, text).map_err(|error| unwritable(&list, &error))?;
+                self.pip_install(root, &list, &lock, &["--no-deps"], directory, say)
+                    .await?;
+            }
         }
         say(&format!(
             "environment ready after {}",
@@ -191,8 +200,9 @@ impl Provider {
             say("uv is not on PATH: installing the pinned one");
             let list = root.with_extension("txt");
             std::fs::write(&list, UV_REQUIREMENTS).map_err(|error| unwritable(&list, &error))?;
+            let name = list.file_name().unwrap_or_default().to_string_lossy();
             provider
-                .pip_install(&root, &list, &provider.cache, say)
+                .pip_install(&root, &list, &name, &[], &provider.cache, say)
                 .await
         };
         let venv = self.once(&root, make, say).await?;
@@ -200,10 +210,13 @@ impl Provider {
             .ok_or_else(|| Error::no_verdict("the pinned uv has no program"))
     }
 
+    /// Installs a hashed list, known to people as `name`, into a fresh environment.
     async fn pip_install(
         &self,
         root: &Path,
         list: &Path,
+        name: &str,
+        options: &[&str],
         directory: &Path,
         say: &mut (dyn FnMut(&str) + Send),
     ) -> Result<()> {
@@ -213,15 +226,10 @@ impl Provider {
                 Error::usage("there is no `python3` on PATH to make an environment with")
                     .hint("install Python 3.11 or newer, or add `actions/setup-python` to the job")
             })?;
-        let name = list
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
         // `-I`: a `venv.py` or `logging.py` of the project must not stand for the library's.
         let arguments: [OsString; 4] = ["-I".into(), "-m".into(), "venv".into(), root.into()];
         let child = Child::new(python, directory, self.installer.clone()).arguments(arguments);
-        self.run(child, "python3 -m venv", &name, say).await?;
+        self.run(child, "python3 -m venv", name, say).await?;
         let venv = Venv::at(root)
             .ok_or_else(|| Error::no_verdict("`python3 -m venv` made no environment"))?;
         let mut arguments: Vec<OsString> = [
@@ -234,14 +242,14 @@ impl Provider {
             "--no-input",
             "--progress-bar=off",
             "--quiet",
-            "-r",
         ]
         .map(OsString::from)
         .to_vec();
-        arguments.push(list.into());
+        arguments.extend(options.iter().map(OsString::from));
+        arguments.extend(["-r".into(), list.into()]);
         let child =
             Child::new(venv.python(), directory, self.installer.clone()).arguments(arguments);
-        self.run(child, "pip install --require-hashes", &name, say)
+        self.run(child, "pip install --require-hashes", name, say)
             .await?;
         Ok(())
     }
