@@ -62,6 +62,14 @@ pub fn write_atomically_by(
     Ok(())
 }
 
+/// Writes a file of the user's that is there, whole or not at all: its permissions stay, and a link to it stays one.
+pub fn rewrite(path: &Path, content: &[u8]) -> io::Result<()> {
+    let path = real(path);
+    let permissions = path.metadata()?.permissions();
+    write_atomically(&path, content)?;
+    std::fs::set_permissions(&path, permissions)
+}
+
 /// The path without `.` and `..`, by its letters alone.
 pub fn normalise(path: &Path) -> PathBuf {
     let mut parts = PathBuf::new();

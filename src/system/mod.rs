@@ -4,6 +4,7 @@ pub mod base;
 pub mod blocks;
 pub mod clock;
 pub mod config;
+pub mod config_edit;
 pub mod diff;
 pub mod environment;
 pub mod files;

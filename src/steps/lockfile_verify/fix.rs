@@ -18,7 +18,7 @@ use crate::steps::lockfile_verify::settings::Settings;
 use crate::steps::lockfile_verify::verify::{Verified, verify};
 use crate::steps::lockfile_verify::{NAME, read};
 use crate::steps::world::World;
-use crate::system::files::{Workspace, write_atomically};
+use crate::system::files::{Workspace, rewrite};
 
 /// What was mended may show what else can be; so often is looked again.
 const ROUNDS: usize = 8;
@@ -104,7 +104,9 @@ fn write(before: &Sources, gathered: &Gathered, edits: u64, world: &World) -> Re
         });
     }
     for one in &mended {
-        replace(one)?;
+        rewrite(&one.file, one.now).map_err(|error| {
+            Error::no_verdict(format!("`--fix`: `{}` cannot be written", one.path)).cause(error)
+        })?;
     }
     tell(&mended, edits, world);
     Ok(())
@@ -125,16 +127,6 @@ fn is_as_verified(path: &str, file: &Path, verified: &[u8]) -> Result<()> {
 
 fn refused(path: &str, why: &str) -> Error {
     Error::no_verdict(format!("`--fix`: `{path}` {why}; nothing was written"))
-}
-
-/// Writes one file, with the permissions that it had.
-fn replace(one: &Mended<'_>) -> Result<()> {
-    let permissions = one.file.metadata().map(|metadata| metadata.permissions());
-    write_atomically(&one.file, one.now)
-        .and_then(|()| std::fs::set_permissions(&one.file, permissions?))
-        .map_err(|error| {
-            Error::no_verdict(format!("`--fix`: `{}` cannot be written", one.path)).cause(error)
-        })
 }
 
 /// The diff: on standard output for people, else beside the document.

@@ -11,6 +11,7 @@ use crate::lockfiles::rules::UNVERIFIABLE;
 use crate::model::base::Resolution;
 use crate::model::diagnostic::{Finding, Severity};
 use crate::model::report::{Check, LeftOut, Report, Status, Table, Verdict};
+use crate::steps::gate::ignore::Ignore;
 use crate::steps::lockfile_verify::NAME;
 use crate::steps::lockfile_verify::gather::{Gathered, Lock};
 use crate::steps::lockfile_verify::place::settle;
@@ -215,17 +216,24 @@ pub fn is_ignored(
     settings: &Settings,
     today: Date,
 ) -> bool {
-    let with_package = package
-        .zip(rule)
-        .map(|(package, rule)| format!("{rule}:{package}"));
     settings
         .ignores
         .iter()
         .filter(|ignore| ignore.until >= today)
-        .any(|ignore| {
-            ignore.covers(TOOL, rule, &[path])
-                || ignore.covers(TOOL, with_package.as_deref(), &[path])
-        })
+        .any(|ignore| names(ignore, rule, package, path))
+}
+
+/// Whether an ignore, run out or not, covers a finding.
+pub fn covers(ignore: &Ignore, finding: &Finding) -> bool {
+    let (rule, package) = (finding.rule.as_deref(), finding.subject.as_deref());
+    names(ignore, rule, package, finding.path.as_deref())
+}
+
+fn names(ignore: &Ignore, rule: Option<&str>, package: Option<&str>, path: Option<&str>) -> bool {
+    let with_package = package
+        .zip(rule)
+        .map(|(package, rule)| format!("{rule}:{package}"));
+    ignore.covers(TOOL, rule, &[path]) || ignore.covers(TOOL, with_package.as_deref(), &[path])
 }
 
 fn rank(findings: &mut [Finding]) {

@@ -9,6 +9,7 @@ mod discover;
 mod explain;
 mod fix;
 mod gather;
+mod ignores;
 mod judge;
 mod online;
 mod pdm_members;
@@ -193,6 +194,19 @@ pub struct Arguments {
     #[arg(long, help_heading = COMMAND_LINE_ONLY)]
     pub fix: bool,
 
+    /// Ignore in the configuration file what is found now, for `--reason` and until `--until`; take out what ran out or
+    /// covers nothing
+    #[arg(long, help_heading = COMMAND_LINE_ONLY)]
+    pub update_ignores: bool,
+
+    /// Why the findings are ignored that `--update-ignores` adds
+    #[arg(long, value_name = "TEXT", help_heading = COMMAND_LINE_ONLY)]
+    pub reason: Option<String>,
+
+    /// Last day of what `--update-ignores` adds, as YYYY-MM-DD
+    #[arg(long, value_name = "DATE", help_heading = COMMAND_LINE_ONLY)]
+    pub until: Option<String>,
+
     /// Say of this package where it comes from, who needs it, and what its files are; nothing is judged
     #[arg(long, value_name = "PACKAGE", help_heading = COMMAND_LINE_ONLY)]
     pub explain: Option<String>,
@@ -222,6 +236,7 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
         return Err(Error::usage("`--fix` and `--explain` exclude each other")
             .hint("run one after the other: nothing is judged by `--explain`"));
     }
+    let wanted = ignores::Wanted::new(arguments, world)?;
     let started = Instant::now();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -250,6 +265,17 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
     } else {
         verify::verify(&gathered, &settings, published)
     };
+    if let Some(wanted) = wanted {
+        let all = settings::Settings {
+            ignores: Vec::new(),
+            ..settings
+        };
+        let report = judge::judge(&all, &gathered, verified, published, workflows);
+        return match ignores::update(&report, &wanted, arguments, world)? {
+            Some(code) => Ok(code),
+            None => emit::emit(report, &arguments.common, world),
+        };
+    }
     let mut report = judge::judge(&settings, &gathered, verified, published, workflows);
     report.duration = started.elapsed();
     emit::emit(report, &arguments.common, world)
