@@ -235,3 +235,82 @@ fn pdm_moves_what_is_said_to_move() {
         &["lock", "--update-reuse"],
     );
 }
+
+/// Edits beside `lock_inputs`: what is replaced by what, and what PDM and we say of it.
+const INPUTS: &[(&str, &str, i32, &[&str])] = &[
+    ("0.1.0", "0.2.0", 0, &[]),
+    ("six==1.16.0", "six>=1.16", 0, &[]),
+    (
+        "\"six==1.16.0\", \"idna<3.5\"",
+        "\"idna<3.5\", \"six==1.16.0\"",
+        0,
+        &[],
+    ),
+    (
+        "six==1.16.0",
+        "six>=1.17",
+        1,
+        &["pdm-content-hash", "requirement-not-satisfied"],
+    ),
+    (
+        "six==1.16.0",
+        "six==1.16.0 ; os_name == 'nt'",
+        1,
+        &["pdm-content-hash"],
+    ),
+    ("colorama ;", "colorama[x] ;", 1, &["pdm-content-hash"]),
+    (
+        "sys_platform == 'win32'",
+        "sys_platform  ==  \\\"win32\\\"",
+        0,
+        &[],
+    ),
+    ("\"iniconfig\"", "", 1, &["pdm-content-hash"]),
+    ("dev = ", "test = ", 1, &["pdm-content-hash"]),
+    (">=3.11", ">=3.12", 1, &["pdm-content-hash"]),
+    (">=3.11", " >= 3.11", 0, &[]),
+    (
+        "name = \"pypi\"",
+        "name = \"other\"",
+        1,
+        &["pdm-content-hash"],
+    ),
+    (
+        "lock_inputs = true",
+        "lock_inputs = true\nallow-prereleases = true",
+        1,
+        &["pdm-content-hash"],
+    ),
+];
+
+#[test]
+fn lock_inputs_of_pdm_are_compared_as_pdm_compares_them() {
+    let declared = declared(&format!(
+        "[tool.pdm]\ndistribution = false\n[tool.pdm.resolution]\nlock_inputs = true\n\
+         [[tool.pdm.source]]\nname = \"pypi\"\nurl = \"{}\"\n",
+        index()
+    ));
+    let declared = declared.replace(
+        "\"idna<3.5\"",
+        "\"idna<3.5\", \"colorama ; sys_platform == 'win32' and python_version >= '3.11'\"",
+    );
+    let project = Project::empty();
+    let pdm = |arguments: &[&str]| {
+        run("pdm-2", "pdm", arguments, &project.path())
+            .status
+            .code()
+    };
+    project.write("pyproject.toml", &declared);
+    assert_eq!(pdm(&["lock"]), Some(0));
+    assert!(read(&project, "pdm.lock").contains("[metadata.lock_inputs.project]"));
+    assert_eq!(findings(&project), []);
+    for (from, to, code, rules) in INPUTS {
+        let edited = declared.replace(from, to);
+        assert_ne!(edited, declared, "{to}");
+        project.write("pyproject.toml", edited);
+        let mut found: Vec<String> = findings(&project).into_iter().map(|one| one.0).collect();
+        found.sort();
+        assert_eq!(found, *rules, "{to}");
+        assert_eq!(pdm(&["lock", "--check"]), Some(*code), "{to}: PDM");
+    }
+}

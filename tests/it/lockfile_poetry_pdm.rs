@@ -1,5 +1,7 @@
 //! Locks that Poetry and PDM make here: untouched ones are quiet, and what was done to the others is found on its line,
 //! whatever the tools themselves say of it.
+//!
+//! With `LOCKGATE_CAMPAIGN=1` the tools' own checks are asked of the edited locks too.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -70,13 +72,26 @@ pub(crate) fn findings(project: &Project) -> Vec<(String, String, String)> {
         .collect()
 }
 
-/// A mutation: what it is, the file, how it is made, the rule that must find it, the start of its line, and what the
-/// tool's own check exits with where it is asked.
+/// What must be found.
+#[derive(Clone, Copy)]
+enum Found {
+    /// Nothing.
+    Nothing,
+    /// This rule, on a line that begins so.
+    Alone(&'static str, &'static str),
+    /// The same, and only where there is a base to compare with.
+    WithBase(&'static str, &'static str),
+}
+
+use Found::{Alone, Nothing, WithBase};
+
+/// A mutation: what it is, the file, how it is made, what must be found, and what the tool's own check exits with where it
+/// is asked.
 struct Mutation {
     what: &'static str,
     file: &'static str,
     make: fn(&str) -> String,
-    found: Option<(&'static str, &'static str)>,
+    found: Found,
     tool: Option<i32>,
 }
 
@@ -84,7 +99,7 @@ const fn mutation(
     what: &'static str,
     file: &'static str,
     make: fn(&str) -> String,
-    found: Option<(&'static str, &'static str)>,
+    found: Found,
     tool: Option<i32>,
 ) -> Mutation {
     Mutation {
@@ -96,31 +111,46 @@ const fn mutation(
     }
 }
 
-/// Makes each mutation in turn, and takes it back.
-fn check(project: &Project, mutations: &[Mutation], check: impl Fn() -> Option<i32>) {
+/// Makes each mutation in turn, and takes it back. `lock` is the name of the lock.
+fn check(project: &Project, lock: &str, mutations: &[Mutation], check: impl Fn() -> Option<i32>) {
     assert_eq!(findings(project), [], "an untouched lock");
     assert_eq!(check(), Some(0), "the tool's own word on it");
+    let is_campaign = std::env::var_os("LOCKGATE_CAMPAIGN").is_some();
+    let based = Project::empty();
+    based.git(&["init", "--quiet", "--initial-branch=main"]);
+    for file in ["pyproject.toml", lock] {
+        based.write(file, read(project, file));
+    }
+    based.commit("the base");
     for mutation in mutations {
         let before = read(project, mutation.file);
         let after = (mutation.make)(&before);
         assert_ne!(before, after, "{}", mutation.what);
         project.write(mutation.file, &after);
         let found = findings(project);
+        let has = |found: &[(String, String, String)], rule: &str, line: &str| {
+            let mut found = found.iter();
+            found.any(|(own, _, text)| own == rule && text.starts_with(line))
+        };
         match mutation.found {
-            None => assert_eq!(found, [], "{}", mutation.what),
-            Some((rule, line)) => assert!(
-                found
-                    .iter()
-                    .any(|(own, _, text)| own == rule && text.starts_with(line)),
-                "{}: {found:?}",
-                mutation.what
-            ),
+            Nothing => assert_eq!(found, [], "{}", mutation.what),
+            Alone(rule, line) => assert!(has(&found, rule, line), "{}: {found:?}", mutation.what),
+            WithBase(rule, line) => {
+                assert!(!has(&found, rule, line), "{}: {found:?}", mutation.what);
+                based.write(mutation.file, &after);
+                let found = findings(&based);
+                assert!(has(&found, rule, line), "{}: {found:?}", mutation.what);
+                based.write(mutation.file, &before);
+            }
         }
-        if mutation.tool.is_some() {
+        if mutation.tool.is_some() && (is_campaign || mutation.file == "pyproject.toml") {
             assert_eq!(check(), mutation.tool, "{}: the tool", mutation.what);
         }
         project.write(mutation.file, before);
     }
+    // Without the lock there is nothing to look at.
+    std::fs::remove_file(project.path().join(lock)).unwrap();
+    project.run(&["lockfile-verify"]).expect_code(3);
 }
 
 /// The entry of a package, from its `[[package]]` to the next one or the end of the list.
@@ -136,6 +166,27 @@ fn entry<'t>(lock: &'t str, name: &str) -> &'t str {
     &rest[..end.unwrap_or(rest.len())]
 }
 
+/// The lock with one thing in the entry of `six` replaced, once.
+fn in_six(lock: &str, from: &str, to: &str) -> String {
+    let six = entry(lock, "six");
+    lock.replace(six, &six.replacen(from, to, 1))
+}
+
+/// The first hash of `six`, its digits changed.
+fn other_digits(lock: &str, change: impl Fn(&str) -> String) -> String {
+    let six = entry(lock, "six");
+    let (before, rest) = six.split_once("hash = \"").unwrap();
+    let (hash, after) = rest.split_once('"').unwrap();
+    lock.replace(six, &format!("{before}hash = \"{}\"{after}", change(hash)))
+}
+
+fn without_hash(lock: &str) -> String {
+    let six = entry(lock, "six");
+    let start = six.find(", hash = ").unwrap();
+    let end = start + six[start..].find('}').unwrap();
+    lock.replace(six, &format!("{}{}", &six[..start], &six[end..]))
+}
+
 fn without_hashes(lock: &str) -> String {
     let mut text = lock.to_owned();
     while let Some(start) = text.find(", hash = ") {
@@ -143,6 +194,21 @@ fn without_hashes(lock: &str) -> String {
         text.replace_range(start..end, "");
     }
     text
+}
+
+/// The first digit changed to another one.
+fn one_digit(hash: &str) -> String {
+    let other = if hash.starts_with("sha256:0") {
+        "1"
+    } else {
+        "0"
+    };
+    format!("sha256:{other}{}", &hash["sha256:0".len()..])
+}
+
+/// As long as an MD5 is.
+fn weak(hash: &str) -> String {
+    format!("md5:{}", &hash["sha256:".len()..][..32])
 }
 
 fn cut(lock: &str) -> String {
@@ -158,54 +224,177 @@ fn conflict(lock: &str) -> String {
     )
 }
 
+/// Twice the entry, with an empty line between.
+fn doubled(lock: &str) -> String {
+    let six = entry(lock, "six");
+    lock.replace(six, &format!("{}\n\n{six}", six.trim_end()))
+}
+
+/// All mutations in Poetry's own terms. Files have no address in it: in its place that of the index is changed. A dropped
+/// edge is the graph's.
 const POETRY: &[Mutation] = &[
     mutation(
-        "a specifier bump",
+        "a specifier bump that can be satisfied",
         "pyproject.toml",
-        |text| text.replace("six>=1.16", "six>=1.17"),
-        Some(("poetry-content-hash", "content-hash")),
-        None,
-    ),
-    mutation(
-        "a blank",
-        "pyproject.toml",
-        |text| text.replace("six>=1.16", "six >= 1.16"),
-        Some(("poetry-content-hash", "content-hash")),
+        |text| text.replace("six==1.16.0", "six>=1.17"),
+        Alone("requirement-not-satisfied", "dependencies"),
         Some(1),
     ),
     mutation(
-        "another order",
+        "a specifier bump that cannot be satisfied",
         "pyproject.toml",
-        |text| text.replace("\"six>=1.16\", \"idna\"", "\"idna\", \"six>=1.16\""),
-        Some(("poetry-content-hash", "content-hash")),
+        |text| text.replace("six==1.16.0", "six>=99"),
+        Alone("requirement-not-satisfied", "dependencies"),
+        None,
+    ),
+    mutation(
+        "a requirement more",
+        "pyproject.toml",
+        |text| text.replace("\"six==1.16.0\"", "\"six==1.16.0\", \"pytz\""),
+        Alone("requirement-not-locked", "dependencies"),
+        None,
+    ),
+    mutation(
+        "a requirement less",
+        "pyproject.toml",
+        |text| text.replace(", \"requests>=2.31\"", ""),
+        Alone("poetry-content-hash", "content-hash"),
         None,
     ),
     mutation(
         "the project's own version",
         "pyproject.toml",
         |text| text.replace("0.1.0", "0.2.0"),
+        Nothing,
         None,
+    ),
+    mutation(
+        "another Python",
+        "pyproject.toml",
+        |text| text.replace(">=3.11", ">=3.99"),
+        Alone("sync-requires-python", "requires-python"),
+        Some(1),
+    ),
+    mutation(
+        "blanks and case",
+        "pyproject.toml",
+        |text| text.replace("six==1.16.0", "Six == 1.16.0"),
+        Alone("poetry-content-hash", "content-hash"),
+        Some(1),
+    ),
+    mutation(
+        "another order",
+        "pyproject.toml",
+        |text| {
+            text.replace(
+                "\"six==1.16.0\", \"requests>=2.31\"",
+                "\"requests>=2.31\", \"six==1.16.0\"",
+            )
+        },
+        Alone("poetry-content-hash", "content-hash"),
         None,
     ),
     mutation(
         "another content hash",
         "poetry.lock",
         |text| text.replace("content-hash = \"", "content-hash = \"0"),
-        Some(("poetry-content-hash", "content-hash")),
+        Alone("poetry-content-hash", "content-hash"),
         None,
     ),
     mutation(
-        "no hashes",
+        "one hash deleted",
+        "poetry.lock",
+        without_hash,
+        Alone("hash-missing", "    {file"),
+        None,
+    ),
+    mutation(
+        "all hashes deleted",
         "poetry.lock",
         without_hashes,
-        Some(("hash-missing", "    {file")),
+        Alone("hash-missing", "    {file"),
+        Some(0),
+    ),
+    mutation(
+        "one digit of a hash",
+        "poetry.lock",
+        |text| other_digits(text, one_digit),
+        WithBase("hash-changed", "    {file"),
+        Some(0),
+    ),
+    mutation(
+        "a weak hash",
+        "poetry.lock",
+        |text| other_digits(text, weak),
+        Alone("hash-weak", "    {file"),
         None,
+    ),
+    mutation(
+        "a hash one byte short",
+        "poetry.lock",
+        |text| other_digits(text, |hash| hash[..hash.len() - 2].to_owned()),
+        Alone("hash-length", "    {file"),
+        None,
+    ),
+    mutation(
+        "an index over http",
+        "poetry.lock",
+        |text| in_six(text, "url = \"https://", "url = \"http://mirror."),
+        Alone("plain-http", "[package.source]"),
+        None,
+    ),
+    mutation(
+        "another index",
+        "poetry.lock",
+        |text| in_six(text, "url = \"https://", "url = \"https://mirror."),
+        Alone("index-not-allowed", "[package.source]"),
+        Some(0),
+    ),
+    mutation(
+        "another version",
+        "poetry.lock",
+        |text| in_six(text, "version = \"1.16.0\"", "version = \"1.15.0\""),
+        Alone("file-name-mismatch", "version = \"1.15.0\""),
+        Some(0),
+    ),
+    mutation(
+        "a version that does not satisfy, with its files",
+        "poetry.lock",
+        |text| {
+            text.replace(
+                entry(text, "six"),
+                &entry(text, "six").replace("1.16.0", "1.15.0"),
+            )
+        },
+        Alone("requirement-not-satisfied", "dependencies"),
+        None,
+    ),
+    mutation(
+        "a wheel of another project",
+        "poetry.lock",
+        |text| in_six(text, "six-1.16.0-py2", "sax-1.16.0-py2"),
+        Alone("file-name-mismatch", "    {file"),
+        None,
+    ),
+    mutation(
+        "a package that does not run on these Pythons",
+        "poetry.lock",
+        |text| in_six(text, ">=2.7", ">=3.12"),
+        Alone("package-requires-python", "python-versions"),
+        Some(0),
     ),
     mutation(
         "a package dropped",
         "poetry.lock",
         |text| text.replace(entry(text, "six"), ""),
-        Some(("requirement-not-locked", "dependencies")),
+        Alone("requirement-not-locked", "dependencies"),
+        Some(0),
+    ),
+    mutation(
+        "a package twice",
+        "poetry.lock",
+        doubled,
+        Alone("duplicate-package", "name = \"six\""),
         None,
     ),
     mutation(
@@ -215,47 +404,79 @@ const POETRY: &[Mutation] = &[
             let end = text.find("[extras]").unwrap();
             format!("package = []\n{}", &text[end..])
         },
-        Some(("requirement-not-locked", "dependencies")),
+        Alone("requirement-not-locked", "dependencies"),
         Some(0),
     ),
     mutation(
-        "a package twice",
+        "a stranger more, from a URL",
         "poetry.lock",
         |text| {
-            text.replace(
-                entry(text, "six"),
-                &entry(text, "six").repeat(2).replace("]\n[[", "]\n\n[["),
-            )
+            text.replacen("[extras]", "[[package]]\nname = \"zz-helper\"\nversion = \"1.0\"\ndescription = \"\"\noptional = false\npython-versions = \"*\"\ngroups = [\"main\"]\nfiles = [\n    {file = \"zz_helper-1.0.tar.gz\", hash = \"sha256:0000000000000000000000000000000000000000000000000000000000000000\"},\n]\n\n[package.source]\ntype = \"url\"\nurl = \"https://files.example/zz_helper-1.0.tar.gz\"\n\n[extras]", 1)
         },
-        Some(("duplicate-package", "name = \"six\"")),
-        None,
+        Alone("source-not-declared", "[package.source]"),
+        Some(0),
     ),
     mutation(
         "CRLF",
         "poetry.lock",
         |text| text.replace('\n', "\r\n"),
-        None,
-        None,
+        Nothing,
+        Some(0),
     ),
     mutation(
         "a byte order mark",
         "poetry.lock",
         |text| format!("\u{feff}{text}"),
-        Some(("syntax", "\u{feff}#")),
+        Alone("syntax", "\u{feff}#"),
         Some(1),
     ),
     mutation(
-        "truncated",
+        "truncated in a line",
         "poetry.lock",
         cut,
-        Some(("truncated", "")),
+        Alone("truncated", ""),
+        None,
+    ),
+    mutation(
+        "truncated at a package",
+        "poetry.lock",
+        |text| text[..text.find("[[package]]\nname = \"six\"").unwrap()].to_owned(),
+        Alone("syntax", "# This"),
         None,
     ),
     mutation(
         "a merge conflict",
         "poetry.lock",
         conflict,
-        Some(("conflict-marker", "<<<<<<<")),
+        Alone("conflict-marker", "<<<<<<<"),
+        None,
+    ),
+    mutation(
+        "an empty file",
+        "poetry.lock",
+        |_| String::new(),
+        Alone("syntax", ""),
+        None,
+    ),
+    mutation(
+        "a later revision of the format",
+        "poetry.lock",
+        |text| text.replace("lock-version = \"2.1\"", "lock-version = \"2.99\""),
+        Alone("unknown-revision", "lock-version"),
+        None,
+    ),
+    mutation(
+        "a key that is not known",
+        "poetry.lock",
+        |text| text.replacen("[metadata]", "[metadata]\nlater = 1", 1),
+        Nothing,
+        None,
+    ),
+    mutation(
+        "another version of the format",
+        "poetry.lock",
+        |text| text.replace("lock-version = \"2.1\"", "lock-version = \"9.0\""),
+        Alone("unknown-version", "lock-version"),
         None,
     ),
 ];
@@ -266,20 +487,23 @@ fn locks_of_poetry() {
     project.write(
         "pyproject.toml",
         format!(
-            "[project]\nname = \"app\"\nversion = \"0.1.0\"\nrequires-python = \">=3.11\"\n\
-             dependencies = [\"six>=1.16\", \"idna\"]\n[project.optional-dependencies]\nall = [\"certifi\"]\n\
-             [dependency-groups]\ndev = [\"iniconfig\"]\n[tool.poetry]\npackage-mode = false\n\
+            "{PROJECT}[tool.poetry]\npackage-mode = false\n\
              [[tool.poetry.source]]\nname = \"simple\"\nurl = \"{}\"\n",
             index()
         ),
     );
     make("poetry-2", "poetry", &project);
-    check(&project, POETRY, || {
+    check(&project, "poetry.lock", POETRY, || {
         run("poetry-2", "poetry", &["check", "--lock"], &project.path())
             .status
             .code()
     });
 }
+
+/// What both tools are given.
+const PROJECT: &str = "[project]\nname = \"app\"\nversion = \"0.1.0\"\nrequires-python = \">=3.11\"\n\
+    dependencies = [\"six==1.16.0\", \"requests>=2.31\"]\n\
+    [project.optional-dependencies]\nall = [\"certifi\"]\n[dependency-groups]\ndev = [\"iniconfig\"]\n";
 
 #[test]
 fn locks_of_poetry_1_count_as_its_own() {
@@ -304,75 +528,283 @@ fn locks_of_poetry_1_count_as_its_own() {
     assert!(found[0].2.starts_with("iniconfig"), "{found:?}");
 }
 
+/// All mutations in PDM's own terms, in a lock with the addresses of files. The index has none in it: which hosts may serve
+/// its files shows only beside a base. A dropped edge is the graph's.
 const PDM: &[Mutation] = &[
     mutation(
-        "a specifier bump",
+        "a specifier bump that can be satisfied",
         "pyproject.toml",
-        |text| text.replace("six>=1.16", "six>=1.17"),
-        Some(("pdm-content-hash", "content_hash")),
+        |text| text.replace("six==1.16.0", "six>=1.17"),
+        Alone("requirement-not-satisfied", "dependencies"),
+        Some(1),
+    ),
+    mutation(
+        "a specifier bump that cannot be satisfied",
+        "pyproject.toml",
+        |text| text.replace("six==1.16.0", "six>=99"),
+        Alone("requirement-not-satisfied", "dependencies"),
         None,
     ),
     mutation(
-        "a blank",
+        "a requirement more",
         "pyproject.toml",
-        |text| text.replace("six>=1.16", "six >= 1.16"),
-        Some(("pdm-content-hash", "content_hash")),
-        Some(1),
+        |text| text.replace("\"six==1.16.0\"", "\"six==1.16.0\", \"pytz\""),
+        Alone("requirement-not-locked", "dependencies"),
+        None,
     ),
     mutation(
-        "a member's requirement",
-        "lib/pyproject.toml",
-        |text| text.replace("idna", "idna>=2"),
-        Some(("pdm-content-hash", "content_hash")),
-        Some(1),
+        "a requirement less",
+        "pyproject.toml",
+        |text| text.replace(", \"requests>=2.31\"", ""),
+        Alone("pdm-content-hash", "content_hash"),
+        None,
     ),
     mutation(
         "the project's own version",
         "pyproject.toml",
         |text| text.replace("0.1.0", "0.2.0"),
-        None,
+        Nothing,
         None,
     ),
     mutation(
-        "no hashes",
+        "another Python",
+        "pyproject.toml",
+        |text| text.replace(">=3.11", ">=3.99"),
+        Alone("pdm-content-hash", "content_hash"),
+        Some(1),
+    ),
+    mutation(
+        "blanks and case",
+        "pyproject.toml",
+        |text| text.replace("six==1.16.0", "Six == 1.16.0"),
+        Alone("pdm-content-hash", "content_hash"),
+        Some(1),
+    ),
+    mutation(
+        "another order",
+        "pyproject.toml",
+        |text| {
+            text.replace(
+                "\"six==1.16.0\", \"requests>=2.31\"",
+                "\"requests>=2.31\", \"six==1.16.0\"",
+            )
+        },
+        Alone("pdm-content-hash", "content_hash"),
+        None,
+    ),
+    mutation(
+        "another content hash",
+        "pdm.lock",
+        |text| text.replace("content_hash = \"sha256:", "content_hash = \"sha256:0"),
+        Alone("pdm-content-hash", "content_hash"),
+        None,
+    ),
+    mutation(
+        "one hash deleted",
+        "pdm.lock",
+        without_hash,
+        Alone("hash-missing", "    {url"),
+        None,
+    ),
+    mutation(
+        "all hashes deleted",
         "pdm.lock",
         without_hashes,
-        Some(("hash-missing", "    {file")),
+        Alone("hash-missing", "    {url"),
+        Some(0),
+    ),
+    mutation(
+        "one digit of a hash",
+        "pdm.lock",
+        |text| other_digits(text, one_digit),
+        WithBase("hash-changed", "    {url"),
+        Some(0),
+    ),
+    mutation(
+        "a weak hash",
+        "pdm.lock",
+        |text| other_digits(text, weak),
+        Alone("hash-weak", "    {url"),
+        None,
+    ),
+    mutation(
+        "a hash one byte short",
+        "pdm.lock",
+        |text| other_digits(text, |hash| hash[..hash.len() - 2].to_owned()),
+        Alone("hash-length", "    {url"),
+        None,
+    ),
+    mutation(
+        "a file over http",
+        "pdm.lock",
+        |text| in_six(text, "url = \"https://", "url = \"http://mirror."),
+        Alone("plain-http", "    {url"),
+        None,
+    ),
+    mutation(
+        "a file of another host",
+        "pdm.lock",
+        |text| in_six(text, "url = \"https://", "url = \"https://mirror."),
+        WithBase("new-source", "    {url"),
+        Some(0),
+    ),
+    mutation(
+        "another version",
+        "pdm.lock",
+        |text| in_six(text, "version = \"1.16.0\"", "version = \"1.15.0\""),
+        Alone("file-name-mismatch", "version = \"1.15.0\""),
+        Some(0),
+    ),
+    mutation(
+        "a version that does not satisfy, with its files",
+        "pdm.lock",
+        |text| {
+            text.replace(
+                entry(text, "six"),
+                &entry(text, "six").replace("1.16.0", "1.15.0"),
+            )
+        },
+        Alone("requirement-not-satisfied", "dependencies"),
+        None,
+    ),
+    mutation(
+        "a wheel of another project",
+        "pdm.lock",
+        |text| in_six(text, "six-1.16.0-py2", "sax-1.16.0-py2"),
+        Alone("file-name-mismatch", "    {url"),
+        None,
+    ),
+    mutation(
+        "a package that does not run on these Pythons",
+        "pdm.lock",
+        |text| in_six(text, ">=2.7", ">=3.12"),
+        Alone("package-requires-python", "requires_python"),
+        Some(0),
+    ),
+    mutation(
+        "a package dropped",
+        "pdm.lock",
+        |text| text.replace(entry(text, "six"), ""),
+        Alone("requirement-not-locked", "dependencies"),
+        Some(0),
+    ),
+    mutation(
+        "a package twice",
+        "pdm.lock",
+        doubled,
+        Alone("duplicate-package", "name = \"six\""),
         None,
     ),
     mutation(
         "no packages",
         "pdm.lock",
         |text| text[..text.find("[[package]]").unwrap()].to_owned(),
-        Some(("requirement-not-locked", "dependencies")),
+        Alone("requirement-not-locked", "dependencies"),
         Some(0),
     ),
     mutation(
-        "a package twice",
+        "a stranger more, from a URL",
         "pdm.lock",
-        |text| format!("{text}\n{}", entry(text, "idna")),
-        Some(("duplicate-package", "name = \"idna\"")),
-        None,
+        |text| {
+            format!(
+                "{text}{}",
+                "\n[[package]]\nname = \"zz-helper\"\nversion = \"1.0\"\nurl = \"https://files.example/zz_helper-1.0.tar.gz\"\ngroups = [\"default\"]\nfiles = [\n    {url = \"https://files.example/zz_helper-1.0.tar.gz\", hash = \"sha256:0000000000000000000000000000000000000000000000000000000000000000\"},\n]\n"
+            )
+        },
+        Alone("source-not-declared", "url = "),
+        Some(0),
+    ),
+    mutation(
+        "CRLF",
+        "pdm.lock",
+        |text| text.replace('\n', "\r\n"),
+        Nothing,
+        Some(0),
     ),
     mutation(
         "a byte order mark",
         "pdm.lock",
         |text| format!("\u{feff}{text}"),
-        Some(("syntax", "\u{feff}#")),
+        Alone("syntax", "\u{feff}#"),
         None,
     ),
-    mutation("truncated", "pdm.lock", cut, Some(("truncated", "")), None),
+    mutation(
+        "truncated in a line",
+        "pdm.lock",
+        cut,
+        Alone("truncated", ""),
+        None,
+    ),
+    mutation(
+        "truncated at a package",
+        "pdm.lock",
+        |text| text[..text.find("[[package]]\nname = \"six\"").unwrap()].to_owned(),
+        Alone("requirement-not-locked", "dependencies"),
+        None,
+    ),
     mutation(
         "a merge conflict",
         "pdm.lock",
         conflict,
-        Some(("conflict-marker", "<<<<<<<")),
+        Alone("conflict-marker", "<<<<<<<"),
+        None,
+    ),
+    mutation(
+        "an empty file",
+        "pdm.lock",
+        |_| String::new(),
+        Alone("syntax", ""),
+        None,
+    ),
+    mutation(
+        "a later revision of the format",
+        "pdm.lock",
+        |text| text.replace("lock_version = \"4.5", "lock_version = \"4.99"),
+        Alone("unknown-revision", "lock_version"),
+        None,
+    ),
+    mutation(
+        "a key that is not known",
+        "pdm.lock",
+        |text| text.replacen("[metadata]", "[metadata]\nlater = 1", 1),
+        Nothing,
+        None,
+    ),
+    mutation(
+        "another version of the format",
+        "pdm.lock",
+        |text| text.replace("lock_version = \"4.5", "lock_version = \"9.5"),
+        Alone("unknown-version", "lock_version"),
         None,
     ),
 ];
 
 #[test]
-fn locks_of_pdm_and_its_workspaces() {
+fn locks_of_pdm() {
+    let project = Project::empty();
+    project.write(
+        "pyproject.toml",
+        format!(
+            "{PROJECT}[tool.pdm]\ndistribution = false\n[[tool.pdm.source]]\nname = \"pypi\"\nurl = \"{}\"\n",
+            index()
+        ),
+    );
+    let output = run(
+        "pdm-2",
+        "pdm",
+        &["lock", "-S", "static_urls"],
+        &project.path(),
+    );
+    assert!(output.status.success());
+    check(&project, "pdm.lock", PDM, || {
+        run("pdm-2", "pdm", &["lock", "--check"], &project.path())
+            .status
+            .code()
+    });
+}
+
+#[test]
+fn workspaces_of_pdm() {
     let project = Project::empty();
     let source = format!(
         "[[tool.pdm.source]]\nname = \"pypi\"\nurl = \"{}\"\n",
@@ -383,7 +815,7 @@ fn locks_of_pdm_and_its_workspaces() {
             "pyproject.toml",
             format!(
                 "[project]\nname = \"app\"\nversion = \"0.1.0\"\nrequires-python = \">=3.11\"\n\
-                 dependencies = [\"six>=1.16\"]\n[dependency-groups]\ndev = [\"iniconfig\"]\n\
+                 dependencies = [\"six>=1.16\", \"lib\"]\n[dependency-groups]\ndev = [\"iniconfig\"]\n\
                  [tool.pdm]\ndistribution = false\n[tool.pdm.workspace]\nmembers = [\"l*\"]\n{source}"
             ),
         )
@@ -394,11 +826,23 @@ fn locks_of_pdm_and_its_workspaces() {
              build-backend = \"pdm.backend\"\n",
         );
     make("pdm-2", "pdm", &project);
-    check(&project, PDM, || {
-        run("pdm-2", "pdm", &["lock", "--check"], &project.path())
-            .status
-            .code()
-    });
+    assert_eq!(findings(&project), [], "{}", read(&project, "pdm.lock"));
+    let member = read(&project, "lib/pyproject.toml");
+    for (edited, rules) in [
+        ("\"idna >= 2\"", &["pdm-content-hash"][..]),
+        (
+            "\"idna>=99\"",
+            &["pdm-content-hash", "requirement-not-satisfied"],
+        ),
+    ] {
+        project.write("lib/pyproject.toml", member.replace("\"idna\"", edited));
+        let mut found: Vec<String> = findings(&project).into_iter().map(|one| one.0).collect();
+        found.sort();
+        assert_eq!(found, rules);
+        let tool = run("pdm-2", "pdm", &["lock", "--check"], &project.path());
+        assert_eq!(tool.status.code(), Some(1));
+    }
+    project.write("lib/pyproject.toml", &member);
     let report = project
         .run(&["lockfile-verify", "--output-format=json"])
         .json();

@@ -83,7 +83,7 @@ fn groups<'d, 'a>(
 }
 
 /// As PDM does it, which is not quite PEP 503: whatever is no letter and no digit becomes a dash.
-fn normalise_group(name: &str) -> String {
+pub fn normalise_group(name: &str) -> String {
     let mut normal = String::with_capacity(name.len());
     for character in name.chars() {
         if character.is_ascii_alphanumeric() {

@@ -7,7 +7,7 @@ use crate::lockfiles::policy::Level;
 use crate::lockfiles::rules::sources::{indexes, uses};
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
 use crate::model::diagnostic::Severity;
-use crate::model::lockfile::Source;
+use crate::model::lockfile::{Format, Source};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -16,7 +16,7 @@ pub const RULE: Rule = Rule {
     why: "The index decides which bytes a name means. `uv lock --check` accepts another index at a package of a project \
           that configures none.\n\n\
           With `allowed-indexes` every other index is an error. Without it, an index that the project does not declare is \
-          a warning: it may be the mirror of the machine that wrote the lock. What poetry, pdm and pipenv call an index \
+          a warning: it may be the mirror of the machine that wrote the lock. What pdm and pipenv call an index \
           by its name is only judged with `allowed-indexes`.",
     level: Level::Error,
     check: Check::Lock(check),
@@ -89,7 +89,13 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
         let (message, help, most) = if allowed.is_empty() {
             (
                 format!("{whose} from `{shown}`, which the project does not declare"),
-                "declare it under `[[tool.uv.index]]`, or name it in `allowed-indexes`".to_owned(),
+                format!(
+                    "declare it under `{}`, or name it in `allowed-indexes`",
+                    match facts.lock.format {
+                        Format::Poetry => "[[tool.poetry.source]]",
+                        _ => "[[tool.uv.index]]",
+                    }
+                ),
                 Severity::Warning,
             )
         } else {

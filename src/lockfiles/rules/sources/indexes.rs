@@ -3,6 +3,7 @@
 use crate::lockfiles::address::{Address, same};
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::public_index::is_public;
+use crate::lockfiles::rules::sources::elsewhere;
 use crate::model::declared::Declarations;
 use crate::model::lockfile::Format;
 
@@ -37,6 +38,9 @@ pub fn is_allowed(index: &str, facts: &Facts<'_>) -> Option<bool> {
     Address::parse(index)?;
     if is_public(index) {
         return Some(true);
+    }
+    if let Some(declared) = elsewhere::indexes(facts) {
+        return Some(declared.iter().any(|declared| same(declared, index)));
     }
     let declarations = declarations(facts)?;
     let mut declared = declarations

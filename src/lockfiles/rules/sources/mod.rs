@@ -3,6 +3,7 @@
 mod absolute_path;
 mod credentials;
 mod git_commit;
+mod elsewhere;
 mod host_not_allowed;
 mod index_not_allowed;
 mod indexes;

@@ -4,10 +4,10 @@ use crate::lockfiles::address::{conceal, same};
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::normal;
 use crate::lockfiles::policy::{Level, SourceKind};
-use crate::lockfiles::rules::sources::indexes;
+use crate::lockfiles::rules::sources::{elsewhere, indexes};
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
 use crate::model::declared::{Declarations, GroupItem, UvSourceKind};
-use crate::model::lockfile::{Package, Requirement, Source, normalise};
+use crate::model::lockfile::{Package, Requirement, Source, Specific, normalise};
 use crate::model::sources::FileId;
 
 /// The rule.
@@ -19,7 +19,7 @@ pub const RULE: Rule = Rule {
           The project itself and the members of its workspace are always allowed. What is needed only by another package \
           that is no index's is judged by what the lock records of that package, since its declarations are not here. \
           `allowed-sources` allows kinds of sources without a declaration. Looked at in locks of uv whose declarations are \
-          known: the project beside it and every member of its workspace.",
+          known, the project beside it and every member of its workspace, and in those of Poetry and PDM.",
     level: Level::Error,
     check: Check::Lock(check),
     failing: Example::of(&[
@@ -97,9 +97,14 @@ wheels = [
 };
 
 fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
-    let Some(declarations) = indexes::declarations(facts) else {
-        return;
+    let (declarations, names) = match facts.lock.specific {
+        Specific::Poetry(_) | Specific::Pdm(_) => (None, elsewhere::names(facts)),
+        _ => (indexes::declarations(facts), None),
     };
+    if declarations.is_none() && names.is_none() {
+        return;
+    }
+    let declarations = declarations.unwrap_or_default();
     for package in &facts.lock.packages {
         let (kind, what) = match &package.source.value {
             Source::Url { url, .. } => (SourceKind::Url, url),
@@ -111,6 +116,9 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
             Source::Unstated | Source::Registry(_) => continue,
         };
         let is_asked_for = facts.policy.sources.contains(&kind)
+            || names
+                .as_ref()
+                .is_some_and(|names| names.contains(&*package.name.normal))
             || is_own(package, facts, &declarations)
             || declarations
                 .iter()
@@ -131,7 +139,12 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
             )
             .about(&package.name.normal)
             .help(format!(
-                "write the lock anew, or declare it under `[tool.uv.sources]`; `allowed-sources: {}` allows all such",
+                "write the lock anew, or declare it{}; `allowed-sources: {}` allows all such",
+                if facts.lock.uv().is_some() {
+                    " under `[tool.uv.sources]`"
+                } else {
+                    ""
+                },
                 kind.name()
             ));
     }

@@ -21,6 +21,8 @@ pub struct Direct {
     pub constraint: Option<Constraint>,
     /// Where it is asked for; `None` where that cannot be told.
     pub marker: Option<Marker>,
+    /// Whether it names a repository, an address or a path.
+    pub is_elsewhere: bool,
     /// As it is written, but for secrets.
     pub shown: String,
     /// Where.
@@ -40,10 +42,11 @@ pub enum Pin<'a> {
     Unknown,
 }
 
-/// What the project beside a lock of Poetry or PDM asks for; `None` for other locks.
+/// What the project beside a lock of Poetry or PDM asks for; `None` for other locks, and where the tool that wrote it
+/// reads other tables than the project has.
 pub fn declared(project: &Project<'_>, facts: &Facts<'_>) -> Option<Vec<Direct>> {
     let mut found = match facts.lock.specific {
-        Specific::Poetry(_) => poetry::requirements::direct(project, facts),
+        Specific::Poetry(_) => poetry::requirements::direct(project, facts)?,
         Specific::Pdm(_) => pdm::requirements::direct(project, facts),
         _ => return None,
     };
@@ -123,10 +126,11 @@ pub fn listed(lists: Option<Value<'_, '_>>, project: &Project<'_>, found: &mut V
         let Some(text) = item.as_str() else {
             continue;
         };
+        let at = project.key_at(item);
         let Ok(split) = split(&text) else {
+            found.extend(editable(&text, at));
             continue;
         };
-        let at = project.key_at(item);
         let part = |range| text.get(range).unwrap_or_default();
         let constraint = match (&split.url, split.specifier) {
             (Some(_), _) => None,
@@ -145,14 +149,32 @@ pub fn listed(lists: Option<Value<'_, '_>>, project: &Project<'_>, found: &mut V
                 Some(marker) => Marker::parse(part(marker)),
                 None => Some(Marker::TRUE),
             },
+            is_elsewhere: split.url.is_some(),
             shown: conceal(&text).into_owned(),
             at,
         });
     }
 }
 
+/// `-e file:///${PROJECT_ROOT}/lib#egg=lib`, as PDM has it in groups.
+fn editable(text: &str, at: Location) -> Option<Direct> {
+    let (_, fragment) = text.strip_prefix("-e ")?.split_once('#')?;
+    let mut parts = fragment.split('&');
+    let name = parts.find_map(|part| part.strip_prefix("egg="))?;
+    let (name, _) = name.split_once('[').unwrap_or((name, ""));
+    Some(Direct {
+        name: Name::new(name.to_owned().into(), at),
+        extras: Vec::new(),
+        constraint: None,
+        marker: None,
+        is_elsewhere: true,
+        shown: conceal(text).into_owned(),
+        at,
+    })
+}
+
 /// The project's own name, normalised: it may ask for itself with extras.
-fn own_name(project: &Project<'_>) -> Option<String> {
+pub fn own_name(project: &Project<'_>) -> Option<String> {
     let root = project.document.root();
     let name = [&["project", "name"][..], &["tool", "poetry", "name"]]
         .into_iter()

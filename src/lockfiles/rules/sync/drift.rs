@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::lockfiles::address::conceal;
 use crate::lockfiles::document::{Document, Kind, Value};
 use crate::lockfiles::facts::Facts;
+use crate::lockfiles::marker::Pythons;
 use crate::lockfiles::normalise_name;
 use crate::lockfiles::requirement::{Constraint, split};
 use crate::lockfiles::rules::Finding;
@@ -50,10 +51,13 @@ pub fn tell(
             let names = quoted(names.iter().map(String::as_str));
             finding.help(format!("{names} must be locked anew: `{relock}`"))
         }
-        Fate::Stays(unasked) if unasked.is_empty() => finding
+        Fate::Stays(unasked, false) if unasked.is_empty() => {
+            finding.help(format!("no version must move: `{relock}`"))
+        }
+        Fate::Stays(unasked, _) if unasked.is_empty() => finding
             .add("; the drift is cosmetic, every requirement is locked as it is declared")
             .help(format!("no version moves: `{relock}`")),
-        Fate::Stays(unasked) => {
+        Fate::Stays(unasked, _) => {
             let names = quoted(unasked.iter().map(String::as_str));
             finding
                 .add(format!("; nothing asks for {names} any more"))
@@ -82,8 +86,8 @@ fn quoted<'t>(texts: impl ExactSizeIterator<Item = &'t str>) -> String {
 enum Fate {
     /// These have none, or one that does not satisfy.
     Moves(BTreeSet<String>),
-    /// All satisfy; these are asked for by nothing.
-    Stays(BTreeSet<String>),
+    /// All satisfy; these are asked for by nothing. Whether the Pythons are the same, not fewer.
+    Stays(BTreeSet<String>, bool),
     /// That cannot be told.
     Unknown,
 }
@@ -104,6 +108,11 @@ fn fate(facts: &Facts<'_>, project: &Project<'_>, asked: &[Direct]) -> Fate {
     }
     let is_settled =
         |(direct, pin): &(&Direct, Pin<'_>)| matches!(pin, Pin::Fits) && has_extras(direct, facts);
+    let declared = declared_pythons(project).zip(pythons.as_ref());
+    let Some((declared, locked)) = declared.filter(|(declared, locked)| locked.covers(declared))
+    else {
+        return Fate::Unknown;
+    };
     if asked.is_empty() || !pins.iter().all(is_settled) || !is_resolved_alike(facts, project) {
         return Fate::Unknown;
     }
@@ -121,7 +130,17 @@ fn fate(facts: &Facts<'_>, project: &Project<'_>, asked: &[Direct]) -> Fate {
         .third_party()
         .map(|package| &*package.name.normal);
     let unasked = unasked.filter(|name| !needed.contains(name) && !reached.contains(name));
-    Fate::Stays(unasked.map(str::to_owned).collect())
+    let unasked = unasked.map(str::to_owned).collect();
+    Fate::Stays(unasked, declared.is_same(locked))
+}
+
+/// The Pythons that a project is for.
+fn declared_pythons(project: &Project<'_>) -> Option<Pythons> {
+    let root = project.document.root();
+    let text = |keys: &[&str]| root.path(keys).and_then(Value::as_str);
+    let declared = text(&["project", "requires-python"])
+        .or_else(|| text(&["tool", "poetry", "dependencies", "python"]))?;
+    Constraint::poetry(&declared)?.pythons()
 }
 
 /// Whether the lock shows that it has what the extras of a requirement bring.
@@ -157,18 +176,9 @@ fn has_extras(direct: &Direct, facts: &Facts<'_>) -> bool {
     })
 }
 
-/// Whether what else has a say is as the lock has it: the Pythons, the indexes, no settings of the resolution.
+/// Whether what else has a say is as the lock has it: the indexes, and no settings of the resolution.
 fn is_resolved_alike(facts: &Facts<'_>, project: &Project<'_>) -> bool {
     let root = project.document.root();
-    let text = |keys: &[&str]| root.path(keys).and_then(Value::as_str);
-    let declared = text(&["project", "requires-python"])
-        .or_else(|| text(&["tool", "poetry", "dependencies", "python"]));
-    let Some(declared) = declared.and_then(|text| Constraint::poetry(&text)?.pythons()) else {
-        return false;
-    };
-    if !pythons(facts).is_some_and(|locked| locked.covers(&declared)) {
-        return false;
-    }
     if root.path(&["tool", "pdm", "resolution"]).is_some() {
         return false;
     }

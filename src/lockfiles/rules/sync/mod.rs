@@ -1,11 +1,11 @@
 //! In sync: the lock was made from what the project declares now.
 
 mod absent;
-mod beside;
-mod direct;
+pub mod beside;
+pub mod direct;
 mod drift;
 mod package_requires_python;
-mod pdm;
+pub mod pdm;
 mod poetry;
 mod requirement_not_locked;
 mod requirement_not_satisfied;

@@ -1,12 +1,15 @@
 //! What PDM locked is no longer what is declared.
 
-use crate::lockfiles::declared;
-use crate::lockfiles::declared::pdm::{content_hash, is_member, wants_lock_inputs, workspace_hash};
+use crate::lockfiles::declared::pdm::{
+    self, content_hash, is_member, wants_lock_inputs, workspace_hash,
+};
 use crate::lockfiles::document::Document;
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::policy::Level;
-use crate::lockfiles::rules::sync::beside::Project;
+use crate::lockfiles::rules::sync::beside::{Project, read};
+use crate::lockfiles::rules::sync::direct::{Pin, declared, pin, pythons};
 use crate::lockfiles::rules::sync::drift;
+use crate::lockfiles::rules::sync::pdm::lock_inputs::{Inputs, compare};
 use crate::lockfiles::rules::sync::pdm::members;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
 use crate::model::sources::Location;
@@ -18,8 +21,9 @@ pub const RULE: Rule = Rule {
     why: "`pdm lock --check` and `pdm install --check` refuse such a lock. It keeps one hash of the requirements, \
           groups, sources and resolution settings, with their order and spelling, those of the members of \
           a workspace too; a blank more in a requirement makes a lock stale though no version has to move.\n\n\
-          A lock with `lock_inputs` in place of the hash, and a project that is declared in the way of poetry or flit, \
-          cannot be compared without PDM: `sync-unverifiable` says so.",
+          `lock_inputs` in place of the hash are compared one by one; there a specifier may change as long as the pin \
+          satisfies it. What is declared in the way of poetry or flit, and `lock_inputs` of workspaces, folders and \
+          archives, cannot be compared without PDM: `sync-unverifiable` says so.",
     level: Level::Error,
     check: Check::Lock(check),
     failing: Example::of(&[
@@ -101,8 +105,7 @@ pub enum State {
 pub fn state(facts: &Facts<'_>, project: &Project<'_>) -> Option<State> {
     let pdm = facts.lock.pdm()?;
     if let Some(at) = pdm.lock_inputs {
-        let why = "it records `lock_inputs`, which only PDM itself can compare";
-        return Some(State::Unknown(at, why));
+        return inputs(facts, project, at);
     }
     let Some(recorded) = &facts.lock.content_hash else {
         let at = facts.lock.version.as_ref()?.at;
@@ -155,9 +158,40 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     drift::tell(facts, &project, tables, is_recorded, finding);
 }
 
+/// The same for a lock with `lock_inputs` in place of the hash.
+fn inputs(facts: &Facts<'_>, project: &Project<'_>, at: Location) -> Option<State> {
+    let lock = read(facts.lock.file, facts)?;
+    let recorded = lock.root().path(&["metadata", "lock_inputs"])?;
+    Some(match compare(recorded, &project.document) {
+        Inputs::Other(what) => State::Stale(at, what),
+        Inputs::Unknown(why) => State::Unknown(at, why),
+        Inputs::Same => {
+            let pythons = pythons(facts);
+            let asked = declared(project, facts).unwrap_or_default();
+            let pins = asked
+                .iter()
+                .map(|direct| pin(direct, facts, pythons.as_ref()));
+            let pins: Vec<Pin<'_>> = pins.collect();
+            if pins
+                .iter()
+                .any(|pin| matches!(pin, Pin::Missing | Pin::Unfit(_)))
+            {
+                State::Stale(at, "a pin does not satisfy what `pyproject.toml` declares")
+            } else if pins.iter().all(|pin| matches!(pin, Pin::Fits)) {
+                State::Fresh
+            } else {
+                State::Unknown(
+                    at,
+                    "whether each pin satisfies what is declared cannot be told",
+                )
+            }
+        }
+    })
+}
+
 /// The hash of the project, with the members of its workspace.
 fn hash(project: &Project<'_>, facts: &Facts<'_>) -> Option<String> {
-    let Some(named) = declared::pdm::members(&project.document) else {
+    let Some(named) = pdm::members(&project.document) else {
         return content_hash(&project.document);
     };
     let members = members(project, facts);

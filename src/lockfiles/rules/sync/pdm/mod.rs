@@ -1,6 +1,7 @@
 //! Locks of PDM.
 
 pub mod content_hash;
+mod lock_inputs;
 pub mod requirements;
 
 use crate::lockfiles::declared::pdm::{self, is_member};

@@ -23,10 +23,6 @@ pub fn direct(project: &Project<'_>, facts: &Facts<'_>) -> Vec<Direct> {
     };
     let root = project.document.root();
     let resolution = root.path(&["tool", "pdm", "resolution"]);
-    // What is excluded is locked nowhere.
-    if resolution.is_some_and(|resolution| resolution.get("excludes").is_some()) {
-        return found;
-    }
     if is_locked(DEFAULT) {
         listed(root.path(&["project", "dependencies"]), project, &mut found);
     }
@@ -45,15 +41,24 @@ pub fn direct(project: &Project<'_>, facts: &Facts<'_>) -> Vec<Direct> {
         let declared = member.document.root().path(&["project", "dependencies"]);
         listed(declared, &member, &mut found);
     }
-    // An override counts in place of what is asked for.
-    let overrides = resolution.and_then(|resolution| resolution.get("overrides"));
-    for other in overrides.into_iter().flat_map(Value::entries) {
+    let list = |key| {
+        let list = resolution.and_then(|resolution| resolution.get(key));
+        list.into_iter().flat_map(Value::entries)
+    };
+    // What is excluded is locked nowhere.
+    let excludes =
+        list("excludes").filter_map(|name| Some(normalise(&name.as_str()?).into_owned()));
+    let excludes: Vec<String> = excludes.collect();
+    found.retain(|direct| !excludes.iter().any(|name| *name == direct.name.normal));
+    // An override counts in place of what is asked for, and may name another place.
+    for other in list("overrides") {
         let name = normalise(&other.key()).into_owned();
         for direct in found
             .iter_mut()
             .filter(|direct| direct.name.normal == *name)
         {
             direct.constraint = None;
+            direct.is_elsewhere = true;
         }
     }
     found

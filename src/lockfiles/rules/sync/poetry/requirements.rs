@@ -9,8 +9,9 @@ use crate::lockfiles::rules::sync::direct::{Direct, listed};
 use crate::lockfiles::rules::sync::poetry::content_hash::release;
 use crate::model::lockfile::{Lockfile, Name, normalise};
 
-/// All that is declared in the tables that the release which wrote the lock reads.
-pub fn direct(project: &Project<'_>, facts: &Facts<'_>) -> Vec<Direct> {
+/// All that is declared in the tables that the release which wrote the lock reads; `None` where Poetry 1 wrote it and the
+/// project has the tables of Poetry 2.
+pub fn direct(project: &Project<'_>, facts: &Facts<'_>) -> Option<Vec<Direct>> {
     let release = release(facts.lock);
     let is_at_least = |version: &str| {
         let version = Version::parse(version);
@@ -28,13 +29,15 @@ pub fn direct(project: &Project<'_>, facts: &Facts<'_>) -> Vec<Direct> {
     let is_standard = lists.iter().any(|keys| root.path(keys).is_some());
     let dependencies = root.path(&["tool", "poetry", "dependencies"]);
     // Poetry 1 does not read `[project]`, and what it has in common with `[tool.poetry]` only completes it.
-    if is_standard && is_two {
+    if is_standard && !is_two {
+        return None;
+    }
+    if is_standard {
         for keys in lists {
             listed(root.path(keys), project, &mut found);
         }
         completed(dependencies, &mut found);
-    }
-    if !is_standard {
+    } else {
         keyed(dependencies, project, &mut found);
     }
     keyed(
@@ -60,7 +63,7 @@ pub fn direct(project: &Project<'_>, facts: &Facts<'_>) -> Vec<Direct> {
             keyed(group, project, &mut found);
         }
     }
-    found
+    Some(found)
 }
 
 /// Whether Poetry 2 or newer wrote a lock.
@@ -85,6 +88,7 @@ fn completed(table: Option<Value<'_, '_>>, found: &mut [Direct]) {
             .filter(|direct| direct.name.normal == *name)
         {
             direct.constraint = None;
+            direct.is_elsewhere |= is_elsewhere(entry);
             if marker(entry) != Some(Marker::TRUE) {
                 direct.marker = None;
             }
@@ -114,9 +118,6 @@ fn one(name: Name<'static>, entry: Value<'_, '_>, at: crate::model::sources::Loc
         Kind::String => entry.as_str(),
         _ => entry.get("version").and_then(Value::as_str),
     };
-    let is_elsewhere = ["git", "url", "path", "file"]
-        .iter()
-        .any(|key| entry.get(key).is_some());
     let extras = entry.get("extras").into_iter().flat_map(Value::entries);
     Direct {
         shown: match &version {
@@ -129,11 +130,21 @@ fn one(name: Name<'static>, entry: Value<'_, '_>, at: crate::model::sources::Loc
             .map(std::borrow::Cow::into_owned)
             .collect(),
         constraint: version
-            .filter(|_| !is_elsewhere)
+            .filter(|_| !is_elsewhere(entry))
             .and_then(|version| Constraint::poetry(&version)),
         marker: marker(entry),
+        is_elsewhere: is_elsewhere(entry),
         at,
     }
+}
+
+/// Whether an entry, or one of several, names a repository, an address or a path.
+fn is_elsewhere(entry: Value<'_, '_>) -> bool {
+    let is_named = |entry: Value<'_, '_>| {
+        let mut keys = ["git", "url", "path", "file"].iter();
+        keys.any(|key| entry.get(key).is_some())
+    };
+    is_named(entry) || (entry.kind() == Kind::Array && entry.entries().any(is_named))
 }
 
 /// Where something is asked for; `None` where that cannot be told.
