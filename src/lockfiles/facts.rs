@@ -46,7 +46,12 @@ pub struct Before<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Index<'a> {
     by_name: HashMap<&'a str, Vec<&'a Package<'a>>>,
+    /// Those of names with [many](MANY) entries, by name and then by version as written.
+    by_version: HashMap<&'a str, HashMap<&'a str, Vec<&'a Package<'a>>>>,
 }
+
+/// A name with more entries than this is looked up by its version, so that an absurd lock takes no time.
+const MANY: usize = 8;
 
 impl<'a> Index<'a> {
     /// Indexes a lock.
@@ -59,7 +64,20 @@ impl<'a> Index<'a> {
                 .or_default()
                 .push(package);
         }
-        Self { by_name }
+        let mut by_version = HashMap::new();
+        for (name, packages) in by_name.iter().filter(|(_, own)| own.len() > MANY) {
+            let mut own: HashMap<&'a str, Vec<&'a Package<'a>>> = HashMap::new();
+            for package in packages {
+                let version = package.version.as_ref();
+                let version = version.map_or("", |version| &*version.value);
+                own.entry(version).or_default().push(package);
+            }
+            by_version.insert(*name, own);
+        }
+        Self {
+            by_name,
+            by_version,
+        }
     }
 
     /// The packages of a normalised name, in the order of the file.
@@ -67,11 +85,24 @@ impl<'a> Index<'a> {
         self.by_name.get(normal).map_or(&[], Vec::as_slice)
     }
 
+    /// Those that an edge to this name and version can mean; others may be among them.
+    fn candidates(&self, normal: &str, version: Option<&str>) -> &[&'a Package<'a>] {
+        let named = self.named(normal);
+        match version {
+            Some(version) if named.len() > MANY => {
+                let versions = self.by_version.get(normal);
+                let found = versions.and_then(|versions| versions.get(version));
+                found.map_or(&[], Vec::as_slice)
+            }
+            _ => named,
+        }
+    }
+
     /// The packages that an edge means: those of its name, version and source, as far as it names them.
     pub fn targets(&self, edge: &Edge<'_>) -> impl Iterator<Item = &'a Package<'a>> {
         let version = edge.version.as_ref().map(|version| &version.value);
         let source = edge.source.as_ref().map(|source| &source.value);
-        self.named(&edge.name.normal)
+        self.candidates(&edge.name.normal, version.map(|version| &**version))
             .iter()
             .copied()
             .filter(move |package| {

@@ -12,6 +12,7 @@ pub mod facts;
 pub mod fault;
 pub mod filename;
 pub mod fixes;
+pub mod gone;
 pub mod marker;
 pub mod normal;
 pub mod pattern;

@@ -140,6 +140,15 @@ impl Git {
         &self,
         arguments: impl IntoIterator<Item = S>,
     ) -> Result<Finished> {
+        self.run_with_input(arguments, Vec::new()).await
+    }
+
+    /// The same, with these bytes on its standard input.
+    pub async fn run_with_input<S: Into<OsString>>(
+        &self,
+        arguments: impl IntoIterator<Item = S>,
+        input: Vec<u8>,
+    ) -> Result<Finished> {
         let configuration = self
             .configuration
             .iter()
@@ -148,6 +157,7 @@ impl Git {
             .arguments(configuration)
             .arguments(arguments)
             .time_limit(TIME_LIMIT)
+            .input(input)
             .writing_to_file();
         let finished = child
             .run(&mut self.stop.clone(), &mut |_| {})
@@ -325,7 +335,7 @@ impl Git {
 }
 
 /// Whether git ended with a code that means no. One that was killed or took too long has not answered.
-fn says_no(finished: &Finished) -> Result<bool> {
+pub(super) fn says_no(finished: &Finished) -> Result<bool> {
     match finished.ending {
         Ending::Exited(code) => Ok(code != 0),
         ending => {

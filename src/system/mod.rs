@@ -9,6 +9,7 @@ pub mod diff;
 pub mod environment;
 pub mod files;
 pub mod git;
+mod git_blobs;
 pub mod http;
 pub mod logging;
 pub mod masking;

@@ -1,9 +1,9 @@
-//! Child processes: own group, explicit environment and directory, closed standard input, both outputs drained
+//! Child processes: own group, explicit environment and directory, standard input from memory or closed, both outputs drained
 //! together with bounded memory, a time limit, and an end of the whole group whatever happens.
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io;
+use std::io::{self, Seek, Write};
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -46,6 +46,8 @@ pub struct Child {
     /// Whether it writes its standard output into the file that keeps it, past us: it is never stopped by a full pipe,
     /// and we need not wake up for each piece that it writes.
     pub writes_to_file: bool,
+    /// What its standard input gives; it is closed where there is nothing.
+    pub input: Vec<u8>,
 }
 
 impl Child {
@@ -64,6 +66,7 @@ impl Child {
             grace: Duration::from_secs(2),
             output_limit: 4 << 30,
             writes_to_file: false,
+            input: Vec::new(),
         }
     }
 
@@ -78,6 +81,13 @@ impl Child {
     #[must_use]
     pub fn writing_to_file(mut self) -> Self {
         self.writes_to_file = true;
+        self
+    }
+
+    /// Gives it these bytes on its standard input.
+    #[must_use]
+    pub fn input(mut self, bytes: Vec<u8>) -> Self {
+        self.input = bytes;
         self
     }
 
@@ -121,7 +131,10 @@ impl Child {
             .transpose()?;
         let is_direct = direct.is_some();
         let mut child = self
-            .command(direct.map_or_else(Stdio::piped, Stdio::from))
+            .command(
+                input(&self.input)?,
+                direct.map_or_else(Stdio::piped, Stdio::from),
+            )
             .spawn()?;
         let group = Group::of(&child);
         let mut errors = Tail::default();
@@ -196,14 +209,14 @@ impl Child {
         clippy::disallowed_methods,
         reason = "the one place that starts children"
     )]
-    fn command(&self, stdout: Stdio) -> tokio::process::Command {
+    fn command(&self, stdin: Stdio, stdout: Stdio) -> tokio::process::Command {
         let mut command = tokio::process::Command::new(&self.program);
         command
             .args(&self.arguments)
             .current_dir(&self.directory)
             .env_clear()
             .envs(self.environment.iter())
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(stdout)
             .stderr(Stdio::piped())
             .kill_on_drop(true);
@@ -211,6 +224,17 @@ impl Child {
         command.process_group(0);
         command
     }
+}
+
+/// Standard input that gives these bytes: a file, so that nobody has to feed it.
+fn input(bytes: &[u8]) -> io::Result<Stdio> {
+    if bytes.is_empty() {
+        return Ok(Stdio::null());
+    }
+    let mut file = tempfile::tempfile()?;
+    file.write_all(bytes)?;
+    file.rewind()?;
+    Ok(Stdio::from(file))
 }
 
 /// How a child came to its end.

@@ -28,6 +28,7 @@ mod lockfile_action;
 mod lockfile_actions_online;
 mod lockfile_age;
 mod lockfile_change;
+mod lockfile_change_formats;
 mod lockfile_drift;
 mod lockfile_environments;
 mod lockfile_fix;

@@ -20,6 +20,7 @@ pub use crate::lockfiles::rules::sources::is_index_refused;
 
 use crate::lockfiles::Reading;
 use crate::lockfiles::facts::Facts;
+use crate::lockfiles::gone::GoneLock;
 use crate::lockfiles::policy::{Level, Policy};
 use crate::lockfiles::workflow::WorkflowFacts;
 
@@ -73,10 +74,21 @@ pub fn judge(reading: &Reading<'_>, facts: Option<&Facts<'_>>, policy: &Policy) 
                 }
             }
             (Check::Lock(check), Some(facts)) => check(facts, &mut findings),
-            (Check::Lock(_), None) | (Check::Workflows(_), _) => {}
+            (Check::Lock(_), None) | (Check::Gone(_) | Check::Workflows(_), _) => {}
         }
     }
     found.sort_by(|left, right| (left.at, left.rule.id).cmp(&(right.at, right.rule.id)));
+    found
+}
+
+/// Judges a lock that a change takes away by every rule about such that is on.
+pub fn judge_gone(gone: &GoneLock<'_>, policy: &Policy) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for rule in all() {
+        if let (Check::Gone(check), Some(severity)) = (rule.check, level(rule, policy).severity()) {
+            check(gone, &mut Findings::new(rule, severity, &mut found));
+        }
+    }
     found
 }
 

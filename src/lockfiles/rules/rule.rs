@@ -2,6 +2,7 @@
 
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::fault::FaultKind;
+use crate::lockfiles::gone::GoneLock;
 use crate::lockfiles::policy::Level;
 use crate::lockfiles::rules::Findings;
 use crate::lockfiles::workflow::WorkflowFacts;
@@ -13,6 +14,8 @@ pub enum Check {
     Fault(FaultKind),
     /// It looks at one lock and what belongs to it.
     Lock(fn(&Facts<'_>, &mut Findings<'_>)),
+    /// It looks at a lock that a change takes away.
+    Gone(fn(&GoneLock<'_>, &mut Findings<'_>)),
     /// It looks at all workflows and actions of the repository.
     Workflows(fn(&WorkflowFacts<'_>, &mut Findings<'_>)),
 }

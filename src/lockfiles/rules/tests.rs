@@ -4,7 +4,7 @@ use crate::lockfiles::published::Published;
 use crate::lockfiles::workflow::{OwnAction, Refs, Remotes, Workflow};
 use crate::lockfiles::{Format, declared, format_of, pattern, published, read, workflow};
 use crate::model::declared::Declarations;
-use crate::model::sources::Sources;
+use crate::model::sources::{Location, Sources};
 
 /// When the examples are judged: 2026-11-22.
 const NOW: u64 = 1_795_305_600;
@@ -74,9 +74,27 @@ pub(super) fn found_in(
         });
         all.extend(judge(&reading, facts.as_ref(), &policy));
     }
+    for (path, _) in base {
+        let name = path.rsplit_once('/').map_or(*path, |(_, name)| name);
+        if let (Some(format), None) = (format_of(name), sources.find(path)) {
+            let beside = path.replace(name, "pyproject.toml");
+            let file = sources.find(&beside).unwrap();
+            let declared = Location {
+                file,
+                start: 0,
+                end: 0,
+            };
+            let gone = GoneLock {
+                path,
+                format,
+                declared,
+            };
+            all.extend(judge_gone(&gone, &policy));
+        }
+    }
     let workflows = workflows(&sources);
     let workflows_before = before.as_ref().map(self::workflows);
-    let remotes = remotes(example.files);
+    let remotes = remotes(files);
     let own = [OwnAction {
         folder: "actions/lint-gate".to_owned(),
         inputs: vec!["fail-on".to_owned()],

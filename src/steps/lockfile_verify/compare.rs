@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::lockfiles::difference::{
-    Change, Jump, Kind, changes, hash_changes, new_origins, source_changes,
+    Change, Jump, Kind, changes, exchanges, hash_changes, new_origins, source_changes,
 };
 use crate::lockfiles::rules::Finding;
 use crate::model::lockfile::{Lockfile, Package, Source};
@@ -17,7 +17,7 @@ pub struct Compared {
     pub max_jump: Option<Jump>,
     /// The places that nothing came from before.
     pub new_sources: u64,
-    /// Packages of the same version with other bytes, or from elsewhere without a proof.
+    /// Packages of the same version with other bytes, other files, or from elsewhere without a proof.
     pub alarms: u64,
 }
 
@@ -43,9 +43,10 @@ impl Compared {
     /// The lock before and now.
     pub fn between<'a>(before: &'a Lockfile<'a>, now: &'a Lockfile<'a>) -> Self {
         let hashes = hash_changes(before, now);
+        let exchanges = exchanges(before, now);
         let sources = source_changes(before, now);
         let changes = changes(before, now);
-        let alarms = hashes.len() + sources.len();
+        let alarms = hashes.len() + exchanges.len() + sources.len();
         let mut rows: Vec<Vec<String>> = hashes
             .iter()
             .map(|change| {
@@ -54,6 +55,11 @@ impl Compared {
                 row(name, &version, &version, "⚠️ same version, other hash")
             })
             .collect();
+        rows.extend(exchanges.iter().map(|exchange| {
+            let version = version(exchange.package, false);
+            let name = &exchange.package.name.normal;
+            row(name, &version, &version, "⚠️ same version, other files")
+        }));
         let mut rest: Vec<&Change<'_>> = changes.iter().collect();
         rest.sort_by_key(|change| std::cmp::Reverse(rank(change.kind)));
         rows.extend(rest.into_iter().map(|change| {

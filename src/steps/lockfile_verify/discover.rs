@@ -24,6 +24,23 @@ pub struct Found {
     pub is_named: bool,
 }
 
+impl Found {
+    /// Fails where it is a link that leads out of the workspace, or nowhere.
+    pub fn confined(&self, workspace: &Workspace) -> std::result::Result<(), String> {
+        if workspace.confined(&self.path).is_some() {
+            return Ok(());
+        }
+        let where_to = if self.file.exists() {
+            "out of the workspace"
+        } else {
+            "nowhere"
+        };
+        Err(format!(
+            "it is a symbolic link that leads {where_to}; put the lock itself there, or leave it out with `exclude`"
+        ))
+    }
+}
+
 /// Folders of tests' material: what is wrong there is wrong on purpose.
 pub const FIXTURES: &[&str] = &["fixtures", "testdata", "test-data", "test_data"];
 
@@ -41,10 +58,10 @@ pub async fn discover(
     for named in if paths.is_empty() { &here } else { paths } {
         let path = directory.join(named);
         if path.is_dir() {
-            let passed = |inside: &Path| !is_foreign(inside) && !is_fixture(inside);
             looked_for.extend(
-                files(&path, passed)
-                    .filter(|file| file.is_file())
+                files(&path, is_passed)
+                    // A link that leads nowhere is no file either, and is told.
+                    .filter(|file| file.is_file() || file.is_symlink())
                     .filter_map(|file| lock_at(file, directory, workspace)),
             );
         } else {
@@ -70,6 +87,11 @@ pub async fn discover(
     Ok(found)
 }
 
+/// Whether a folder is looked into.
+pub fn is_passed(folder: &Path) -> bool {
+    !is_foreign(folder) && !is_fixture(folder)
+}
+
 fn is_fixture(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
     name.is_some_and(|name| FIXTURES.contains(&name) || name == ".tox" || name == ".nox")
@@ -78,8 +100,6 @@ fn is_fixture(path: &Path) -> bool {
 fn lock_at(file: PathBuf, directory: &Path, workspace: &Workspace) -> Option<Found> {
     let format = format_of(file.file_name()?.to_str()?)?;
     let path = workspace.relative(file.to_str()?, directory)?;
-    // What leads out of the workspace is somebody else's.
-    workspace.confined(&path)?;
     Some(Found {
         path,
         file,

@@ -13,6 +13,7 @@ use crate::steps::gate::Loosened;
 use crate::steps::gate::base::{self, git_root};
 use crate::steps::gate::globs::globs;
 use crate::steps::lockfile_verify::discover::{Found, discover};
+use crate::steps::lockfile_verify::gone::{self, Gone, Scope};
 use crate::steps::lockfile_verify::read::{LIMIT, add, decode, follow, read, too_large};
 use crate::steps::lockfile_verify::settings::Settings;
 use crate::steps::lockfile_verify::{Arguments, NAME, SECRETS, pdm_members, policy};
@@ -40,6 +41,8 @@ pub struct Gathered {
     pub locks: Vec<Lock>,
     /// Requirements that nothing marks as a lock, by their paths: lists of wishes, which are not judged.
     pub wishes: Vec<String>,
+    /// Locks of the base that are no longer there, though what they lock is.
+    pub gone: Vec<Gone>,
     /// The base, or why there is none.
     pub base: Resolution,
     /// Where the proposal's own policy is looser than the base's.
@@ -59,6 +62,8 @@ pub struct Lock {
     pub declared: Option<FileId>,
     /// Those of the members of its workspace, and of the folders that `[tool.uv.sources]` names.
     pub members: Vec<FileId>,
+    /// Where it was on the base, if it was renamed.
+    pub was: Option<String>,
 }
 
 /// Gathers, and returns the settings that hold.
@@ -114,9 +119,27 @@ pub async fn gather(
             follow(*file, &workspace, &mut sources);
         }
     }
-    let before = match &base {
-        Resolution::Base(base) => Some(read_before(&sources, &base.sha, &git).await?),
-        Resolution::None(_) => None,
+    let (before, gone) = match &base {
+        Resolution::Base(base) => {
+            let mut before = read_before(&sources, &base.sha, &git).await?;
+            let scope = Scope {
+                paths: &settings.paths,
+                directory: &world.directory,
+                workspace: &workspace,
+                exclude: &exclude,
+            };
+            let gone = gone::find(
+                scope,
+                &mut locks,
+                &mut sources,
+                &mut before,
+                &base.sha,
+                &git,
+            )
+            .await?;
+            (Some(before), gone)
+        }
+        Resolution::None(_) => (None, Vec::new()),
     };
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let gathered = Gathered {
@@ -127,6 +150,7 @@ pub async fn gather(
         before,
         locks,
         wishes,
+        gone,
         base,
         loosened,
         config_path: world
@@ -216,7 +240,9 @@ fn read_lock(found: Found, workspace: &Workspace, sources: &mut Sources) -> Lock
         Format::Requirements => decode(bytes),
         _ => bytes,
     };
-    let file = read(&found.file)
+    let file = found
+        .confined(workspace)
+        .and_then(|()| read(&found.file))
         .and_then(|bytes| add(sources, &found.path, decoded(bytes)).ok_or_else(too_large));
     let declared = if found.format == Format::UvScript {
         let path = found.path.strip_suffix(".lock").unwrap_or(&found.path);
@@ -241,6 +267,7 @@ fn read_lock(found: Found, workspace: &Workspace, sources: &mut Sources) -> Lock
         file,
         declared,
         members,
+        was: None,
     }
 }
 
@@ -317,22 +344,19 @@ fn note(folder: &str, root: &Path, sources: &mut Sources, found: &mut Vec<FileId
     found.extend(project.filter(|project| !found.contains(project)));
 }
 
-fn folder_of(path: &str) -> &str {
+pub fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 /// The files of the base with the same paths.
 async fn read_before(sources: &Sources, sha: &str, git: &Git) -> Result<Sources> {
     let mut before = Sources::default();
-    for (_, file) in sources.iter() {
-        if let Some(bytes) = git.blob(sha, &file.path, LIMIT).await? {
-            let is_toml = [".toml", ".lock"]
-                .iter()
-                .any(|end| file.path.ends_with(end));
-            before.add(
-                file.path.clone(),
-                if is_toml { bytes } else { decode(bytes) },
-            );
+    let paths: Vec<&str> = sources.iter().map(|(_, file)| &*file.path).collect();
+    let contents = git.blobs(sha, &paths, LIMIT).await?;
+    for (path, bytes) in paths.into_iter().zip(contents) {
+        if let Some(bytes) = bytes {
+            let is_toml = [".toml", ".lock"].iter().any(|end| path.ends_with(end));
+            before.add(path, if is_toml { bytes } else { decode(bytes) });
         }
     }
     Ok(before)

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use crate::error::count;
 use crate::lockfiles::difference::Jump;
+use crate::lockfiles::gone::GoneLock;
 use crate::lockfiles::published::Published;
-use crate::lockfiles::rules::UNVERIFIABLE;
+use crate::lockfiles::rules::{self, UNVERIFIABLE};
 use crate::model::base::Resolution;
 use crate::model::diagnostic::{Finding, Severity};
 use crate::model::report::{Check, LeftOut, Report, Status, Table, Verdict};
+use crate::model::sources::Location;
 use crate::steps::gate::ignore::Ignore;
 use crate::steps::lockfile_verify::NAME;
 use crate::steps::lockfile_verify::gather::{Gathered, Lock};
@@ -34,12 +36,14 @@ pub fn judge(
     let changed: Option<bool> = verified
         .iter()
         .filter_map(|one| one.is_changed)
+        .chain((!gathered.gone.is_empty()).then_some(true))
         .reduce(|left, right| left || right);
     let packages: u64 = verified.iter().map(|one| one.packages).sum();
     let (moves, tables) = moves(gathered, &verified);
     let mut findings = own_findings(settings, gathered);
     let mut checks = Vec::new();
-    let mut ignored = 0;
+    let (gone, mut ignored) = judge_gone(settings, gathered);
+    findings.extend(gone);
     for (lock, one) in gathered.locks.iter().zip(verified) {
         let (check, kept, without) = judge_lock(settings, gathered, lock, one);
         checks.push(check);
@@ -128,6 +132,7 @@ fn moves(gathered: &Gathered, verified: &[Verified]) -> ([(&'static str, String)
             let jump = all.iter().filter_map(|one| one.max_jump).max();
             let sources: u64 = all.iter().map(|one| one.new_sources).sum();
             let alarms: u64 = all.iter().map(|one| one.alarms).sum();
+            let alarms = alarms + gathered.gone.len() as u64;
             let jump = jump.map_or("none", Jump::name).to_owned();
             (jump, sources.to_string(), alarms.to_string())
         }
@@ -141,8 +146,12 @@ fn moves(gathered: &Gathered, verified: &[Verified]) -> ([(&'static str, String)
             let rows = one.compared.as_ref()?.rows.clone();
             (!rows.is_empty()).then(|| Table {
                 title: format!(
-                    "{}: {} changed",
+                    "{}{}: {} changed",
                     lock.found.path,
+                    match &lock.was {
+                        Some(was) => format!(" (was {was})"),
+                        None => String::new(),
+                    },
                     count(rows.len() as u64, "package")
                 ),
                 header: ["package", "base", "now", "change"].to_vec(),
@@ -155,6 +164,29 @@ fn moves(gathered: &Gathered, verified: &[Verified]) -> ([(&'static str, String)
         ("alarms", outputs.2),
     ];
     (outputs, tables.collect())
+}
+
+/// The locks that the change takes away: what is kept of the findings, and how many are ignored.
+fn judge_gone(settings: &Settings, gathered: &Gathered) -> (Vec<Finding>, u64) {
+    let found = gathered.gone.iter().flat_map(|gone| {
+        let declared = Location {
+            file: gone.declared,
+            start: 0,
+            end: 0,
+        };
+        let lock = GoneLock {
+            path: &gone.path,
+            format: gone.format,
+            declared,
+        };
+        rules::judge_gone(&lock, &settings.policy)
+    });
+    let found = found.map(|finding| (finding, Some(true))).collect();
+    let mut found = settle(found, &gathered.sources);
+    let total = found.len();
+    found.retain(|finding| is_kept(finding, settings, gathered));
+    let ignored = (total - found.len()) as u64;
+    (found, ignored)
 }
 
 /// One lock: how it went, what is kept of its findings, and how many are ignored.
@@ -271,6 +303,14 @@ fn shown(
     if let Some(published) = published {
         let asked = count(published.pages.len() as u64, "project");
         shown.push(("index".to_owned(), format!("asked for {asked}")));
+    }
+    let renamed = gathered.locks.iter().filter_map(|lock| {
+        let was = lock.was.as_ref()?;
+        Some(format!("{was} is {} now", lock.found.path))
+    });
+    let renamed: Vec<String> = renamed.collect();
+    if !renamed.is_empty() {
+        shown.push(("renamed".to_owned(), renamed.join(", ")));
     }
     if is_report_only {
         let until = settings.threshold.report_until;

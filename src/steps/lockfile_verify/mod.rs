@@ -9,6 +9,7 @@ mod discover;
 mod explain;
 mod fix;
 mod gather;
+mod gone;
 mod ignores;
 mod judge;
 mod online;
@@ -75,7 +76,7 @@ pub const OUTPUTS: &[Output] = &[
     },
     Output {
         name: "alarms",
-        help: "Number of packages of the same version with another hash or an unproved source; empty where nothing can be compared",
+        help: "Number of packages of the same version with another hash, other files or an unproved source, and of locks that are deleted while what they lock stays; empty where nothing can be compared",
     },
 ];
 

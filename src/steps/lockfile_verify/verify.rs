@@ -118,7 +118,8 @@ impl<'g> Parts<'g> {
         let file = *lock.file.as_ref().ok()?;
         let (sources, format) = (&gathered.sources, lock.found.format);
         let before = gathered.before.as_ref();
-        let file_before = before.and_then(|before| before.find(&lock.found.path));
+        let file_before =
+            before.and_then(|before| before.find(&lock.path_before(&lock.found.path)));
         Some(Self {
             reading: read(format, file, sources),
             // What is wrong in a pyproject.toml is for its own tools to say; here nothing is compared with it then.
@@ -135,8 +136,8 @@ impl<'g> Parts<'g> {
                 .zip(file_before)
                 .map(|(sources, file)| read(format, file, sources)),
             declared_before: before.and_then(|before| {
-                let path = sources.path(lock.declared?);
-                read_declared(format, before.find(path)?, before)
+                let path = lock.path_before(sources.path(lock.declared?));
+                read_declared(format, before.find(&path)?, before)
             }),
         })
     }
@@ -215,7 +216,7 @@ fn verify_one(
         .and_then(|reading| reading.lockfile.as_ref());
     let is_declared_as_before = before.is_some_and(|before| {
         lock.declared.iter().chain(&lock.members).all(|declared| {
-            let file = before.find(sources.path(*declared));
+            let file = before.find(&lock.path_before(sources.path(*declared)));
             file.is_some_and(|file| before.bytes(file) == sources.bytes(*declared))
         })
     });
@@ -230,7 +231,7 @@ fn verify_one(
             let members: Vec<Declarations<'_>> = lock
                 .members
                 .iter()
-                .filter_map(|file| before.find(sources.path(*file)))
+                .filter_map(|file| before.find(&lock.path_before(sources.path(*file))))
                 .filter_map(|file| read_declared(format, file, before))
                 .collect();
             let facts = lock_before.map(|lock| Facts {

@@ -7,4 +7,5 @@ pub(crate) mod lock_tools;
 pub(crate) mod lockgate;
 pub(crate) mod release_server;
 pub(crate) mod repository;
+pub(crate) mod small_locks;
 pub(crate) mod tools;

@@ -1,7 +1,9 @@
 //! Change: what a change does to the lock, seen against its base.
 
 mod downgrade;
+mod files_exchanged;
 mod hash_changed;
+mod lock_deleted;
 mod lock_maintenance;
 mod lock_unchanged;
 mod major_jump;
@@ -23,6 +25,7 @@ pub const FAMILY: Family = Family {
             report says so.",
     rules: &[
         &hash_changed::RULE,
+        &files_exchanged::RULE,
         &source_changed::RULE,
         &new_source::RULE,
         &source_moved::RULE,
@@ -30,6 +33,7 @@ pub const FAMILY: Family = Family {
         &major_jump::RULE,
         &lock_maintenance::RULE,
         &lock_unchanged::RULE,
+        &lock_deleted::RULE,
     ],
 };
 

@@ -2,8 +2,8 @@
 
 mod absolute_path;
 mod credentials;
-mod git_commit;
 mod elsewhere;
+mod git_commit;
 mod host_not_allowed;
 mod index_not_allowed;
 mod indexes;
