@@ -32,6 +32,7 @@ mod lockfile_change_formats;
 mod lockfile_drift;
 mod lockfile_environments;
 mod lockfile_fix;
+mod lockfile_graph;
 mod lockfile_hashes;
 mod lockfile_ignores;
 mod lockfile_index;

@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use crate::error::count;
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::policy::Level;
+use crate::lockfiles::rules::graph::loose::Loose;
 use crate::lockfiles::rules::graph::roots;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
+use crate::model::lockfile::Edge;
 use crate::model::sources::Location;
 
 /// The rule.
@@ -15,8 +17,9 @@ pub const RULE: Rule = Rule {
     summary: "A package needs another that is not in the lock",
     why: "An entry was removed, or the file was cut between two entries, where it still is valid TOML. uv then says that \
           \"more than one\" package matches, when there is none.\n\n\
-          Only uv's locks name of each dependency exactly which entry it means; other formats list what a package \
-          declares, for every platform.",
+          Locks of Poetry and PDM list what a package declares, for every platform: there a dependency counts that has no \
+          marker, or one that holds on every Python of the lock, and one of the versions that are locked must satisfy it. \
+          Their own checks look at no entry at all. `Pipfile.lock` and requirements record no dependencies.",
     level: Level::Error,
     check: Check::Lock(check),
     failing: Example::of(&[(
@@ -74,10 +77,8 @@ struct Missing<'f> {
 }
 
 fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
-    if !roots::is_exact(facts) {
-        return;
-    }
-    let missing = missing(facts);
+    let mut missing = missing_entries(facts);
+    missing.extend(missing_members(facts));
     if missing.len() > FEW
         && let Some(first) = missing.first()
     {
@@ -107,21 +108,28 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
 fn help(facts: &Facts<'_>) -> String {
     let relock = facts.lock.format.relock();
     format!(
-        "an entry was removed or the file was cut: take it from git as it was and run `{relock}`"
+        "an entry was removed or changed, or the file was cut: take it from git as it was and run `{relock}`"
     )
 }
 
 /// The entries that are asked for and not there, in the order of the file.
-fn missing<'f>(facts: &'f Facts<'_>) -> Vec<Missing<'f>> {
+fn missing_entries<'f>(facts: &'f Facts<'_>) -> Vec<Missing<'f>> {
     let mut missing: Vec<Missing<'f>> = Vec::new();
+    let loose = Loose::of(facts);
+    let is_exact = roots::is_exact(facts) || facts.lock.pylock().is_some();
+    let leads = |edge: &Edge<'_>| match &loose {
+        Some(loose) => loose.leads(edge, facts),
+        None => !is_exact || facts.index.targets(edge).next().is_some(),
+    };
     let mut known: HashMap<(&str, &str), usize> = HashMap::new();
     for package in &facts.lock.packages {
         for edge in &package.dependencies {
-            if facts.index.targets(edge).next().is_some() {
+            if leads(edge) {
                 continue;
             }
             let name = &*edge.name.normal;
-            let version = edge.version.as_ref().map_or("", |version| &*version.value);
+            let version = edge.version.as_ref().or(edge.specifier.as_ref());
+            let version = version.map_or("", |version| &*version.value);
             if let Some(one) = known
                 .get(&(name, version))
                 .and_then(|at| missing.get_mut(*at))
@@ -130,7 +138,7 @@ fn missing<'f>(facts: &'f Facts<'_>) -> Vec<Missing<'f>> {
                 continue;
             }
             known.insert((name, version), missing.len());
-            let what = if version.is_empty() {
+            let what = if matches!(version, "" | "*") {
                 name.to_owned()
             } else {
                 format!("{name} {version}")
@@ -151,7 +159,6 @@ fn missing<'f>(facts: &'f Facts<'_>) -> Vec<Missing<'f>> {
             });
         }
     }
-    missing.extend(missing_members(facts));
     missing
 }
 
@@ -174,10 +181,5 @@ fn missing_members<'f>(facts: &'f Facts<'_>) -> impl Iterator<Item = Missing<'f>
 
 /// Whether an edge of this lock leads nowhere, so that what is reached cannot be told.
 pub fn is_broken(facts: &Facts<'_>) -> bool {
-    let mut edges = facts
-        .lock
-        .packages
-        .iter()
-        .flat_map(|package| &package.dependencies);
-    edges.any(|edge| facts.index.targets(edge).next().is_none())
+    !missing_entries(facts).is_empty()
 }

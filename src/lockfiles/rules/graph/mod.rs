@@ -2,6 +2,7 @@
 
 mod ambiguous_edge;
 mod dangling_edge;
+mod loose;
 mod missing_edge;
 mod orphan_package;
 mod roots;

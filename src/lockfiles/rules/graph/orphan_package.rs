@@ -3,8 +3,10 @@
 use crate::error::count;
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::policy::Level;
+use crate::lockfiles::rules::graph::loose::Loose;
 use crate::lockfiles::rules::graph::{dangling_edge, roots};
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
+use crate::model::lockfile::Package;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -13,7 +15,8 @@ pub const RULE: Rule = Rule {
     why: "uv writes only what the project reaches. An entry that nothing leads to was added by hand, or the dependency that \
           led to it was removed: `uv lock --check` accepts both, and so does `uv lock`.\n\n\
           Every extra, group and marker counts as a way to a package. Nothing is said where the lock has no entry of the \
-          project's own, or where another rule found that the graph is broken.",
+          project's own, or where another rule found that the graph is broken. In locks of Poetry and PDM the ways begin at \
+          what `pyproject.toml` asks for, as far as that can be read.",
     level: Level::Warning,
     check: Check::Lock(check),
     failing: Example::of(&[(
@@ -65,21 +68,42 @@ wheels = [
 /// So many are named one by one; more are one finding.
 const FEW: usize = 20;
 
-/// What to do: uv does not do it by itself.
-const HELP: &str = "find the commit that brought it or removed what needs it, and take the lock from before; \
-                    `uv lock` keeps what is there";
+/// What to do.
+fn help(facts: &Facts<'_>) -> String {
+    let tool = if roots::is_exact(facts) {
+        "`uv lock` keeps what is there".to_owned()
+    } else {
+        format!("`{}` writes it anew", facts.lock.format.relock())
+    };
+    format!(
+        "find the commit that brought it or removed what needs it, and take the lock from before; {tool}"
+    )
+}
+
+/// The packages that nothing leads to; none where that cannot be known.
+fn orphans<'a>(facts: &Facts<'a>) -> Vec<&'a Package<'a>> {
+    let packages = facts.lock.packages.iter();
+    if let Some(loose) = Loose::of(facts) {
+        let Some(reached) = loose.reached(facts) else {
+            return Vec::new();
+        };
+        return packages
+            .filter(|package| !reached.contains(&*package.name.normal))
+            .collect();
+    }
+    match roots::reached(facts).filter(|_| roots::is_exact(facts)) {
+        Some(reached) => packages
+            .filter(|package| !reached.contains(&package.at))
+            .collect(),
+        None => Vec::new(),
+    }
+}
 
 fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
-    if !roots::is_exact(facts) || dangling_edge::is_broken(facts) {
+    if dangling_edge::is_broken(facts) {
         return;
     }
-    let Some(reached) = roots::reached(facts) else {
-        return;
-    };
-    let packages = facts.lock.packages.iter();
-    let orphans: Vec<_> = packages
-        .filter(|package| !reached.contains(&package.at))
-        .collect();
+    let orphans = orphans(facts);
     if orphans.len() > FEW
         && let Some(first) = orphans.first()
     {
@@ -89,7 +113,7 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
                 first.name.at,
                 format!("nothing in the lock needs {packages}; this is the first"),
             )
-            .help(HELP);
+            .help(help(facts));
         return;
     }
     for orphan in orphans {
@@ -99,6 +123,6 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
                 format!("nothing in the lock needs `{}`", orphan.title()),
             )
             .about(&orphan.name.normal)
-            .help(HELP);
+            .help(help(facts));
     }
 }
