@@ -4,19 +4,20 @@
 use std::io::{BufReader, Cursor};
 use std::num::NonZeroU32;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::linters::json_stream::Limits;
 use crate::linters::position::{SourceLines, locate, locate_exactly, locate_fix};
 use crate::linters::{ExitStatus, Judgement, Tool, ToolRun, rdjson, sarif};
 use crate::lockfiles::environment::{Asked, pins, requirements};
-use crate::lockfiles::facts::Facts;
-use crate::lockfiles::policy::Policy;
+use crate::lockfiles::facts::{Before, Facts};
+use crate::lockfiles::policy::{Level, Policy};
 use crate::lockfiles::{self, rules};
 use crate::model::diagnostic::RawFinding;
 use crate::model::fix::{Applicability, Edit, Fix};
 use crate::model::lockfile::Source;
 use crate::model::region::{ColumnUnit, Point, Region, Span};
-use crate::model::sources::Sources;
+use crate::model::sources::{FileId, Sources};
 use crate::system::{config, diff};
 
 /// A source that places are settled against: all that is odd about lines, in few bytes.
@@ -290,24 +291,68 @@ fn fuzz_environment(data: &[u8]) {
     }
 }
 
-/// The readers of the model, and every rule on what they read.
+/// Behind it stands what declares the lock.
+pub const DECLARED: &[u8] = b"\n# ---- declared by ----\n";
+
+/// The readers of the model, and every rule on what they read: the lock in front of [`DECLARED`], the declarations behind
+/// it, and a base whose lock ends early.
 fn fuzz_model(data: &[u8]) {
-    let mut sources = Sources::default();
-    let Some(file) = sources.add("lock", data.to_vec()) else {
-        return;
+    let (lock, declared) = match memchr::memmem::find(data, DECLARED) {
+        Some(at) => (
+            data.get(..at).unwrap_or_default(),
+            data.get(at + DECLARED.len()..).unwrap_or_default(),
+        ),
+        None => (data, &b""[..]),
     };
-    let policy = Policy::default();
+    let cut = lock.get(..lock.len() / 2).unwrap_or_default();
+    let policy = Policy {
+        levels: rules::all().map(|rule| (rule.id, Level::Warning)).collect(),
+        platforms: vec!["linux-x86_64".to_owned()],
+        pythons: vec!["3.12".to_owned()],
+        min_age: Some(Duration::from_hours(24)),
+        ..Policy::default()
+    };
     for format in lockfiles::Format::ALL {
-        let reading = lockfiles::read(format, file, &sources);
+        let (Some(now), Some(before)) = (fuzz_files(lock, declared), fuzz_files(cut, declared))
+        else {
+            return;
+        };
+        let ((sources, file, project), (old, old_file, old_project)) = (&now, &before);
+        let reading = lockfiles::read(format, *file, sources);
         assert!(reading.lockfile.is_some() || !reading.faults.is_empty());
-        let lockfile = reading.lockfile.as_ref();
-        let facts = lockfile.map(|lock| Facts::of_lock(&sources, lock, &policy));
+        let reading_before = lockfiles::read(format, *old_file, old);
+        let read_declared = |file, sources| match format {
+            lockfiles::Format::UvScript => lockfiles::declared::read_script(file, sources),
+            _ => lockfiles::declared::read(file, sources),
+        };
+        let declared = read_declared(*project, sources).declarations;
+        let declared_before = read_declared(*old_project, old).declarations;
+        let facts = reading.lockfile.as_ref().map(|lock| Facts {
+            declared: declared.as_ref(),
+            base: Some(Before {
+                sources: old,
+                lock: reading_before.lockfile.as_ref(),
+                declared: declared_before.as_ref(),
+            }),
+            ..Facts::of_lock(sources, lock, &policy)
+        });
         for finding in rules::judge(&reading, facts.as_ref(), &policy) {
             let (start, end) = (finding.at.start as usize, finding.at.end as usize);
-            assert!(start <= end && start <= data.len(), "{finding:?}");
+            let length = sources.bytes(finding.at.file).len();
+            assert!(start <= end && start <= length, "{finding:?}");
         }
     }
-    let _ = lockfiles::declared::read(file, &sources);
+}
+
+/// A lock, and what declares it under every name that declarations have.
+fn fuzz_files(lock: &[u8], declared: &[u8]) -> Option<(Sources, FileId, FileId)> {
+    let mut sources = Sources::default();
+    let file = sources.add("lock", lock.to_vec())?;
+    let project = sources.add("pyproject.toml", declared.to_vec())?;
+    for name in ["Pipfile", "requirements.in", "lib/pyproject.toml"] {
+        sources.add(name, declared.to_vec())?;
+    }
+    Some((sources, file, project))
 }
 
 /// The configuration file, in each of its formats.

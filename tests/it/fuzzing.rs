@@ -6,7 +6,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use lockgate::fuzzing::FAMILIES;
+use lockgate::fuzzing::{DECLARED, FAMILIES};
+use lockgate::lockfiles::{format_of, rules};
 
 use crate::support::expect::{files_below, root};
 
@@ -146,7 +147,18 @@ fn seeds(family: &str) -> Vec<Vec<u8>> {
             .collect(),
         "lockfile" => {
             let names = ["examples/notes/uv.lock", "tests/tools/requirements.txt"];
-            read(names.into_iter().map(|name| root().join(name)))
+            let mut seeds = read(names.into_iter().map(|name| root().join(name)));
+            // Locks of every format that a rule has an example of, with what declares them.
+            let examples = rules::all().flat_map(|rule| [&rule.failing, &rule.repaired]);
+            seeds.extend(examples.map(|example| {
+                let part = |is_lock: bool| {
+                    let mut files = example.files.iter();
+                    let found = files.find(|(path, _)| format_of(path).is_some() == is_lock);
+                    found.map_or(&b""[..], |(_, text)| text.as_bytes())
+                };
+                [part(true), DECLARED, part(false)].concat()
+            }));
+            seeds
         }
         "configuration" => {
             let mut seeds = read(std::iter::once(root().join("examples/notes/pyproject.toml")));

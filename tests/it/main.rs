@@ -27,6 +27,7 @@ mod linters;
 mod lockfile_action;
 mod lockfile_actions_online;
 mod lockfile_age;
+mod lockfile_bad_input;
 mod lockfile_change;
 mod lockfile_change_formats;
 mod lockfile_drift;

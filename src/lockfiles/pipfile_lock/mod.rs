@@ -7,6 +7,8 @@ mod entry;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
+
 use crate::lockfiles::document::{Document, Value};
 use crate::lockfiles::fault::{FaultKind, Faults};
 use crate::lockfiles::values;
@@ -54,11 +56,12 @@ pub fn read<'a>(file: FileId, sources: &'a Sources, faults: &mut Faults) -> Opti
             "the lock has no hash of the Pipfile: `_meta.hash.sha256`",
         );
     }
+    let mut known = HashMap::new();
     for category in root.entries().filter(|entry| entry.key() != "_meta") {
         let name = Located::new(category.key(), values::key_at(category, faults));
         for value in values::entries(category, faults) {
             let package = entry::package(value, &name, faults);
-            add(package, &mut lockfile.packages);
+            add(package, &mut lockfile.packages, &mut known);
         }
         pipfile.categories.push(name);
     }
@@ -142,24 +145,31 @@ fn source<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Option<PipfileSource
     })
 }
 
+/// Where the packages of a name are.
+type Known<'a> = HashMap<Text<'a>, Vec<usize>>;
+
 /// Adds a package, or its category to the one that is the same.
-fn add<'a>(package: Package<'a>, packages: &mut Vec<Package<'a>>) {
+fn add<'a>(package: Package<'a>, packages: &mut Vec<Package<'a>>, known: &mut Known<'a>) {
     let text =
         |located: &Option<Located<Text<'a>>>| located.as_ref().map(|text| text.value.clone());
     let digests = |package: &Package<'a>| -> Vec<(Text<'a>, Text<'a>)> {
         let of = |hash: &Hash<'a>| (hash.algorithm.clone(), hash.digest.clone());
         package.hashes.iter().map(of).collect()
     };
-    let same = packages.iter_mut().find(|other| {
-        other.name.normal == package.name.normal
-            && text(&other.version) == text(&package.version)
+    let named = known.entry(package.name.normal.clone()).or_default();
+    let is_same = |other: &Package<'a>| {
+        text(&other.version) == text(&package.version)
             && text(&other.marker) == text(&package.marker)
             && other.source.value == package.source.value
             && other.groups != package.groups
             && digests(other) == digests(&package)
-    });
-    match same {
-        Some(same) => same.groups.extend(package.groups),
-        None => packages.push(package),
+    };
+    let mut same = named.iter().copied();
+    let same = same.find(|index| packages.get(*index).is_some_and(is_same));
+    if let Some(same) = same.and_then(|index| packages.get_mut(index)) {
+        same.groups.extend(package.groups);
+    } else {
+        named.push(packages.len());
+        packages.push(package);
     }
 }
