@@ -21,6 +21,9 @@ pub struct Facts<'a> {
     pub declared: Option<&'a Declarations<'a>>,
     /// What the members of its workspace declare, the root excepted, and the folders that `[tool.uv.sources]` names.
     pub members: &'a [Declarations<'a>],
+    /// The file that uv takes its options from where that is not the project's own: `uv.toml`, or a `pyproject.toml`
+    /// further up.
+    pub configuration: Option<&'a Declarations<'a>>,
     /// The state before the change; `None` where there is no base to compare with.
     pub base: Option<Before<'a>>,
     /// What the user allows and asks for.
@@ -122,6 +125,7 @@ impl<'a> Facts<'a> {
             index: Index::new(lock),
             declared: None,
             members: &[],
+            configuration: None,
             base: None,
             policy,
             now: 0,

@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use crate::lockfiles::marker::{Agreement, Marker, Pythons, agree};
 use crate::lockfiles::normalise_name;
 use crate::lockfiles::requirement::Specifiers;
-use crate::model::lockfile::{GitReference, Requirement, Source};
+use crate::lockfiles::values;
+use crate::model::lockfile::{FileKind, GitReference, Requirement, Source};
 use crate::model::sources::Location;
 
 /// Where a requirement is taken from.
@@ -203,13 +204,12 @@ fn plain(url: &str) -> &str {
     url.split_once('#').map_or(url, |(url, _)| url)
 }
 
-/// The address of an index without user, password and the slash at its end.
+/// The address of an index without user and password.
 pub fn index(url: &str) -> String {
-    let trimmed = url.trim_end_matches('/');
-    if !is_url(trimmed) {
+    if !is_url(url) {
         return clean(url);
     }
-    let plain = anonymous(trimmed);
+    let plain = anonymous(url);
     let start = plain.find("://").map_or(0, |at| at + 3);
     let end = plain.get(start..).and_then(|rest| rest.find('/'));
     let (host, path) = plain
@@ -223,13 +223,21 @@ pub fn is_url(text: &str) -> bool {
     text.contains("://")
 }
 
-/// Whether two indexes are the same. uv records a declared folder as an absolute `file:` URL.
+/// Whether two indexes are the same, with a slash at the end or without. uv records a declared folder as an absolute
+/// `file:` URL.
 pub fn same_index(left: &str, right: &str) -> bool {
     let is_behind = |url: &str, path: &str| {
         let folder = path.trim_start_matches("../");
         url.starts_with("file://") && !is_url(path) && url.ends_with(&format!("/{folder}"))
     };
-    left == right || is_behind(left, right) || is_behind(right, left)
+    left.trim_end_matches('/') == right.trim_end_matches('/')
+        || is_behind(left, right)
+        || is_behind(right, left)
+}
+
+/// Whether two indexes are URLs of which one ends with a slash.
+pub fn differ_in_slash(left: &str, right: &str) -> bool {
+    is_url(left) && is_url(right) && left.ends_with('/') != right.ends_with('/')
 }
 
 /// A path without `.`, `..` where it can go, doubled slashes and a slash at its end; `.` for the folder itself.
@@ -303,6 +311,19 @@ pub fn of_address(address: &str) -> Option<Origin> {
             subdirectory,
         ));
     }
+    if let Some(path) = url
+        .strip_prefix("file://")
+        .filter(|path| path.starts_with('/'))
+    {
+        let path = values::percent_decode(path);
+        if path.contains("${") || path.contains('\0') {
+            return None;
+        }
+        return Some(match FileKind::of_name(path.rsplit('/').next()?) {
+            FileKind::Other => Origin::Folder(clean(&path), Install::Package),
+            _ => Origin::Archive(clean(&path)),
+        });
+    }
     let is_remote = url.starts_with("https://") || url.starts_with("http://");
     (is_remote && !url.contains('@')).then(|| Origin::Url(url.to_owned(), subdirectory))
 }
@@ -334,8 +355,9 @@ mod tests {
     fn indexes_and_addresses_are_compared_without_what_does_not_count() {
         assert_eq!(
             index("HTTPS://me:pass@Host.example/simple/"),
-            "https://host.example/simple"
+            "https://host.example/simple/"
         );
+        assert!(same_index("https://h.example/a", "https://h.example/a/"));
         assert!(same_index("file:///home/me/app/wheels", "wheels"));
         assert!(same_index("file:///home/me/wheels", "../wheels"));
         assert!(!same_index("file:///home/me/wheels", "other"));
@@ -347,6 +369,15 @@ mod tests {
                 Some("py".into())
             ))
         );
-        assert_eq!(of_address("file:///x"), None);
+        assert_eq!(
+            of_address("file:///a/b%20c/x-1.0-py3-none-any.whl"),
+            Some(Origin::Archive("/a/b c/x-1.0-py3-none-any.whl".into()))
+        );
+        assert_eq!(
+            of_address("file:///a/./x"),
+            Some(Origin::Folder("/a/x".into(), Install::Package))
+        );
+        assert_eq!(of_address("file:///${PROJECT_ROOT}/x"), None);
+        assert_eq!(of_address("file:relative/x"), None);
     }
 }

@@ -1,6 +1,8 @@
 //! What a project declares in its `pyproject.toml`: everything that a lock is made from, and where each thing stands.
 
-use crate::model::lockfile::{Conflict, Requirement, Source, StaticMetadata, Text};
+use crate::model::lockfile::{
+    Conflict, GroupPythons, Name, Requirement, Scoped, Source, StaticMetadata, Text,
+};
 use crate::model::sources::{FileId, Located, Location};
 
 /// A `pyproject.toml` that was read.
@@ -85,10 +87,14 @@ pub struct UvSettings<'a> {
     pub dev_dependencies: Vec<Requirement<'a>>,
     /// `constraint-dependencies`.
     pub constraints: Vec<Requirement<'a>>,
-    /// `override-dependencies`.
+    /// `override-dependencies` that count everywhere.
     pub overrides: Vec<Requirement<'a>>,
-    /// `exclude-dependencies`.
-    pub excludes: Vec<Located<Text<'a>>>,
+    /// `override-dependencies` that count for what one package requires.
+    pub scoped_overrides: Vec<Scoped<'a, Requirement<'a>>>,
+    /// `exclude-dependencies` that count everywhere.
+    pub excludes: Vec<Name<'a>>,
+    /// `exclude-dependencies` that count for what one package requires.
+    pub scoped_excludes: Vec<Scoped<'a, Name<'a>>>,
     /// `build-constraint-dependencies`.
     pub build_constraints: Vec<Requirement<'a>>,
     /// `environments`.
@@ -102,11 +108,13 @@ pub struct UvSettings<'a> {
     /// `default-groups`.
     pub default_groups: Vec<Located<Text<'a>>>,
     /// `[tool.uv.dependency-groups]`: the Pythons that a group is for.
-    pub group_requires_python: Vec<(Located<Text<'a>>, Located<Text<'a>>)>,
+    pub group_pythons: GroupPythons<'a>,
     /// `resolution`, `prerelease`, `fork-strategy`, `exclude-newer` and other single texts, by their key.
     pub options: Vec<(Text<'a>, Located<Text<'a>>)>,
     /// `exclude-newer-package`.
-    pub exclude_newer_package: Vec<(Located<Text<'a>>, Located<Text<'a>>)>,
+    pub exclude_newer_package: Vec<(Name<'a>, Located<Text<'a>>)>,
+    /// `prerelease-package`.
+    pub prerelease_package: Vec<(Name<'a>, Located<Text<'a>>)>,
     /// The table.
     pub at: Location,
 }

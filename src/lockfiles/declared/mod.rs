@@ -1,5 +1,6 @@
 //! What a project declares: reads `pyproject.toml`.
 
+pub mod configuration;
 pub mod pdm;
 pub mod poetry;
 pub mod script;
@@ -8,6 +9,7 @@ pub mod workspace;
 
 use crate::lockfiles::document::{Document, Kind, Value};
 use crate::lockfiles::fault::{Fault, FaultKind, Faults};
+use crate::lockfiles::uv_lock::inputs;
 use crate::lockfiles::{Format, normal, requirement, values};
 use crate::model::declared::{Declarations, Group, GroupItem, Project};
 use crate::model::lockfile::{Requirement, Text};
@@ -162,6 +164,7 @@ fn by_key<'a>(
 /// A list of requirements.
 fn requirements<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Vec<Requirement<'a>> {
     values::items(value, faults)
+        .filter(|item| !inputs::is_scoped(*item))
         .filter_map(|item| one_requirement(item, faults))
         .collect()
 }

@@ -62,8 +62,14 @@ fn one<'a>(entry: Value<'_, 'a>, settings: &mut UvSettings<'a>, faults: &mut Fau
         "managed" => settings.managed = flag(entry, faults),
         "dev-dependencies" => settings.dev_dependencies = requirements(entry, faults),
         "constraint-dependencies" => settings.constraints = requirements(entry, faults),
-        "override-dependencies" => settings.overrides = requirements(entry, faults),
-        "exclude-dependencies" => settings.excludes = values::texts(entry, faults),
+        "override-dependencies" => {
+            settings.overrides = requirements(entry, faults);
+            settings.scoped_overrides = inputs::scoped(entry, requirements, faults);
+        }
+        "exclude-dependencies" => {
+            settings.excludes = inputs::names(entry, faults);
+            settings.scoped_excludes = inputs::scoped(entry, inputs::names, faults);
+        }
         "build-constraint-dependencies" => settings.build_constraints = requirements(entry, faults),
         "environments" => settings.environments = one_or_more(entry, faults),
         "required-environments" => settings.required_environments = one_or_more(entry, faults),
@@ -78,18 +84,14 @@ fn one<'a>(entry: Value<'_, 'a>, settings: &mut UvSettings<'a>, faults: &mut Fau
                 let python = python.and_then(|python| values::text(python, faults));
                 let name = Located::new(group.key(), values::key_at(group, faults));
                 settings
-                    .group_requires_python
+                    .group_pythons
                     .extend(python.map(|python| (name, python)));
             }
         }
         "exclude-newer-package" => {
-            settings.exclude_newer_package = values::entries(entry, faults)
-                .map(|package| {
-                    let name = Located::new(package.key(), values::key_at(package, faults));
-                    (name, scalar(package, faults))
-                })
-                .collect();
+            settings.exclude_newer_package = inputs::by_package(entry, faults);
         }
+        "prerelease-package" => settings.prerelease_package = inputs::by_package(entry, faults),
         _ if !matches!(entry.kind(), Kind::Array | Kind::Table) => {
             let value = scalar(entry, faults);
             settings.options.push((entry.key(), value));

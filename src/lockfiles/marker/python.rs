@@ -1,5 +1,6 @@
 //! Versions of Python as a line that comparisons cut into ranges.
 
+use crate::lockfiles::marker::Marker;
 use crate::lockfiles::requirement::Version;
 
 /// A place between versions: just before one, or just behind it.
@@ -58,6 +59,11 @@ impl Pythons {
         Some(Self { lists })
     }
 
+    /// The marker that holds on these Pythons and nowhere else.
+    pub fn marker(&self) -> Marker {
+        Marker::All(self.lists.iter().cloned().map(Marker::Python).collect())
+    }
+
     /// Those of both.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
@@ -82,11 +88,6 @@ impl Pythons {
         let lists = self.lists.iter().chain(&other.lists);
         let cells = cells(lists.flatten());
         cells.iter().all(|cell| self.has(cell) || !other.has(cell))
-    }
-
-    /// A marker that holds for these.
-    pub fn marker(self) -> super::Marker {
-        super::Marker::All(self.lists.into_iter().map(super::Marker::Python).collect())
     }
 
     /// Whether both are the same set.

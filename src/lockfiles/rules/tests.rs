@@ -51,6 +51,13 @@ pub(super) fn found_in(
             .filter(|(_, other)| other.path.ends_with("/pyproject.toml") && other.path != beside)
             .filter_map(|(file, _)| declared::read(file, &sources).declarations)
             .collect();
+        let own = declared.as_ref().map(|declared| declared.file);
+        let configuration = declared::configuration::find(&source.path, own, |path| {
+            let file = sources.find(path)?;
+            Some((file, declared::configuration::counts(file, &sources)))
+        });
+        let configuration =
+            configuration.and_then(|file| declared::configuration::read(file, &sources));
         let reading_before = before.as_ref().and_then(|before| {
             let file = before.find(&source.path)?;
             Some(read(format, file, before))
@@ -61,6 +68,7 @@ pub(super) fn found_in(
         let facts = reading.lockfile.as_ref().map(|lock| Facts {
             declared: declared.as_ref(),
             members: &members,
+            configuration: configuration.as_ref(),
             now: NOW,
             published: policy.index_check.then_some(&published),
             base: before.as_ref().map(|before| Before {

@@ -47,6 +47,7 @@ pub fn package<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Option<Package<
                 values::items(entry, faults)
                     .filter_map(|wheel| file(wheel, FileKind::Wheel, faults)),
             ),
+            "group-requires-python" => package.group_pythons = inputs::group_pythons(entry, faults),
             "metadata" => {
                 package.metadata = Some(Box::new(inputs::package_metadata(entry, faults)));
             }

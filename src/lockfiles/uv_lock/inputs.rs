@@ -5,7 +5,8 @@ use crate::lockfiles::fault::{FaultKind, Faults};
 use crate::lockfiles::uv_lock::origin;
 use crate::lockfiles::values;
 use crate::model::lockfile::{
-    Conflict, Manifest, Name, PackageMetadata, Requirement, Source, StaticMetadata, Text, UvOptions,
+    Conflict, GroupPythons, Manifest, Name, PackageMetadata, Requirement, Scoped, Source,
+    StaticMetadata, Text, UvOptions,
 };
 use crate::model::sources::Located;
 
@@ -46,18 +47,25 @@ pub fn options<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> UvOptions<'a> {
             "fork-strategy" => options.fork_strategy = values::text(entry, faults),
             "exclude-newer" => options.exclude_newer = moment(entry, faults),
             "exclude-newer-span" => options.exclude_newer_span = values::text(entry, faults),
-            "exclude-newer-package" => {
-                options.exclude_newer_package = values::entries(entry, faults)
-                    .filter_map(|package| {
-                        let name = Name::new(package.key(), values::key_at(package, faults));
-                        Some((name, moment(package, faults)?))
-                    })
-                    .collect();
-            }
+            "exclude-newer-package" => options.exclude_newer_package = by_package(entry, faults),
+            "prerelease-package" => options.prerelease_package = by_package(entry, faults),
             _ => {}
         }
     }
     options
+}
+
+/// A value for each package: `exclude-newer-package`, `prerelease-package`.
+pub fn by_package<'a>(
+    value: Value<'_, 'a>,
+    faults: &mut Faults,
+) -> Vec<(Name<'a>, Located<Text<'a>>)> {
+    values::entries(value, faults)
+        .filter_map(|package| {
+            let name = Name::new(package.key(), values::key_at(package, faults));
+            Some((name, moment(package, faults)?))
+        })
+        .collect()
 }
 
 /// A moment as text, date or `false`; in a table, its span counts.
@@ -83,10 +91,17 @@ pub fn manifest<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Manifest<'a> {
             "members" => manifest.members = values::names(entry, faults),
             "requirements" => manifest.requirements = requirements(entry, faults),
             "constraints" => manifest.constraints = requirements(entry, faults),
-            "overrides" => manifest.overrides = requirements(entry, faults),
-            "excludes" => manifest.excludes = values::names(entry, faults),
+            "overrides" => {
+                manifest.overrides = requirements(entry, faults);
+                manifest.scoped_overrides = scoped(entry, requirements, faults);
+            }
+            "excludes" => {
+                manifest.excludes = names(entry, faults);
+                manifest.scoped_excludes = scoped(entry, names, faults);
+            }
             "build-constraints" => manifest.build_constraints = requirements(entry, faults),
             "dependency-groups" => manifest.dependency_groups = groups(entry, faults),
+            "group-requires-python" => manifest.group_pythons = group_pythons(entry, faults),
             "dependency-metadata" => {
                 manifest.dependency_metadata = all_static_metadata(entry, faults);
             }
@@ -133,6 +148,16 @@ fn static_metadata<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Option<Stat
     Some(metadata)
 }
 
+/// `[package.group-requires-python]`.
+pub fn group_pythons<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> GroupPythons<'a> {
+    values::entries(value, faults)
+        .filter_map(|group| {
+            let name = Located::new(group.key(), values::key_at(group, faults));
+            Some((name, values::text(group, faults)?))
+        })
+        .collect()
+}
+
 /// `[package.metadata]`.
 pub fn package_metadata<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> PackageMetadata<'a> {
     let mut metadata = PackageMetadata::default();
@@ -159,8 +184,52 @@ fn groups<'a>(
         .collect()
 }
 
+/// Entries that count for one package, as uv writes them and as `[tool.uv]` has them.
+pub fn scoped<'d, 'a, T>(
+    value: Value<'d, 'a>,
+    list: fn(Value<'d, 'a>, &mut Faults) -> Vec<T>,
+    faults: &mut Faults,
+) -> Vec<Scoped<'a, T>> {
+    let mut found = Vec::new();
+    for item in values::items(value, faults).filter(|item| is_scoped(*item)) {
+        let name = item.path(&["package", "name"]);
+        let Some(package) = name.and_then(|name| values::name(name, faults)) else {
+            let at = values::at(item, faults);
+            faults.add(
+                FaultKind::Syntax,
+                at,
+                "this names no package: `package = { name = \"…\" }`",
+            );
+            continue;
+        };
+        let version = item.path(&["package", "version"]);
+        found.push(Scoped {
+            package,
+            version: version.and_then(|version| values::text(version, faults)),
+            dependencies: item
+                .get("dependencies")
+                .map_or_else(Vec::new, |dependencies| list(dependencies, faults)),
+        });
+    }
+    found
+}
+
+/// Whether an entry counts for one package only.
+pub fn is_scoped(item: Value<'_, '_>) -> bool {
+    item.kind() == Kind::Table && item.get("package").is_some()
+}
+
+/// Names, without the entries that count for one package only.
+pub fn names<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Vec<Name<'a>> {
+    values::items(value, faults)
+        .filter(|item| !is_scoped(*item))
+        .filter_map(|item| values::name(item, faults))
+        .collect()
+}
+
 fn requirements<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Vec<Requirement<'a>> {
     values::items(value, faults)
+        .filter(|item| !is_scoped(*item))
         .filter_map(|item| requirement(item, faults))
         .collect()
 }

@@ -26,7 +26,7 @@ pub use crate::model::lockfile::poetry::Poetry;
 pub use crate::model::lockfile::pylock::{Pylock, PylockKind};
 pub use crate::model::lockfile::requirements::{RequirementsFile, RequirementsOption};
 pub use crate::model::lockfile::uv::{
-    Conflict, Manifest, PackageMetadata, StaticMetadata, Uv, UvOptions,
+    Conflict, GroupPythons, Manifest, PackageMetadata, Scoped, StaticMetadata, Uv, UvOptions,
 };
 use crate::model::sources::{FileId, Located};
 

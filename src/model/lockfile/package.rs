@@ -1,6 +1,6 @@
 //! One entry of a lockfile: a package at one version, its files and what it needs.
 
-use crate::model::lockfile::{Name, PackageMetadata, PylockKind, Text};
+use crate::model::lockfile::{GroupPythons, Name, PackageMetadata, PylockKind, Text};
 use crate::model::sources::{Located, Location};
 
 /// A pinned package.
@@ -36,6 +36,8 @@ pub struct Package<'a> {
     pub is_optional: bool,
     /// What a package of the workspace declared when the lock was made (uv).
     pub metadata: Option<Box<PackageMetadata<'a>>>,
+    /// The Pythons that its groups are for (uv).
+    pub group_pythons: GroupPythons<'a>,
     /// The kind of its entry, where there may be one only (PEP 751).
     pub pylock: Option<PylockKind>,
     /// The entry's head: `[[package]]`, the line of a requirement.
@@ -61,6 +63,7 @@ impl<'a> Package<'a> {
             resolution_markers: Vec::new(),
             is_optional: false,
             metadata: None,
+            group_pythons: Vec::new(),
             pylock: None,
             at,
         }

@@ -48,7 +48,12 @@ pub struct UvOptions<'a> {
     pub exclude_newer_span: Option<Located<Text<'a>>>,
     /// `[options.exclude-newer-package]`: a moment each, or `false`; the span where there is one.
     pub exclude_newer_package: Vec<(Name<'a>, Located<Text<'a>>)>,
+    /// `[options.prerelease-package]`: a mode each.
+    pub prerelease_package: Vec<(Name<'a>, Located<Text<'a>>)>,
 }
+
+/// The Pythons that groups are for, by the name of the group.
+pub type GroupPythons<'a> = Vec<(Located<Text<'a>>, Located<Text<'a>>)>;
 
 /// `[manifest]`.
 #[derive(Clone, Debug, Default)]
@@ -59,16 +64,33 @@ pub struct Manifest<'a> {
     pub requirements: Vec<Requirement<'a>>,
     /// `constraint-dependencies`.
     pub constraints: Vec<Requirement<'a>>,
-    /// `override-dependencies`.
+    /// `override-dependencies` that count everywhere.
     pub overrides: Vec<Requirement<'a>>,
-    /// `exclude-dependencies`.
+    /// `override-dependencies` that count for what one package requires.
+    pub scoped_overrides: Vec<Scoped<'a, Requirement<'a>>>,
+    /// `exclude-dependencies` that count everywhere.
     pub excludes: Vec<Name<'a>>,
+    /// `exclude-dependencies` that count for what one package requires.
+    pub scoped_excludes: Vec<Scoped<'a, Name<'a>>>,
     /// `build-constraint-dependencies`.
     pub build_constraints: Vec<Requirement<'a>>,
     /// Groups of a workspace whose root is no project.
     pub dependency_groups: Vec<(Located<Text<'a>>, Vec<Requirement<'a>>)>,
+    /// `[manifest.group-requires-python]`: the Pythons of those groups.
+    pub group_pythons: GroupPythons<'a>,
     /// `[[manifest.dependency-metadata]]`: what the user states of packages.
     pub dependency_metadata: Vec<StaticMetadata<'a>>,
+}
+
+/// What counts only for the requirements of one package: `{ package = { name = "a" }, dependencies = […] }`.
+#[derive(Clone, Debug)]
+pub struct Scoped<'a, T> {
+    /// The package.
+    pub package: Name<'a>,
+    /// Its version; any where there is none.
+    pub version: Option<Located<Text<'a>>>,
+    /// What of its requirements is replaced or left out.
+    pub dependencies: Vec<T>,
 }
 
 /// Metadata that the user states for a package.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, Result, count};
+use crate::lockfiles::declared::configuration;
 use crate::lockfiles::declared::workspace::{self, Members};
 use crate::lockfiles::{Format, declared, normal, requirements_txt};
 use crate::model::base::Resolution;
@@ -60,6 +61,8 @@ pub struct Lock {
     pub file: std::result::Result<FileId, String>,
     /// The `pyproject.toml` beside it, or the script that it is for.
     pub declared: Option<FileId>,
+    /// Where uv takes its options from, if that is another file.
+    pub configuration: Option<FileId>,
     /// Those of the members of its workspace, and of the folders that `[tool.uv.sources]` names.
     pub members: Vec<FileId>,
     /// Where it was on the base, if it was renamed.
@@ -262,13 +265,33 @@ fn read_lock(found: Found, workspace: &Workspace, sources: &mut Sources) -> Lock
     if let (Format::Pdm, Some(project)) = (found.format, declared) {
         pdm_members::add(project, root, sources, |path| read(path).ok());
     }
+    let configuration = matches!(found.format, Format::Uv | Format::UvScript)
+        .then(|| read_configuration(&found.path, declared, workspace, sources))
+        .flatten();
     Lock {
         found,
         file,
         declared,
+        configuration,
         members,
         was: None,
     }
+}
+
+/// The file that uv takes the options of a lock from, if that is not the project's own.
+fn read_configuration(
+    lock: &str,
+    own: Option<FileId>,
+    workspace: &Workspace,
+    sources: &mut Sources,
+) -> Option<FileId> {
+    configuration::find(lock, own, |path| {
+        let file = sources.find(path).or_else(|| {
+            let file = workspace.confined(path)?;
+            add(sources, path, read(&file).ok()?)
+        })?;
+        Some((file, configuration::counts(file, sources)))
+    })
 }
 
 /// The `pyproject.toml` of a folder, by its path from the root.

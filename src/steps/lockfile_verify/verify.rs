@@ -107,6 +107,7 @@ struct Parts<'g> {
     reading: Reading<'g>,
     declarations: Option<Declarations<'g>>,
     members: Vec<Declarations<'g>>,
+    configuration: Option<Declarations<'g>>,
     file_before: Option<FileId>,
     reading_before: Option<Reading<'g>>,
     declared_before: Option<Declarations<'g>>,
@@ -131,6 +132,9 @@ impl<'g> Parts<'g> {
                 .iter()
                 .filter_map(|file| read_declared(format, *file, sources))
                 .collect(),
+            configuration: lock
+                .configuration
+                .and_then(|file| declared::configuration::read(file, sources)),
             file_before,
             reading_before: before
                 .zip(file_before)
@@ -154,6 +158,7 @@ impl<'g> Parts<'g> {
         Some(Facts {
             declared: self.declarations.as_ref(),
             members: &self.members,
+            configuration: self.configuration.as_ref(),
             base: gathered.before.as_ref().map(|sources| Before {
                 sources,
                 lock: lock_before.and_then(|reading| reading.lockfile.as_ref()),
@@ -215,7 +220,8 @@ fn verify_one(
         .as_ref()
         .and_then(|reading| reading.lockfile.as_ref());
     let is_declared_as_before = before.is_some_and(|before| {
-        lock.declared.iter().chain(&lock.members).all(|declared| {
+        let declared = lock.declared.iter().chain(&lock.members);
+        declared.chain(&lock.configuration).all(|declared| {
             let file = before.find(&lock.path_before(sources.path(*declared)));
             file.is_some_and(|file| before.bytes(file) == sources.bytes(*declared))
         })
@@ -234,9 +240,14 @@ fn verify_one(
                 .filter_map(|file| before.find(&lock.path_before(sources.path(*file))))
                 .filter_map(|file| read_declared(format, file, before))
                 .collect();
+            let configuration = lock
+                .configuration
+                .and_then(|file| before.find(&lock.path_before(sources.path(file))))
+                .and_then(|file| declared::configuration::read(file, before));
             let facts = lock_before.map(|lock| Facts {
                 declared: declared_before.as_ref(),
                 members: &members,
+                configuration: configuration.as_ref(),
                 now: gathered.now,
                 ..Facts::of_lock(before, lock, &settings.policy)
             });

@@ -8,6 +8,7 @@ mod truncated;
 mod unknown_revision;
 mod unknown_version;
 mod version_invalid;
+mod version_missing;
 
 use crate::lockfiles::rules::Family;
 
@@ -23,5 +24,6 @@ pub const FAMILY: Family = Family {
         &unknown_revision::RULE,
         &duplicate_package::RULE,
         &version_invalid::RULE,
+        &version_missing::RULE,
     ],
 };

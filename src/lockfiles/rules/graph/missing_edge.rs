@@ -81,6 +81,11 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     if let Some(manifest) = roots::manifest(facts) {
         let overrides = manifest.overrides.iter().map(|one| &*one.name.normal);
         left_out.extend(overrides.chain(manifest.excludes.iter().map(|name| &*name.normal)));
+        let scoped = manifest.scoped_overrides.iter();
+        left_out
+            .extend(scoped.flat_map(|one| one.dependencies.iter().map(|one| &*one.name.normal)));
+        let scoped = manifest.scoped_excludes.iter();
+        left_out.extend(scoped.flat_map(|one| one.dependencies.iter().map(|name| &*name.normal)));
     }
     let members = roots::Members::new(facts);
     for package in facts.lock.packages.iter().filter(|one| one.is_local()) {

@@ -45,6 +45,8 @@ pub fn is_allowed(index: &str, facts: &Facts<'_>) -> Option<bool> {
     let declarations = declarations(facts)?;
     let mut declared = declarations
         .iter()
+        .copied()
+        .chain(facts.configuration)
         .filter_map(|declarations| declarations.uv.as_ref())
         .flat_map(|uv| &uv.indexes);
     Some(declared.any(|declared| same(&declared.url.value, index)))

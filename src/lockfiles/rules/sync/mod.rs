@@ -37,6 +37,8 @@ pub const FAMILY: Family = Family {
         &uv::static_metadata::RULE,
         &uv::index::RULE,
         &uv::requires_python::RULE,
+        &uv::group_pythons::RULE,
+        &uv::forks::RULE,
         &uv::resolution::RULE,
         &uv::prerelease::RULE,
         &uv::fork_strategy::RULE,

@@ -24,6 +24,17 @@ impl Compared {
     pub fn is_clean(&self) -> bool {
         self.missing.is_empty() && self.extra.is_empty() && self.unknown.is_empty()
     }
+
+    /// Without what is declared of packages that are not locked, unless it takes the place of something recorded: uv keeps
+    /// a lock without it.
+    #[must_use]
+    pub fn of_locked(mut self, view: &View<'_>) -> Self {
+        let extra = &self.extra;
+        self.missing.retain(|missing| {
+            view.has_locked(&missing.name) || extra.iter().any(|extra| extra.name == missing.name)
+        });
+        self
+    }
 }
 
 /// Compares both as sets.
@@ -42,7 +53,7 @@ pub fn compare(view: &View<'_>, declared: Declared, recorded: &[Requirement<'_>]
         for one in own {
             let best = others
                 .iter()
-                .map(|other| one.agree(other, &view.pythons))
+                .map(|other| agree(view, one, other))
                 .min_by_key(|agreement| match agreement {
                     Agreement::Same => 0,
                     Agreement::Unknown => 1,
@@ -60,6 +71,15 @@ pub fn compare(view: &View<'_>, declared: Declared, recorded: &[Requirement<'_>]
         }
     }
     compared
+}
+
+fn agree(view: &View<'_>, one: &Normal, other: &Normal) -> Agreement {
+    match (&one.origin, &other.origin) {
+        (Origin::Index(one), Origin::Index(other)) if view.tells_apart(one, other) => {
+            Agreement::Different
+        }
+        _ => one.agree(other, &view.pythons),
+    }
 }
 
 /// Tells what does not agree, on the line of what is declared where there is one.

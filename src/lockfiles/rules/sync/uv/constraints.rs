@@ -11,7 +11,7 @@ use crate::lockfiles::rules::{Check, Example, Findings, Rule};
 pub const RULE: Rule = Rule {
     id: "sync-constraints",
     summary: "The lock was made under other constraints",
-    why: "uv records `constraint-dependencies` of the workspace's root and refuses a lock with another list.",
+    why: "uv records `constraint-dependencies` of the workspace's root and refuses a lock with another list. Constraints of packages that are not locked can be added without locking anew.",
     level: Level::Error,
     check: Check::Lock(check),
     failing: Example::of(&[
@@ -101,6 +101,6 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     let declared = view.settings().map_or(&[][..], |uv| &uv.constraints);
     let manifest = view.uv.manifest.as_ref();
     let recorded = manifest.map_or(&[][..], |manifest| &manifest.value.constraints);
-    let compared = compare(&view, view.listed(declared), recorded);
+    let compared = compare(&view, view.listed(declared), recorded).of_locked(&view);
     tell(&view, compared, top(&view), start(&view), findings);
 }

@@ -1,7 +1,6 @@
 //! The limit of age is that of the lock.
 
 use crate::lockfiles::facts::Facts;
-use crate::lockfiles::normalise_name;
 use crate::lockfiles::policy::Level;
 use crate::lockfiles::rules::sync::uv::moment;
 use crate::lockfiles::rules::sync::uv::recorded::{start, top};
@@ -103,20 +102,23 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
         return;
     };
     let options = &view.uv.options;
-    let declared = view.settings().and_then(|uv| uv.option("exclude-newer"));
+    let declared = view.option("exclude-newer");
     let recorded = options
         .exclude_newer_span
         .as_ref()
         .or(options.exclude_newer.as_ref());
     one(&view, "exclude-newer", declared, recorded, findings);
-    let packages = view
-        .settings()
-        .map_or(&[][..], |uv| &uv.exclude_newer_package);
-    for (name, declared) in packages {
-        let normal = normalise_name(&name.value);
+    let configuration = view.configuration();
+    let packages: Vec<_> = configuration
+        .flat_map(|(_, uv)| &uv.exclude_newer_package)
+        .collect();
+    for (name, declared) in &packages {
         let mut known = options.exclude_newer_package.iter();
-        let recorded = known.find(|(known, _)| known.normal == normal);
-        let what = format!("exclude-newer-package for {normal}");
+        let recorded = known.find(|(known, _)| known.normal == name.normal);
+        if recorded.is_none() && !view.has_locked(&name.normal) {
+            continue;
+        }
+        let what = format!("exclude-newer-package for {}", name.normal);
         one(
             &view,
             &what,
@@ -126,8 +128,7 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
         );
     }
     for (known, recorded) in &options.exclude_newer_package {
-        let mut packages = packages.iter();
-        if !packages.any(|(name, _)| normalise_name(&name.value) == known.normal) {
+        if !packages.iter().any(|(name, _)| name.normal == known.normal) {
             let what = format!("exclude-newer-package for {}", known.normal);
             one(&view, &what, None, Some(recorded), findings);
         }
@@ -143,6 +144,8 @@ fn one(
 ) {
     let is_same = match (declared, recorded) {
         (None, None) => true,
+        // No limit is what there is without it.
+        (Some(declared), None) => declared.value == "false",
         (Some(declared), Some(recorded)) => moment::is_same(&declared.value, &recorded.value),
         _ => false,
     };
@@ -159,6 +162,7 @@ fn one(
     );
     findings
         .add(declared.map_or(top(view), |declared| declared.at), message)
+        .at_most(view.worst())
         .see(
             recorded.map_or(start(view), |recorded| recorded.at),
             "the lock",

@@ -1,17 +1,20 @@
 //! What is left out of the resolution is what the lock was made from.
 
+use std::collections::BTreeSet;
+
 use crate::lockfiles::facts::Facts;
-use crate::lockfiles::normalise_name;
 use crate::lockfiles::policy::Level;
 use crate::lockfiles::rules::sync::uv::recorded::{start, top};
+use crate::lockfiles::rules::sync::uv::scoped;
 use crate::lockfiles::rules::sync::uv::view::View;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
+use crate::model::lockfile::Name;
 
 /// The rule.
 pub const RULE: Rule = Rule {
     id: "sync-excludes",
     summary: "The lock was made with other packages left out",
-    why: "uv records `exclude-dependencies` and refuses a lock with another list.",
+    why: "uv records `exclude-dependencies` and refuses a lock with another list. A name that is not locked anyway can be added without locking anew.",
     level: Level::Error,
     check: Check::Lock(check),
     failing: Example::of(&[
@@ -47,6 +50,14 @@ requires-dist = [{ name = "six", specifier = ">=1.16" }]
 [[package]]
 name = "six"
 version = "1.17.0"
+source = { registry = "https://index.example/simple" }
+dependencies = [
+    { name = "wheel" },
+]
+
+[[package]]
+name = "wheel"
+version = "0.45.1"
 source = { registry = "https://index.example/simple" }
 "#,
         ),
@@ -103,9 +114,9 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     let recorded = manifest.map_or(&[][..], |manifest| &manifest.value.excludes);
     let relock = format!("write the lock anew: `{}`", facts.lock.format.relock());
     for name in declared {
-        let normal = normalise_name(&name.value);
-        if !recorded.iter().any(|known| known.normal == normal) {
-            let message = format!("the lock was made without leaving out `{}`", name.value);
+        let is_known = recorded.iter().any(|known| known.normal == name.normal);
+        if !is_known && view.has_locked(&name.normal) {
+            let message = format!("the lock was made without leaving out `{}`", name.written);
             findings
                 .add(name.at, message)
                 .see(start(&view), "the lock")
@@ -113,8 +124,7 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
         }
     }
     for known in recorded {
-        let mut names = declared.iter();
-        if !names.any(|name| normalise_name(&name.value) == known.normal) {
+        if !declared.iter().any(|name| name.normal == known.normal) {
             let message = format!(
                 "the lock was made without `{}`, which is not left out now",
                 known.written
@@ -125,4 +135,14 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
                 .help(&relock);
         }
     }
+    let declared = view.settings().map_or(&[][..], |uv| &uv.scoped_excludes);
+    let recorded = manifest.map_or(&[][..], |manifest| &manifest.value.scoped_excludes);
+    let is_same = |own: &[Name<'_>], other: &[Name<'_>]| {
+        let names = |names: &[Name<'_>]| -> BTreeSet<String> {
+            let names = names.iter().map(|name| name.normal.clone().into_owned());
+            names.collect()
+        };
+        names(own) == names(other)
+    };
+    scoped::tell(&view, "exclusion", declared, recorded, is_same, findings);
 }

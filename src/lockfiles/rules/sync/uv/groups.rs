@@ -4,7 +4,7 @@ use crate::lockfiles::facts::Facts;
 use crate::lockfiles::normalise_name;
 use crate::lockfiles::policy::Level;
 use crate::lockfiles::rules::sync::uv::compare::{compare, tell};
-use crate::lockfiles::rules::sync::uv::recorded::recorded;
+use crate::lockfiles::rules::sync::uv::recorded::groups_recorded;
 use crate::lockfiles::rules::sync::uv::view::View;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
 
@@ -100,7 +100,8 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
         return;
     };
     for (tree, package) in view.locked() {
-        let Some(recorded) = recorded(tree, package) else {
+        // No backend computes the groups, whatever else it does.
+        let Some(recorded) = groups_recorded(package) else {
             continue;
         };
         let mut left: Vec<_> = recorded.requires_dev.iter().collect();

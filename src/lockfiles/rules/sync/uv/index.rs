@@ -104,20 +104,21 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     let Some(view) = View::new(facts) else {
         return;
     };
-    let root_indexes = view.settings().map_or(&[][..], |uv| &uv.indexes);
-    let Some(first) = root_indexes.first() else {
+    let configured = || view.configuration().flat_map(|(_, uv)| &uv.indexes);
+    let Some(first) = configured().next() else {
         return;
     };
-    let has_default = root_indexes.iter().any(|index| index.is_default);
+    let has_default = configured().any(|index| index.is_default);
     let mut known: Vec<String> = Vec::new();
-    for tree in &view.projects {
+    let configuration = view.configuration().map(|(tree, _)| tree);
+    for tree in view.projects.iter().copied().chain(configuration) {
         let indexes = tree.settings().map_or(&[][..], |uv| &uv.indexes);
         known.extend(indexes.iter().map(|index| {
             let url = &index.url.value;
             if normal::is_url(url) {
                 normal::index(url)
             } else {
-                normal::join(&view.path(tree), url)
+                normal::join(&view.path(&tree), url)
             }
         }));
     }
@@ -127,7 +128,9 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
             continue;
         };
         let index = normal::index(url);
-        let is_known = known.iter().any(|known| normal::same_index(known, &index));
+        let is_known = known
+            .iter()
+            .any(|known| normal::same_index(known, &index) && !view.tells_apart(known, &index));
         if is_known || (!has_default && is_public(url)) {
             continue;
         }
@@ -147,6 +150,7 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
                 "write the lock anew, `{}`, or declare the index",
                 facts.lock.format.relock()
             ));
+        finding.at_most(view.worst());
         if !has_default {
             finding.at_most(Severity::Warning);
         }

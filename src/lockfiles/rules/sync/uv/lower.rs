@@ -80,7 +80,8 @@ pub fn lower(
     Ok(lowered)
 }
 
-/// The sources of a name and the file that has them: the project's own, else those of the workspace.
+/// The sources of a name and the file that has them: the project's own, else those of the workspace. uv does not see the
+/// workspace from a member that lies in the folder of another one.
 fn sources<'f>(
     view: &View<'f>,
     tree: &Tree<'f>,

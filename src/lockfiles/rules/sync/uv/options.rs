@@ -7,6 +7,15 @@ use crate::lockfiles::rules::sync::uv::view::View;
 use crate::model::lockfile::Text;
 use crate::model::sources::Located;
 
+/// A mode in the words of today.
+pub fn mode(text: &str) -> &str {
+    match text {
+        // What was the default under this name is the default under the other one.
+        "if-necessary-or-explicit" => "if-necessary",
+        other => other,
+    }
+}
+
 /// Tells if an option of `[tool.uv]` is not the one that the lock was made with.
 pub fn tell(
     view: &View<'_>,
@@ -15,9 +24,9 @@ pub fn tell(
     recorded: Option<&Located<Text<'_>>>,
     findings: &mut Findings<'_>,
 ) {
-    let declared = view.settings().and_then(|uv| uv.option(key));
+    let declared = view.option(key);
     let value = |text: Option<&Located<Text<'_>>>| {
-        text.map_or(default.to_owned(), |text| text.value.clone().into_owned())
+        text.map_or(default.to_owned(), |text| mode(&text.value).to_owned())
     };
     let (now, then) = (value(declared), value(recorded));
     if now != then {
@@ -26,6 +35,7 @@ pub fn tell(
                 declared.map_or(top(view), |declared| declared.at),
                 format!("`{key}` is `{now}`; the lock was made with `{then}`"),
             )
+            .at_most(view.worst())
             .see(
                 recorded.map_or(start(view), |recorded| recorded.at),
                 "the lock",
@@ -37,13 +47,22 @@ pub fn tell(
     }
 }
 
-/// Tells the environments that only one side has.
+/// Tells the environments that only one side has, and another order: uv resolves them one after the other.
 pub fn environments(
     view: &View<'_>,
     declared: &[Located<Text<'_>>],
     recorded: &[Located<Text<'_>>],
     findings: &mut Findings<'_>,
 ) {
+    // uv takes none from a script.
+    if view.is_script() {
+        return;
+    }
+    let relock = format!(
+        "write the lock anew: `{}`; versions may move",
+        view.facts.lock.format.relock()
+    );
+    let mut is_told = false;
     for (own, others, what, see) in [
         (
             declared,
@@ -59,24 +78,33 @@ pub fn environments(
         ),
     ] {
         for one in own {
-            let is_known = others.iter().any(|other| {
-                let markers = (Marker::parse(&one.value), Marker::parse(&other.value));
-                match markers {
-                    (Some(one), Some(other)) => {
-                        agree(&one, &other, &view.pythons) != Agreement::Different
-                    }
-                    _ => one.value == other.value,
-                }
-            });
-            if !is_known {
+            if !others.iter().any(|other| is_same(one, other, view)) {
+                is_told = true;
                 findings
                     .add(one.at, format!("{what} `{}`", one.value))
                     .see(see, "the other side")
-                    .help(format!(
-                        "write the lock anew: `{}`; versions may move",
-                        view.facts.lock.format.relock()
-                    ));
+                    .help(&relock);
             }
         }
+    }
+    let mut pairs = declared.iter().zip(recorded);
+    if let Some((moved, was)) = pairs.find(|(one, other)| !is_same(one, other, view))
+        && !is_told
+    {
+        let message = format!(
+            "`{}` stands where the lock has `{}`: the order counts",
+            moved.value, was.value
+        );
+        findings
+            .add(moved.at, message)
+            .see(was.at, "the order of the lock")
+            .help(relock);
+    }
+}
+
+fn is_same(one: &Located<Text<'_>>, other: &Located<Text<'_>>, view: &View<'_>) -> bool {
+    match (Marker::parse(&one.value), Marker::parse(&other.value)) {
+        (Some(one), Some(other)) => agree(&one, &other, &view.pythons) != Agreement::Different,
+        _ => one.value == other.value,
     }
 }

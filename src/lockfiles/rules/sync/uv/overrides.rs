@@ -4,8 +4,10 @@ use crate::lockfiles::facts::Facts;
 use crate::lockfiles::policy::Level;
 use crate::lockfiles::rules::sync::uv::compare::{compare, tell};
 use crate::lockfiles::rules::sync::uv::recorded::{start, top};
+use crate::lockfiles::rules::sync::uv::scoped;
 use crate::lockfiles::rules::sync::uv::view::View;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
+use crate::model::lockfile::Requirement;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -101,6 +103,13 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     let declared = view.settings().map_or(&[][..], |uv| &uv.overrides);
     let manifest = view.uv.manifest.as_ref();
     let recorded = manifest.map_or(&[][..], |manifest| &manifest.value.overrides);
-    let compared = compare(&view, view.listed(declared), recorded);
+    let compared = compare(&view, view.listed(declared), recorded).of_locked(&view);
     tell(&view, compared, top(&view), start(&view), findings);
+    let declared = view.settings().map_or(&[][..], |uv| &uv.scoped_overrides);
+    let recorded = manifest.map_or(&[][..], |manifest| &manifest.value.scoped_overrides);
+    let is_same = |own: &[Requirement<'_>], other: &[Requirement<'_>]| {
+        let compared = compare(&view, view.listed(own), other);
+        compared.missing.is_empty() && compared.extra.is_empty()
+    };
+    scoped::tell(&view, "override", declared, recorded, is_same, findings);
 }

@@ -2,9 +2,15 @@
 
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::policy::Level;
-use crate::lockfiles::rules::sync::uv::options::tell;
+use crate::lockfiles::rules::sync::uv::options::{mode, tell};
+use crate::lockfiles::rules::sync::uv::recorded::{start, top};
 use crate::lockfiles::rules::sync::uv::view::View;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
+use crate::model::lockfile::{Name, Text};
+use crate::model::sources::Located;
+
+/// What uv does without being told, in the words of today.
+const DEFAULT: &str = "if-necessary";
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -96,12 +102,44 @@ source = { registry = "https://index.example/simple" }
 fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     if let Some(view) = View::new(facts) {
         let recorded = view.uv.options.prerelease_mode.as_ref();
-        tell(
-            &view,
-            "prerelease",
-            "if-necessary-or-explicit",
-            recorded,
-            findings,
-        );
+        tell(&view, "prerelease", DEFAULT, recorded, findings);
+        let declared: Vec<_> = view
+            .configuration()
+            .flat_map(|(_, uv)| &uv.prerelease_package)
+            .collect();
+        let recorded: Vec<_> = view.uv.options.prerelease_package.iter().collect();
+        let has = |list: &[&(Name<'_>, Located<Text<'_>>)], one: &(Name<'_>, Located<Text<'_>>)| {
+            let same = |other: &&(Name<'_>, Located<Text<'_>>)| {
+                other.0.normal == one.0.normal && mode(&other.1.value) == mode(&one.1.value)
+            };
+            list.iter().any(same)
+        };
+        for (own, others, what, see) in [
+            (
+                &declared,
+                &recorded,
+                "is declared; the lock was made without",
+                start(&view),
+            ),
+            (
+                &recorded,
+                &declared,
+                "is what the lock was made with, and not declared",
+                top(&view),
+            ),
+        ] {
+            for one in own.iter().filter(|one| !has(others, one)) {
+                let (name, mode) = (&one.0.normal, &one.1.value);
+                findings
+                    .add(one.1.at, format!("`{mode}` for `{name}` {what}"))
+                    .about(name)
+                    .at_most(view.worst())
+                    .see(see, "the other side")
+                    .help(format!(
+                        "write the lock anew: `{}`; versions may move",
+                        facts.lock.format.relock()
+                    ));
+            }
+        }
     }
 }

@@ -18,6 +18,11 @@ pub fn recorded<'f>(
     if is_computed(tree) {
         return None;
     }
+    groups_recorded(package)
+}
+
+/// The same where only its groups are of interest, which are always declared.
+pub fn groups_recorded<'f>(package: &'f Package<'f>) -> Option<Cow<'f, PackageMetadata<'f>>> {
     match &package.metadata {
         Some(metadata) => Some(Cow::Borrowed(metadata)),
         // A project that requires nothing has none.

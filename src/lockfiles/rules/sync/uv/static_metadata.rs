@@ -108,30 +108,38 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     let Some(view) = View::new(facts) else {
         return;
     };
-    let declared = view
-        .settings()
-        .map_or(&[][..], |uv| &uv.dependency_metadata);
+    let configuration = view.configuration();
+    let declared: Vec<_> = configuration
+        .flat_map(|(_, uv)| &uv.dependency_metadata)
+        .collect();
     let manifest = view.uv.manifest.as_ref();
-    let recorded = manifest.map_or(&[][..], |manifest| &manifest.value.dependency_metadata);
-    for (own, others, what, see) in [
+    let recorded = manifest.map(|manifest| &manifest.value.dependency_metadata);
+    let recorded: Vec<_> = recorded.into_iter().flatten().collect();
+    // What is stated of a package that is not locked can be added without locking anew.
+    for (own, others, can_be_idle, what, see) in [
         (
-            declared,
-            recorded,
+            &declared,
+            &recorded,
+            true,
             "the lock was not made with this metadata of",
             start(&view),
         ),
         (
-            recorded,
-            declared,
+            &recorded,
+            &declared,
+            false,
             "the lock was made with metadata that is not stated now, of",
             top(&view),
         ),
     ] {
         for one in own {
-            if !others.iter().any(|other| is_same(one, other)) {
+            let is_known = others.iter().any(|other| is_same(one, other));
+            let is_idle = can_be_idle && !view.has_locked(&one.name.normal);
+            if !is_known && !is_idle {
                 findings
                     .add(one.name.at, format!("{what} `{}`", one.name.written))
                     .about(&one.name.normal)
+                    .at_most(view.worst())
                     .see(see, "the other side")
                     .help(format!(
                         "write the lock anew: `{}`",

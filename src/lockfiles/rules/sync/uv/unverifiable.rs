@@ -7,9 +7,10 @@ use crate::lockfiles::policy::Level;
 use crate::lockfiles::rules::sync::absent::{self, whole};
 use crate::lockfiles::rules::sync::unverifiable;
 use crate::lockfiles::rules::sync::uv::compare::compare;
-use crate::lockfiles::rules::sync::uv::recorded::{is_computed, recorded};
+use crate::lockfiles::rules::sync::uv::conflicts;
+use crate::lockfiles::rules::sync::uv::recorded::{is_computed, recorded, top};
 use crate::lockfiles::rules::sync::uv::self_extras::compare_requires_dist;
-use crate::lockfiles::rules::sync::uv::view::View;
+use crate::lockfiles::rules::sync::uv::view::{Tree, View};
 use crate::lockfiles::rules::{Check, Example, Findings, Rule, UNVERIFIABLE};
 use crate::model::lockfile::Package;
 
@@ -91,8 +92,13 @@ source = { registry = "https://index.example/simple" }
     ]),
 };
 
+/// What can be done.
+const HELP: &str = "run `uv lock --check` besides";
+
+/// So many projects are told one by one.
+const FEW: usize = 3;
+
 fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
-    const HELP: &str = "run `uv lock --check` besides";
     if let Some((at, why)) = absent::told(facts) {
         findings.add(at, why.message).help(why.help);
         return;
@@ -102,6 +108,7 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
         return;
     }
     let declared = facts.declared.iter().copied().chain(facts.members);
+    let declared = declared.chain(facts.configuration);
     for broken in declared.filter(|declared| !declared.is_whole) {
         findings
             .add(
@@ -119,21 +126,26 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
         }
         return;
     };
+    if conflicts::declared(&view).is_none() {
+        findings
+            .add(
+                top(&view),
+                "these conflicts cannot be verified: they are too many",
+            )
+            .help(HELP);
+    }
+    let mut without: Vec<(&Tree<'_>, &Package<'_>, &str)> = Vec::new();
     for (tree, package) in view.locked() {
         let Some(recorded) = recorded(tree, package) else {
-            let why = if is_computed(tree) {
-                "a build backend computes what it requires"
-            } else {
-                "the lock does not record what it was made from"
-            };
-            findings
-                .add(
-                    tree.at(),
-                    format!("`{}` cannot be verified: {why}", package.name.normal),
-                )
-                .about(&package.name.normal)
-                .see(package.name.at, "the project in the lock")
-                .help(HELP);
+            without.push((
+                tree,
+                package,
+                if is_computed(tree) {
+                    "a build backend computes what it requires"
+                } else {
+                    "the lock does not record what it was made from"
+                },
+            ));
             continue;
         };
         let mut unknown =
@@ -151,6 +163,7 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
                 .help(HELP);
         }
     }
+    tell_projects(&without, findings);
     let known: Vec<_> = view.locked().map(|(_, package)| package.at).collect();
     for package in facts
         .lock
@@ -168,6 +181,27 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
                 .about(&package.name.normal)
                 .help(HELP);
         }
+    }
+}
+
+/// Tells projects of which nothing can be compared: each of a few, the first of many.
+fn tell_projects(without: &[(&Tree<'_>, &Package<'_>, &str)], findings: &mut Findings<'_>) {
+    let told = if without.len() > FEW {
+        1
+    } else {
+        without.len()
+    };
+    for (tree, package, why) in without.iter().take(told) {
+        let name = &package.name.normal;
+        let message = match without.len() - told {
+            0 => format!("`{name}` cannot be verified: {why}"),
+            others => format!("`{name}` and {others} other projects cannot be verified: {why}"),
+        };
+        findings
+            .add(tree.at(), message)
+            .about(name)
+            .see(package.name.at, "the project in the lock")
+            .help(HELP);
     }
 }
 

@@ -1,16 +1,16 @@
 //! A lock of uv beside what its workspace declares.
 
-use std::collections::BTreeSet;
-
 use crate::lockfiles::declared::workspace::Members;
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::marker::{Marker, Pythons};
 use crate::lockfiles::normal::{self, Normal};
 use crate::lockfiles::normalise_name;
+use crate::lockfiles::rules::sync::uv::flat::Groups;
 use crate::lockfiles::rules::sync::uv::lower::{Scope, lower};
-use crate::model::declared::{Declarations, Group, GroupItem, Project, UvSettings};
-use crate::model::lockfile::{Format, Package, Requirement, Uv};
-use crate::model::sources::Location;
+use crate::model::declared::{Declarations, Project, UvSettings};
+use crate::model::diagnostic::Severity;
+use crate::model::lockfile::{Format, Package, Requirement, Text, Uv};
+use crate::model::sources::{Located, Location};
 
 /// A lock of uv and the projects that it was made from.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub struct View<'f> {
     pub projects: Vec<Tree<'f>>,
     /// The Pythons that the lock is for.
     pub pythons: Pythons,
+    /// Where options are taken from, in the order in which they count.
+    configuration: Vec<&'f Declarations<'f>>,
 }
 
 /// A source tree that declares something.
@@ -84,7 +86,8 @@ impl<'f> View<'f> {
         let is_managed = settings
             .and_then(|settings| settings.managed)
             .is_none_or(|managed| managed.value);
-        let is_whole = root.is_whole && facts.members.iter().all(|member| member.is_whole);
+        let mut read = facts.members.iter().chain(facts.configuration);
+        let is_whole = root.is_whole && read.all(|declared| declared.is_whole);
         if !is_managed || !is_whole || (root.project.is_none() && settings.is_none()) {
             return None;
         }
@@ -107,6 +110,11 @@ impl<'f> View<'f> {
             let managed = tree.settings().and_then(|settings| settings.managed);
             managed.is_none_or(|managed| managed.value)
         });
+        // A script is read before what stands beside it; of a project, one file counts.
+        let configuration = match (facts.lock.format, facts.configuration) {
+            (Format::UvScript, other) => std::iter::once(root).chain(other).collect(),
+            (_, other) => vec![other.unwrap_or(root)],
+        };
         let pythons = facts.lock.requires_python.as_ref();
         let pythons = pythons.and_then(|pythons| Pythons::parse(&pythons.value));
         Some(Self {
@@ -115,6 +123,7 @@ impl<'f> View<'f> {
             root,
             projects,
             pythons: pythons.unwrap_or_default(),
+            configuration,
         })
     }
 
@@ -170,6 +179,45 @@ impl<'f> View<'f> {
         self.root.uv.as_deref()
     }
 
+    /// Where uv takes options from that have nothing to do with one project, each with where it stands.
+    pub fn configuration(&self) -> impl Iterator<Item = (Tree<'f>, &'f UvSettings<'f>)> {
+        self.configuration.iter().filter_map(|declared| {
+            let tree = Tree {
+                declared,
+                is_member: true,
+            };
+            Some((tree, tree.settings()?))
+        })
+    }
+
+    /// A single option.
+    pub fn option(&self, key: &str) -> Option<&'f Located<Text<'f>>> {
+        self.configuration().find_map(|(_, uv)| uv.option(key))
+    }
+
+    /// The worst that a disagreement about an option is: no error where the option stands in a folder above, since the
+    /// lock may have been made where that folder was not.
+    pub fn worst(&self) -> Severity {
+        let top = folder(self.facts, self.facts.lock.file);
+        let is_above = |declared: &Declarations<'_>| folder(self.facts, declared.file) != top;
+        match self.facts.configuration {
+            Some(configuration) if is_above(configuration) => Severity::Warning,
+            _ => Severity::Error,
+        }
+    }
+
+    /// Whether the lock has a package of this normalised name. What is declared of others changes nothing, so that uv
+    /// keeps a lock that does not record it.
+    pub fn has_locked(&self, name: &str) -> bool {
+        !self.facts.index.named(name).is_empty()
+    }
+
+    /// Whether uv tells two indexes apart that differ in the slash at their end. Those releases do that write this
+    /// revision; what earlier ones do is not all the same.
+    pub fn tells_apart(&self, left: &str, right: &str) -> bool {
+        self.has_revision(5) && normal::differ_in_slash(left, right)
+    }
+
     /// Whether the revision of the lock has this much.
     pub fn has_revision(&self, least: u64) -> bool {
         self.uv
@@ -202,21 +250,19 @@ impl<'f> View<'f> {
 
     /// What the groups have to be, by their normalised names.
     pub fn groups(&self, tree: &Tree<'f>) -> Vec<(String, Location, Declared)> {
-        let groups = &tree.declared.groups;
-        let mut all: Vec<(String, Location, Vec<&'f Requirement<'f>>)> = Vec::new();
-        for group in groups {
-            let mut flat = Vec::new();
-            flatten(groups, group, &mut BTreeSet::new(), &mut flat);
-            all.push((normalise_name(&group.name.value), group.name.at, flat));
-        }
+        let groups = Groups::new(tree.declared);
+        let mut all: Vec<_> = groups.all().collect();
         let older = tree.settings().map(|settings| &settings.dev_dependencies);
         if let Some(older) = older.filter(|older| !older.is_empty()) {
             let at = older.first().map_or(tree.at(), |first| first.at);
             if !all.iter().any(|(name, ..)| name == "dev") {
-                all.push(("dev".to_owned(), at, Vec::new()));
+                all.push(("dev".to_owned(), at, Ok(Vec::new())));
             }
             for (_, _, flat) in all.iter_mut().filter(|(name, ..)| name == "dev") {
-                flat.extend(older);
+                let older = older.iter().map(|requirement| (requirement, Marker::TRUE));
+                if let Ok(flat) = flat {
+                    flat.extend(older);
+                }
             }
         }
         all.into_iter()
@@ -226,8 +272,13 @@ impl<'f> View<'f> {
                     group: Some(&name),
                     ..Scope::new(tree)
                 };
-                for requirement in requirements {
-                    self.add(requirement, &scope, &Marker::TRUE, &mut found);
+                match requirements {
+                    Ok(requirements) => {
+                        for (requirement, marker) in requirements {
+                            self.add(requirement, &scope, &marker, &mut found);
+                        }
+                    }
+                    Err(why) => found.unknown.push((at, why)),
                 }
                 (name, at, found)
             })
@@ -279,30 +330,4 @@ fn folder<'f>(facts: &Facts<'f>, file: crate::model::sources::FileId) -> &'f str
         .path(file)
         .rsplit_once('/')
         .map_or("", |(folder, _)| folder)
-}
-
-/// The requirements of a group and of those that it includes.
-fn flatten<'f>(
-    groups: &'f [Group<'f>],
-    group: &'f Group<'f>,
-    seen: &mut BTreeSet<String>,
-    flat: &mut Vec<&'f Requirement<'f>>,
-) {
-    if !seen.insert(normalise_name(&group.name.value)) {
-        return;
-    }
-    for item in &group.items {
-        match item {
-            GroupItem::Requirement(requirement) => flat.push(requirement),
-            GroupItem::Include(name) => {
-                let name = normalise_name(&name.value);
-                let included = groups
-                    .iter()
-                    .find(|group| normalise_name(&group.name.value) == name);
-                if let Some(included) = included {
-                    flatten(groups, included, seen, flat);
-                }
-            }
-        }
-    }
 }
