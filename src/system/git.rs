@@ -332,6 +332,40 @@ impl Git {
         })?;
         Ok(Ok(String::from_utf8_lossy(&bytes).into_owned()))
     }
+
+    /// Every commit that tags and branches of a repository elsewhere lead to, a line each, without trees and files; `Err`
+    /// with git's reason where they cannot be had. The directory is an empty one, which is filled.
+    pub async fn remote_history(
+        &self,
+        url: &str,
+        credential: Option<&Credential>,
+    ) -> Result<std::result::Result<String, String>> {
+        let unread = || Error::no_verdict(format!("the history of `{url}` could not be read"));
+        if self.answer(["init", "--quiet", "--bare"]).await?.is_none() {
+            return Err(unread());
+        }
+        let arguments = [
+            "--filter=tree:0",
+            url,
+            "+refs/heads/*:refs/heads/*",
+            "+refs/tags/*:refs/tags/*",
+        ];
+        let fetched = self.fetch(&arguments, credential).await?;
+        if says_no(&fetched)? {
+            let reason = fetched.stderr.trim_end().lines().last();
+            return Ok(Err(reason.unwrap_or("git gives no reason").to_owned()));
+        }
+        // Nothing more is fetched for it: commits are all here.
+        let git = self.with_variable("GIT_NO_LAZY_FETCH", "1");
+        let mut finished = git.run(["rev-list", "--all"]).await?;
+        if says_no(&finished)? {
+            return Err(unread());
+        }
+        let bytes = finished
+            .read_stdout(REFS)
+            .map_err(|error| unread().cause(error))?;
+        Ok(Ok(String::from_utf8_lossy(&bytes).into_owned()))
+    }
 }
 
 /// Whether git ended with a code that means no. One that was killed or took too long has not answered.

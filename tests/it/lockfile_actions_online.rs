@@ -16,6 +16,8 @@ struct Author {
     tag: String,
     /// The commit of `v1` and `v1.1.0`.
     second: String,
+    /// A commit between `v1.1.0` and the tip.
+    between: String,
     /// The tip of `main`.
     tip: String,
     /// A commit that only a proposal has: somebody's fork.
@@ -33,6 +35,7 @@ impl Author {
         let second = project.commit("two");
         project.git(&["tag", "v1.1.0"]);
         project.git(&["tag", "v1"]);
+        let between = project.commit("two and a half");
         let tip = project.commit("three");
         let fork = project.commit("from a fork");
         project.git(&["update-ref", "refs/pull/1/head", &fork]);
@@ -42,6 +45,7 @@ impl Author {
             first,
             tag,
             second,
+            between,
             tip,
             fork,
         };
@@ -51,6 +55,10 @@ impl Author {
         author
             .project
             .git(&["clone", "--quiet", "--mirror", &from, &to]);
+        // As GitHub does.
+        for key in ["uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"] {
+            author.project.git(&["-C", &to, "config", key, "true"]);
+        }
         author
     }
 
@@ -125,6 +133,10 @@ fn a_repository_says_what_its_commits_are() {
         (&author.fork, " # v1.1.0"),
         (&author.fork, ""),
         (&author.tag, " # v1.0.0"),
+        (&author.between, ""),
+        (&author.between, " # v1"),
+        (&author.between, " # v1.1.0"),
+        (&author.between, " # v7.0.0"),
     ]
     .map(|(commit, comment)| format!("acme/tool/path@{commit}{comment}"))
     .into();
@@ -140,15 +152,23 @@ fn a_repository_says_what_its_commits_are() {
     };
     assert_eq!(
         found(&run),
-        [error(10), error(11), warning(12), warning(13), warning(14)]
+        [
+            error(10),
+            error(11),
+            error(12),
+            error(13),
+            warning(14),
+            error(17),
+            warning(18)
+        ]
     );
-    // The newer protocol, and one question for nine pins.
+    // The newer protocol, and one question for all pins; another for the history.
     let heads = server.heads();
     let asks: Vec<&String> = heads
         .iter()
         .filter(|head| head.starts_with("GET"))
         .collect();
-    assert_eq!(asks.len(), 1, "{heads:?}");
+    assert_eq!(asks.len(), 2, "{heads:?}");
     assert!(
         asks[0].to_lowercase().contains("git-protocol: version=2"),
         "{heads:?}"

@@ -134,7 +134,7 @@ fn remotes(files: &[(&str, &str)]) -> Remotes {
     });
     Remotes {
         repositories: answers.collect(),
-        verified: Vec::new(),
+        ..Remotes::default()
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Remotes {
     pub repositories: BTreeMap<String, Result<Refs, String>>,
     /// What an earlier run has verified: repository, commit and version.
     pub verified: Vec<(String, String, Option<String>)>,
+    /// By repository and commit: whether a tag or a branch leads to it, where that was looked at.
+    pub history: BTreeMap<(String, String), bool>,
 }
 
 /// What a pinned commit is.
@@ -56,7 +58,29 @@ impl Remotes {
             return Some(Verdict::Verified);
         }
         let refs = self.repositories.get(&repository)?.as_ref().ok()?;
-        Some(refs.verdict(commit, version))
+        let verdict = refs.verdict(commit, version);
+        let place = (repository, commit.to_ascii_lowercase());
+        Some(match (verdict, self.history.get(&place)) {
+            (Verdict::Unknown(_), Some(false)) => Verdict::Wrong(
+                "no tag and no branch leads to it: it is of a fork, or of a branch that is gone"
+                    .to_owned(),
+            ),
+            (Verdict::Unknown(what), Some(true)) => refs.of_history(version, what),
+            (verdict, _) => verdict,
+        })
+    }
+
+    /// Whether only the history of the repository can say more of a commit.
+    pub fn needs_history(&self, repository: &str, commit: &str, version: Option<&str>) -> bool {
+        let verdict = self.verdict(repository, commit, version);
+        let Some(Ok(refs)) = self.repositories.get(&repository.to_ascii_lowercase()) else {
+            return false;
+        };
+        let is_own = |known: &String| known.eq_ignore_ascii_case(commit);
+        let mut tags = refs.tags.values();
+        let is_named = tags.any(|tag| is_own(&tag.object) || is_own(&tag.commit))
+            || refs.branches.values().any(is_own);
+        matches!(verdict, Some(Verdict::Unknown(_))) && !is_named
     }
 }
 
@@ -106,8 +130,9 @@ impl Refs {
             };
         };
         let named = self.tag(version);
-        // `v4.1.2` is a `v4`; `v4` is no `v4.1.2`.
+        // `v4.1.2` is a `v4`; `v4` is no `v4.1.2`. Repositories with several actions have tags such as `setup-v4.1.2`.
         let is_meant = |name: &&str| {
+            let name = name.rsplit(['/', '@', '-']).next().unwrap_or_default();
             is_same_version(name, version)
                 && digits(name).len() >= digits(version).len()
                 && (named.is_none() || !is_exact(version))
@@ -140,6 +165,22 @@ impl Refs {
                 }
             }
             (None, None) => self.unknown(&commit, Some(&says)),
+        }
+    }
+
+    /// What a commit is that a tag or a branch leads to, and that none ends at; `what` where that is not enough.
+    fn of_history(&self, version: Option<&str>, what: String) -> Verdict {
+        let Some(version) = version else {
+            return Verdict::Verified;
+        };
+        match self.tag(version) {
+            // It may have been there once.
+            Some(_) if !is_exact(version) => Verdict::Verified,
+            Some((name, tag)) => Verdict::Wrong(format!(
+                "it is one of its history, and `{name}` is `{}`",
+                tag.commit
+            )),
+            None => Verdict::Unknown(what),
         }
     }
 
@@ -190,6 +231,7 @@ mod tests {
             ('6', "refs/tags/nightly"),
             ('7', "refs/pull/1/head"),
             ('8', "refs/tags/v3"),
+            ('9', "refs/tags/setup-v5.0.1"),
         ];
         let text = lines.map(|(digit, name)| format!("{}\t{name}\n", sha(digit)));
         Refs::read(&format!("{}\nx\trefs/tags/v9\n\n", text.concat()))
@@ -205,6 +247,8 @@ mod tests {
             ('3', Some("v1")),
             ('5', Some("v2.0.0")),
             ('5', Some("v2")),
+            ('9', Some("v5.0.1")),
+            ('9', Some("v5")),
             ('4', None),
             ('1', None),
             ('6', None),
@@ -269,6 +313,7 @@ mod tests {
         let remotes = Remotes {
             repositories: [("a/b".to_owned(), Err("it sleeps".to_owned()))].into(),
             verified: vec![("c/d".to_owned(), sha('1'), None)],
+            ..Remotes::default()
         };
         assert_eq!(remotes.verdict("a/b", &sha('1'), None), None);
         assert_eq!(
@@ -276,5 +321,34 @@ mod tests {
             Some(Verdict::Verified)
         );
         assert_eq!(remotes.verdict("c/d", &sha('1'), Some("v1")), None);
+    }
+
+    #[test]
+    fn history_tells_a_fork_from_a_commit_between_two_releases() {
+        let place = |digit: char| ("a/b".to_owned(), sha(digit));
+        let remotes = Remotes {
+            repositories: [("a/b".to_owned(), Ok(refs()))].into(),
+            history: [(place('a'), true), (place('b'), false), (place('2'), false)].into(),
+            ..Remotes::default()
+        };
+        let verdict = |digit, version| remotes.verdict("A/b", &sha(digit), version).unwrap();
+        assert_eq!(verdict('a', None), Verdict::Verified);
+        assert_eq!(verdict('a', Some("v1")), Verdict::Verified);
+        let is_wrong = |digit, version| matches!(verdict(digit, version), Verdict::Wrong(_));
+        assert!(is_wrong('a', Some("v1.0.0")) && is_wrong('b', None) && is_wrong('b', Some("v1")));
+        for (digit, version) in [('a', Some("v9")), ('7', None)] {
+            assert!(matches!(verdict(digit, version), Verdict::Unknown(_)));
+        }
+        for (digit, version, expected) in [
+            ('7', None, true),
+            ('7', Some("v1"), true),
+            ('3', Some("v1.0.0"), false),
+            ('2', None, false),
+            ('1', Some("v9"), false),
+            ('6', Some("v1"), false),
+        ] {
+            let needs = remotes.needs_history("a/b", &sha(digit), version);
+            assert_eq!(needs, expected, "{digit} {version:?}");
+        }
     }
 }

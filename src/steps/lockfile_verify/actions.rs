@@ -1,8 +1,8 @@
-//! Asks the repositories of actions for their tags and branches, each once, where `action-check` wants it. What was found to
-//! be right is kept: a commit does not change.
+//! Asks the repositories of actions for their tags and branches, each once, where `action-check` wants it, and for their
+//! history where those do not settle it. What was found to be right is kept: a commit does not change.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
 
 use futures_util::stream::{self, StreamExt};
 use tempfile::TempDir;
@@ -52,7 +52,21 @@ pub async fn ask(workflows: &[Workflow], world: &World, stop: Stop) -> Result<Re
         server: server.url.clone(),
         token,
     });
-    remotes.repositories = server.ask(&names, credential.as_ref(), world, stop).await?;
+    // Away from the checkout, whose own configuration may send git elsewhere.
+    let folder = TempDir::with_prefix("lockgate-actions-")
+        .map_err(|error| Error::no_verdict("no temporary folder can be made").cause(error))?;
+    let slow = SLOW.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let git = Git::new(folder.path(), &world.environment, stop)?
+        .with_configuration(slow)
+        .with_variable("GIT_CEILING_DIRECTORIES", folder.path());
+    remotes.repositories = server.ask(&names, credential.as_ref(), &git).await?;
+    let unsettled: Vec<&Pin> = open
+        .iter()
+        .filter(|(name, commit, version)| remotes.needs_history(name, commit, version.as_deref()))
+        .collect();
+    remotes.history = server
+        .histories(&unsettled, credential.as_ref(), &git, folder.path())
+        .await?;
     for pin in &open {
         let (name, commit, version) = pin;
         if remotes.verdict(name, commit, version.as_deref()) == Some(Verdict::Verified) {
@@ -97,17 +111,8 @@ impl Server {
         &self,
         names: &BTreeSet<&str>,
         credential: Option<&Credential>,
-        world: &World,
-        stop: Stop,
+        git: &Git,
     ) -> Result<BTreeMap<String, std::result::Result<Refs, String>>> {
-        // Away from the checkout, whose own configuration may send git elsewhere.
-        let folder = TempDir::with_prefix("lockgate-actions-")
-            .map_err(|error| Error::no_verdict("no temporary folder can be made").cause(error))?;
-        let slow = SLOW.map(|(key, value)| (key.to_owned(), value.to_owned()));
-        let git = Git::new(folder.path(), &world.environment, stop)?
-            .with_configuration(slow)
-            .with_variable("GIT_CEILING_DIRECTORIES", folder.path());
-        let git = &git;
         let mut answers: BTreeMap<String, _> = stream::iter(names.iter().copied())
             .map(|name| async move { (name.to_owned(), self.refs(name, None, git).await) })
             .buffer_unordered(AT_ONCE)
@@ -144,6 +149,41 @@ impl Server {
         let url = format!("{}/{name}", self.url);
         let answer = git.remote_refs(&url, credential).await?;
         Ok(answer.map(|text| Refs::read(&text)))
+    }
+
+    /// Whether tags and branches lead to these commits: each repository is fetched once, commits alone. What cannot be
+    /// fetched stays open.
+    async fn histories(
+        &self,
+        pins: &[&Pin],
+        credential: Option<&Credential>,
+        git: &Git,
+        folder: &Path,
+    ) -> Result<BTreeMap<(String, String), bool>> {
+        let mut found = BTreeMap::new();
+        let names: BTreeSet<&str> = pins.iter().map(|(name, ..)| name.as_str()).collect();
+        for (number, name) in names.into_iter().enumerate() {
+            let url = format!("{}/{name}", self.url);
+            let own = folder.join(number.to_string());
+            std::fs::create_dir(&own).map_err(|error| {
+                Error::no_verdict("no temporary folder can be made").cause(error)
+            })?;
+            let answer = match git.at(&own).remote_history(&url, credential).await {
+                Err(error) if error.kind == Kind::NoVerdict => Err(error.message),
+                answer => answer?,
+            };
+            match answer {
+                Ok(commits) => {
+                    let commits: HashSet<&str> = commits.lines().collect();
+                    for (_, commit, _) in pins.iter().filter(|pin| pin.0 == name) {
+                        let is_there = commits.contains(commit.as_str());
+                        found.insert((name.to_owned(), commit.clone()), is_there);
+                    }
+                }
+                Err(why) => tracing::warn!(%name, %why, "the history of an action cannot be had"),
+            }
+        }
+        Ok(found)
     }
 
     /// Where it is kept that a pin was verified, and what stands there.

@@ -119,3 +119,30 @@ fn limits(head: &mut Policy, base: &Policy, note: &mut impl FnMut(&'static str, 
         head.min_age = base.min_age;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::steps::lockfile_verify::Arguments;
+
+    #[test]
+    fn what_the_base_asks_of_the_network_is_asked_and_where_it_asks() {
+        let settings = |arguments: Arguments| Settings::new(&arguments).unwrap();
+        let base = settings(Arguments {
+            index_check: Some(true),
+            action_check: Some(true),
+            ..Arguments::default()
+        });
+        let head = settings(Arguments {
+            index_url: Some("https://mirror.example/simple".to_owned()),
+            ..Arguments::default()
+        });
+        let (strictest, loosened) = strictest(head.clone(), &base);
+        assert_eq!(strictest.policy, base.policy);
+        let inputs: Vec<&str> = loosened.iter().map(|one| one.input).collect();
+        assert_eq!(inputs, ["index-check", "action-check", "index-url"]);
+        // A proposal may ask for more.
+        let (strictest, loosened) = super::strictest(base.clone(), &settings(Arguments::default()));
+        assert_eq!((strictest.policy, loosened), (base.policy, Vec::new()));
+    }
+}

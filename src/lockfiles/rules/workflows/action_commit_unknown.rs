@@ -8,10 +8,9 @@ use crate::model::untrusted;
 /// The rule.
 pub const RULE: Rule = Rule {
     id: "action-commit-unknown",
-    summary: "No tag and no branch of the repository ends at the commit of an action",
-    why: "A host that keeps forks together serves a commit of any fork under the name of the original: whoever proposes such a pin chooses \
-          what runs. Most commits between two releases are honest, so that this is a warning. It needs the network: \
-          `action-check`.",
+    summary: "Nothing shows that the commit of an action is the version in its comment",
+    why: "The comment names a tag that is not there, or the repository gives its tags and branches and not its history, which \
+          would show whether the commit is one of its own or of a fork. It needs the network: `action-check`.",
     level: Level::Warning,
     check: Check::Workflows(check),
     failing: Example {

@@ -8,9 +8,11 @@ use crate::model::untrusted;
 /// The rule.
 pub const RULE: Rule = Rule {
     id: "action-commit-wrong",
-    summary: "The commit of an action is not that of the version in its comment",
-    why: "People and update tools read the comment, and the runner takes the commit. Where the action's own repository has the commit \
-          under another tag, or at the tip of a branch, one of both halves is wrong. It needs the network: `action-check`.",
+    summary: "The commit of an action is not that of the version in its comment, or not its repository's",
+    why: "People and update tools read the comment, and the runner takes the commit. Where the action's own repository has the \
+          commit under another tag, or at the tip of a branch, one of both halves is wrong. A host that keeps forks together \
+          serves a commit of any fork under the name of the original, so that one to which no tag and no branch leads is \
+          wrong whatever its comment says. It needs the network: `action-check`.",
     level: Level::Error,
     check: Check::Workflows(check),
     failing: Example {
