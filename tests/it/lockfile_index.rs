@@ -398,3 +398,104 @@ fn a_mirror_stands_for_the_public_index() {
     );
     assert!(!nobody.paths().is_empty());
 }
+
+/// The file that declares the index, its content, the tool that makes the lock of it, and its arguments.
+type Maker = (&'static str, String, &'static str, &'static [&'static str]);
+
+/// How other tools make a lock from this index. pipenv, which takes as long as all of them, is left out: how its locks are
+/// compared is a test of the reader's.
+fn makers(index: &str) -> [(&'static str, Maker); 3] {
+    let project = "[project]\nname = \"service\"\nversion = \"0.1.0\"\nrequires-python = \">=3.11\"\ndependencies = [\"six==1.17.0\"]\n";
+    let poetry = format!(
+        "{project}\n[[tool.poetry.source]]\nname = \"own\"\nurl = \"{index}\"\npriority = \"primary\"\n"
+    );
+    let pdm = format!(
+        "{project}\n[[tool.pdm.source]]\nname = \"pypi\"\nurl = \"{index}\"\nverify_ssl = false\n"
+    );
+    let pylock = pyproject(index);
+    [
+        (
+            "poetry.lock",
+            ("pyproject.toml", poetry, "poetry-2/bin/poetry", &["lock"]),
+        ),
+        (
+            "pdm.lock",
+            ("pyproject.toml", pdm, "pdm-2/bin/pdm", &["lock"]),
+        ),
+        (
+            "pylock.toml",
+            (
+                "pyproject.toml",
+                pylock,
+                "",
+                &[
+                    "export",
+                    "--format=pylock.toml",
+                    "-o=pylock.toml",
+                    "--frozen",
+                ],
+            ),
+        ),
+    ]
+}
+
+/// Makes the lock by its tool.
+fn make(project: &Project, (file, content, program, arguments): &Maker) {
+    project.write(file, content);
+    let Some((environment, program)) = program.split_once('/') else {
+        uv(project, &["lock"]);
+        uv(project, arguments);
+        return std::fs::remove_file(project.path().join("uv.lock")).expect("only the export");
+    };
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lock-tools-cache");
+    let mut command = Command::new(lock_tool(environment).join(program));
+    command
+        .args(*arguments)
+        .current_dir(project.path())
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").expect("a PATH"))
+        .env("HOME", project.beside("tool-home"))
+        .env("POETRY_CACHE_DIR", cache.join("poetry-2"))
+        .env("POETRY_VIRTUALENVS_CREATE", "false")
+        .env("PDM_CACHE_DIR", cache.join("pdm-2"))
+        .env("PDM_USE_VENV", "0")
+        .env("PDM_IGNORE_SAVED_PYTHON", "1")
+        .env("PDM_CHECK_UPDATE", "0")
+        .env("LANG", "C.UTF-8")
+        .env("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring");
+    install(&mut command, "the tool itself");
+}
+
+#[test]
+fn locks_of_other_tools_are_compared_with_their_index() {
+    let served = Served::pypiserver(&files(), &[]);
+    let compare = |(lock, maker): &(&str, Maker)| {
+        let project = project();
+        make(&project, maker);
+        let run = check(&project, &[]);
+        run.expect_code(0);
+        run.expect_text("asking the index for 1 project");
+        assert_eq!(found(&run), [], "{lock}");
+        let text = std::fs::read_to_string(project.path().join(lock)).expect("a lock");
+        let at = ["sha256:", "sha256 = \""]
+            .into_iter()
+            .find_map(|before| Some(text.rfind(before)? + before.len()));
+        let at = at.expect("a hash");
+        let digest = &text[at..at + 64];
+        let line = text[..at].matches('\n').count() as u64 + 1;
+        project.write(lock, text.replace(digest, &"0".repeat(64)));
+        let run = check(&project, &[]);
+        run.expect_code(1);
+        assert_eq!(
+            found(&run),
+            [("hash-not-published".to_owned(), line)],
+            "{lock}"
+        );
+    };
+    let makers = makers(&served.index());
+    std::thread::scope(|scope| {
+        for one in &makers {
+            scope.spawn(|| compare(one));
+        }
+    });
+}
