@@ -12,7 +12,8 @@ use crate::linters::{ExitStatus, Judgement, Tool, ToolRun, rdjson, sarif};
 use crate::lockfiles::environment::{Asked, pins, requirements};
 use crate::lockfiles::facts::{Before, Facts};
 use crate::lockfiles::policy::{Level, Policy};
-use crate::lockfiles::{self, rules};
+use crate::lockfiles::workflow::{self, Refs, Remotes, WorkflowFacts};
+use crate::lockfiles::{self, published, rules};
 use crate::model::diagnostic::RawFinding;
 use crate::model::fix::{Applicability, Edit, Fix};
 use crate::model::lockfile::Source;
@@ -355,6 +356,45 @@ fn fuzz_files(lock: &[u8], declared: &[u8]) -> Option<(Sources, FileId, FileId)>
     Some((sources, file, project))
 }
 
+/// What indexes and repositories of actions answer, and the workflows that use those.
+///
+/// # Panics
+/// Where a page in HTML is one without a file, or a finding stands outside of its workflow.
+pub fn fuzz_answers(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    if let Ok(page) = published::read(data) {
+        let is_json = text.trim_start_matches('\u{feff}').trim_start();
+        assert!(is_json.starts_with('{') || !page.files.is_empty());
+    }
+    let refs = Refs::read(&text);
+    let mut sources = Sources::default();
+    let Some(file) = sources.add(".github/workflows/ci.yml", data.to_vec()) else {
+        return;
+    };
+    let Ok(workflow) = workflow::read(file, &sources) else {
+        return;
+    };
+    let pins = workflow.used.iter().filter_map(|used| used.pin());
+    let repositories = pins.map(|(remote, _)| {
+        let name = remote.repository.to_ascii_lowercase();
+        (name, Ok(refs.clone()))
+    });
+    let remotes = Remotes {
+        repositories: repositories.collect(),
+        ..Remotes::default()
+    };
+    let workflows = [workflow];
+    let facts = WorkflowFacts {
+        before: Some(&workflows),
+        remotes: Some(&remotes),
+        ..WorkflowFacts::of(&sources, &workflows)
+    };
+    for finding in rules::judge_workflows(&facts, &Policy::default()) {
+        let (start, end) = (finding.at.start as usize, finding.at.end as usize);
+        assert!(start <= end && end <= data.len(), "{finding:?}");
+    }
+}
+
 /// The configuration file, in each of its formats.
 ///
 /// # Panics
@@ -453,5 +493,6 @@ pub const FAMILIES: &[(&str, Check)] = &[
     ("diff", fuzz_diff),
     ("position", fuzz_position),
     ("lockfile", fuzz_lockfile),
+    ("answers", fuzz_answers),
     ("configuration", fuzz_configuration),
 ];

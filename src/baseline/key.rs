@@ -47,6 +47,12 @@ pub struct Essence {
     pub site: Site,
 }
 
+/// The key of a finding, with the outline of its file where that could be read.
+pub fn key(finding: &Finding, outline: Option<&Outline<'_>>) -> Keyed {
+    let essence = Keyer::default().essence(finding, outline);
+    essence.keyed(finding, outline)
+}
+
 /// So many messages are known by their hash.
 const MESSAGES: usize = 4_096;
 
@@ -107,11 +113,15 @@ impl Essence {
     }
 
     /// The fingerprints of the first finding of its like in its file. `line` is GitHub's hash of its line.
-    pub fn fingerprints(self, finding: &Finding, line: Option<(u64, u32)>) -> Fingerprints {
+    pub fn fingerprints(
+        self,
+        tool: &str,
+        rule: Option<&str>,
+        line: Option<(u64, u32)>,
+    ) -> Fingerprints {
         let mut hash = Hash::default();
-        hash.add(finding.tool.as_bytes()).end();
-        hash.add(finding.rule.as_deref().unwrap_or_default().as_bytes())
-            .end();
+        hash.add(tool.as_bytes()).end();
+        hash.add(rule.unwrap_or_default().as_bytes()).end();
         let site = [self.site.text, self.site.part, self.site.scope];
         for part in [self.message].into_iter().chain(site) {
             hash.add(&part.to_be_bytes());

@@ -12,6 +12,6 @@ mod python;
 
 pub use file::Baseline;
 pub use import::Foreign;
-pub use key::{Column, Essence, Keyed, Keyer, Repeats};
+pub use key::{Column, Essence, Keyed, Keyer, Repeats, key};
 pub use matching::{Entry, ForeignColumn, Known, Matching, matching};
 pub use outline::{Inventory, Outline, Site};

@@ -160,6 +160,12 @@ fn seeds(family: &str) -> Vec<Vec<u8>> {
             }));
             seeds
         }
+        "answers" => vec![
+            br#"{"meta": {"api-version": "1.1"}, "name": "six", "files": [{"filename": "six-1.17.0.tar.gz", "url": "https://files.example/six-1.17.0.tar.gz", "hashes": {"sha256": "00"}, "yanked": "why"}]}"#.to_vec(),
+            b"<!DOCTYPE html><meta name=\"pypi:repository-version\" content=\"1.0\"><!-- x --><a href=\"../six-1.17.0.tar.gz#sha256=00&amp;x\" data-yanked='&#60;'>six</a>".to_vec(),
+            b"1111111111111111111111111111111111111111\trefs/heads/main\n2222222222222222222222222222222222222222\trefs/tags/v1.0.0\n3333333333333333333333333333333333333333\trefs/tags/v1.0.0^{}\n".to_vec(),
+            b"jobs:\n  a:\n    steps:\n      - uses: a/b/c@1111111111111111111111111111111111111111 # v1.0.0\n        with: {x: y}\n      - &s\n        uses: ./a\n      - *s\n# \n# 2222222222222222222222222222222222222222\trefs/tags/v1.0.0\n".to_vec(),
+        ],
         "configuration" => {
             let mut seeds = read(std::iter::once(root().join("examples/notes/pyproject.toml")));
             seeds.push(b"required-version: '>=0.1'\nlint-gate:\n  fail-on: warning\n  tools: [ruff, mypy]\n  allow-empty: true\n".to_vec());
@@ -275,6 +281,11 @@ fn positions() {
 #[test]
 fn lockfiles() {
     run("lockfile");
+}
+
+#[test]
+fn answers() {
+    run("answers");
 }
 
 #[test]

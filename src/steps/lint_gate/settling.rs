@@ -227,7 +227,8 @@ impl<'w> Settler<'w> {
             }
             let outline = file.as_ref().map(|(outline, _)| outline);
             let essence = self.keyer.essence(&finding, outline);
-            finding.fingerprints = Some(essence.fingerprints(&finding, line_hash));
+            finding.fingerprints =
+                Some(essence.fingerprints(&finding.tool, finding.rule.as_deref(), line_hash));
             let key = is_compared.then(|| Box::new(essence.keyed(&finding, outline)));
             let why = None;
             heap.all.push(Settled { finding, key, why });

@@ -55,7 +55,8 @@ fn settle_file(file: FileId, group: Vec<Found>, sources: &Sources) -> Vec<Findin
     for finding in &mut settled {
         let line_hash = finding.line().and_then(|line| hashes.of(line));
         let essence = keyer.essence(finding, None);
-        let mut fingerprints = essence.fingerprints(finding, line_hash);
+        let mut fingerprints =
+            essence.fingerprints(&finding.tool, finding.rule.as_deref(), line_hash);
         repeats.tell_apart(&mut fingerprints);
         finding.fingerprints = Some(fingerprints);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use lockgate::baseline::{Entry, Keyed, Matching, Outline, Repeats, Site, matching};
+use lockgate::baseline::{Entry, Essence, Keyed, Matching, Outline, Repeats, Site, matching};
 
 use crate::baseline::keys;
 
@@ -296,7 +296,11 @@ fn fingerprints_tell_like_findings_of_a_file_apart_and_forget_its_name() {
         keyed
             .iter()
             .map(|key| {
-                let mut fingerprints = key.fingerprints(None);
+                let essence = Essence {
+                    message: key.message,
+                    site: key.site,
+                };
+                let mut fingerprints = essence.fingerprints(&key.tool, key.rule.as_deref(), None);
                 repeats.tell_apart(&mut fingerprints);
                 fingerprints
             })
