@@ -2,9 +2,11 @@
 
 use std::process::Command;
 
+use lockgate::lockfiles::Format;
 use serde_json::json;
 
 use crate::support::lockgate::Project;
+use crate::support::small_locks::{lock_in, small_locks};
 use crate::support::tools::{network, tool};
 
 /// A project with a folder of its own beside it, locked by uv from the public index.
@@ -227,5 +229,84 @@ fn a_repository_is_locked_at_a_full_commit() {
         let expected =
             format!("`helper` comes from a git repository at `{moving}`, which is no full commit");
         assert_eq!(rules(), [(expected, line)]);
+    }
+}
+
+/// A project of Poetry's or PDM's that asks for a folder and an archive.
+fn with_own_sources(format: Format, archive: &str) -> Project {
+    let project = Project::empty();
+    let (backend, asked) = match format {
+        Format::Poetry => (
+            "poetry-core",
+            format!(
+                "[tool.poetry]\npackage-mode = false\n[tool.poetry.dependencies]\n\
+                 six = {{ url = \"{archive}\" }}\nhelper = {{ path = \"libs/helper\", develop = true }}\n"
+            ),
+        ),
+        _ => (
+            "pdm-backend",
+            format!(
+                "dependencies = [\"six @ {archive}\", \"helper @ file:///${{PROJECT_ROOT}}/libs/helper\"]\n\
+                 [tool.pdm]\ndistribution = false\n"
+            ),
+        ),
+    };
+    let head = |name: &str| {
+        format!("[project]\nname = \"{name}\"\nversion = \"0.1.0\"\nrequires-python = \">=3.11\"\n")
+    };
+    let module = backend.replace('-', ".");
+    let module = module.replace("poetry.core", "poetry.core.masonry.api");
+    project
+        .write("pyproject.toml", head("app") + &asked)
+        .write(
+            "libs/helper/pyproject.toml",
+            format!(
+                "{}[build-system]\nrequires = [\"{backend}\"]\nbuild-backend = \"{module}\"\n",
+                head("helper")
+            ),
+        )
+        .write("libs/helper/helper.py", "");
+    project
+}
+
+#[test]
+fn what_poetry_and_pdm_lock_from_elsewhere_is_asked_for() {
+    let mut all = small_locks().iter();
+    let uv = all.find(|small| small.format == Format::Uv).unwrap();
+    let mut archives = uv.lock.split('"').filter(|text| text.contains("/six-"));
+    let archive = archives.find(|text| text.contains("-none-any.")).unwrap();
+    for format in [Format::Poetry, Format::Pdm] {
+        let project = with_own_sources(format, archive);
+        lock_in(&project.path(), format);
+        let found = |name: &str| -> Vec<String> {
+            let report = project
+                .run(&["lockfile-verify", "--output-format=json"])
+                .json();
+            let findings = report["findings"].as_array().unwrap().iter();
+            let own = findings.filter(|finding| finding["rule"] == json!("source-not-declared"));
+            own.map(|finding| finding["message"].as_str().unwrap().to_owned())
+                .filter(|message| message.contains(name))
+                .collect()
+        };
+        assert_eq!(found(""), [""; 0], "{format:?}");
+        let declared = std::fs::read_to_string(project.path().join("pyproject.toml")).unwrap();
+        project.write(
+            "pyproject.toml",
+            declared.replace(archive, "https://files.example/six.whl"),
+        );
+        assert_eq!(
+            found("`six 1.17.0` comes from the URL").len(),
+            1,
+            "{format:?}"
+        );
+        project.write(
+            "pyproject.toml",
+            declared.replace("libs/helper", "libs/other"),
+        );
+        assert_eq!(
+            found("`helper 0.1.0` comes from the").len(),
+            1,
+            "{format:?}"
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! A small lock of every format, made by its tool: one package that needs another.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -48,56 +48,76 @@ pub(crate) fn small_locks() -> &'static [SmallLock] {
         let pipfile = format!(
             "[[source]]\nurl = \"{index}\"\nverify_ssl = true\nname = \"simple\"\n[packages]\n{name} = \"=={version}\"\n"
         );
-        let (uv, program) = (tool("uv"), |name: &str, program: &str| {
-            lock_tool(name).join("bin").join(program)
-        });
-        let exported = "export --quiet --format=pylock.toml --output-file=pylock.toml --no-emit-project";
-        let compiled = "pip compile --quiet --generate-hashes --no-strip-extras --output-file=requirements.txt requirements.in";
+        let wishes = format!("{name}=={version}\n");
         [
-            (Format::Uv, "uv.lock", uv.clone(), "lock --quiet", "pyproject.toml", &project),
-            (Format::Pylock, "pylock.toml", uv.clone(), exported, "pyproject.toml", &project),
-            (Format::Requirements, "requirements.txt", uv, compiled, "requirements.in", &format!("{name}=={version}\n")),
-            (Format::Poetry, "poetry.lock", program("poetry-2", "poetry"), "lock", "pyproject.toml", &poetry),
-            (Format::Pdm, "pdm.lock", program("pdm-2", "pdm"), "lock", "pyproject.toml", &pdm),
-            (Format::Pipfile, "Pipfile.lock", program("pipenv", "pipenv"), "lock", "Pipfile", &pipfile),
+            (Format::Uv, "pyproject.toml", project.clone()),
+            (Format::Pylock, "pyproject.toml", project),
+            (Format::Requirements, "requirements.in", wishes),
+            (Format::Poetry, "pyproject.toml", poetry),
+            (Format::Pdm, "pyproject.toml", pdm),
+            (Format::Pipfile, "Pipfile", pipfile),
         ]
         .into_iter()
-        .map(|(format, name, program, arguments, input, content)| SmallLock {
+        .map(|(format, input, content)| SmallLock {
             format,
-            name,
-            lock: made(name, &program, arguments, (input, content)),
-            declared: (input, content.clone()),
+            name: maker(format).0,
+            lock: made(format, (input, &content)),
+            declared: (input, content),
         })
         .collect()
     })
 }
 
+/// The name of a lock, the tool that makes it, and its arguments.
+fn maker(format: Format) -> (&'static str, PathBuf, &'static str) {
+    let program = |name: &str, program: &str| lock_tool(name).join("bin").join(program);
+    match format {
+        Format::Uv | Format::UvScript => ("uv.lock", tool("uv"), "lock --quiet"),
+        Format::Pylock => (
+            "pylock.toml",
+            tool("uv"),
+            "export --quiet --format=pylock.toml --output-file=pylock.toml --no-emit-project",
+        ),
+        Format::Requirements => (
+            "requirements.txt",
+            tool("uv"),
+            "pip compile --quiet --generate-hashes --no-strip-extras --output-file=requirements.txt requirements.in",
+        ),
+        Format::Poetry => ("poetry.lock", program("poetry-2", "poetry"), "lock"),
+        Format::Pdm => ("pdm.lock", program("pdm-2", "pdm"), "lock"),
+        Format::Pipfile => ("Pipfile.lock", program("pipenv", "pipenv"), "lock"),
+    }
+}
+
 /// Made once: Python tools take seconds, and the files of a version do not change.
-fn made(name: &str, program: &Path, arguments: &str, declared: (&str, &str)) -> String {
+fn made(format: Format, declared: (&str, &str)) -> String {
+    let (name, program, arguments) = maker(format);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("small-locks-{name}"));
     std::fs::create_dir_all(&folder).expect("a folder");
     let kept = folder.join(name);
     let list = [&program.display().to_string(), arguments, declared.1].join("\n");
     once(&folder.join(".made"), list.as_bytes(), || {
-        let lock = make(name, program, arguments, declared);
-        std::fs::write(&kept, lock).expect("a file");
+        let project = TempDir::new().expect("a folder");
+        std::fs::write(project.path().join(declared.0), declared.1).expect("a file");
+        std::fs::write(&kept, lock_in(project.path(), format)).expect("a file");
     });
     std::fs::read_to_string(kept).expect("a lock")
 }
 
-fn make(name: &str, program: &Path, arguments: &str, declared: (&str, &str)) -> String {
-    let folder = TempDir::new().expect("a folder");
-    std::fs::write(folder.path().join(declared.0), declared.1).expect("a file");
+/// Lets the tool of a format lock the project in a folder.
+pub(crate) fn lock_in(folder: &Path, format: Format) -> String {
+    let (name, program, arguments) = maker(format);
     let bin = program.parent().expect("a folder of programs");
     let path = std::env::var("PATH").expect("a PATH");
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("small-locks-cache");
-    let output = Command::new(program)
+    std::fs::create_dir_all(cache.join("home")).expect("a folder");
+    let output = Command::new(&program)
         .args(arguments.split(' '))
-        .current_dir(folder.path())
+        .current_dir(folder)
         .env_clear()
         .envs(network())
         .env("PATH", format!("{}:{path}", bin.display()))
-        .env("HOME", folder.path())
+        .env("HOME", cache.join("home"))
         .env("LANG", "C.UTF-8")
         .env("POETRY_CACHE_DIR", cache.join("poetry"))
         .env("POETRY_VIRTUALENVS_CREATE", "false")
@@ -117,5 +137,5 @@ fn make(name: &str, program: &Path, arguments: &str, declared: (&str, &str)) -> 
         "{name}: {}",
         String::from_utf8_lossy(&text)
     );
-    std::fs::read_to_string(folder.path().join(name)).expect("a lock")
+    std::fs::read_to_string(folder.join(name)).expect("a lock")
 }

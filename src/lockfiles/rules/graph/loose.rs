@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use crate::lockfiles::declared::places;
 use crate::lockfiles::document::{Document, Kind, Value};
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::fault::Faults;
@@ -13,21 +14,6 @@ use crate::model::lockfile::{Edge, Format, Package, Source};
 
 /// What tools leave out of a lock, or once did: every environment has them.
 const EVERYWHERE: [&str; 4] = ["setuptools", "pip", "wheel", "distribute"];
-
-/// The lists and tables of `pyproject.toml` that ask for packages by name.
-const LISTS: [&[&str]; 4] = [
-    &["project", "dependencies"],
-    &["project", "optional-dependencies"],
-    &["dependency-groups"],
-    &["tool", "pdm", "dev-dependencies"],
-];
-
-/// The tables whose keys are names.
-const TABLES: [&[&str]; 3] = [
-    &["tool", "poetry", "dependencies"],
-    &["tool", "poetry", "dev-dependencies"],
-    &["tool", "pdm", "resolution", "overrides"],
-];
 
 /// What is known of such a lock.
 #[derive(Debug)]
@@ -161,19 +147,16 @@ fn asked(root: Value<'_, '_>) -> Option<HashSet<String>> {
         let key = entry.as_str();
         key.is_some_and(|key| matches!(&*key, "dependencies" | "optional-dependencies"))
     };
-    let tables: Vec<_> = TABLES.iter().filter_map(|keys| root.path(keys)).collect();
-    // Poetry's own table completes what `[project]` leaves open.
+    let tables: Vec<_> = places::tables(root).collect();
+    // Poetry's own tables complete what `[project]` leaves open.
     if tables.is_empty() && dynamic.any(is_computed) {
         return None;
     }
     let mut names = HashSet::new();
-    for list in LISTS.iter().filter_map(|keys| root.path(keys)) {
+    for list in places::lists(root) {
         listed(list, &mut names)?;
     }
-    let groups = root.path(&["tool", "poetry", "group"]).into_iter();
-    let groups = groups.flat_map(Value::entries);
-    let groups = groups.filter_map(|group| group.get("dependencies"));
-    for entry in tables.into_iter().chain(groups).flat_map(Value::entries) {
+    for entry in tables.into_iter().flat_map(Value::entries) {
         names.insert(normalise_name(&entry.key()));
     }
     (!names.is_empty()).then_some(names)

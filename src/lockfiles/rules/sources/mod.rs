@@ -2,12 +2,13 @@
 
 mod absolute_path;
 mod credentials;
-mod elsewhere;
 mod git_commit;
 mod host_not_allowed;
 mod index_not_allowed;
 mod indexes;
+mod other_tools;
 mod plain_http;
+mod poetry_indexes;
 mod private_name_public;
 mod source_not_declared;
 mod uses;

@@ -4,10 +4,11 @@ use crate::lockfiles::address::{conceal, same};
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::normal;
 use crate::lockfiles::policy::{Level, SourceKind};
-use crate::lockfiles::rules::sources::{elsewhere, indexes};
+use crate::lockfiles::rules::sources::indexes;
+use crate::lockfiles::rules::sources::other_tools::Asked;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
 use crate::model::declared::{Declarations, GroupItem, UvSourceKind};
-use crate::model::lockfile::{Package, Requirement, Source, Specific, normalise};
+use crate::model::lockfile::{Format, Package, Requirement, Source, normalise};
 use crate::model::sources::FileId;
 
 /// The rule.
@@ -19,7 +20,8 @@ pub const RULE: Rule = Rule {
           The project itself and the members of its workspace are always allowed. What is needed only by another package \
           that is no index's is judged by what the lock records of that package, since its declarations are not here. \
           `allowed-sources` allows kinds of sources without a declaration. Looked at in locks of uv whose declarations are \
-          known, the project beside it and every member of its workspace, and in those of Poetry and PDM.",
+          known, the project beside it and every member of its workspace, and in locks of Poetry and PDM. There what a \
+          package needs that is no index's itself is allowed from anywhere, since these locks do not say where it asks for it.",
     level: Level::Error,
     check: Check::Lock(check),
     failing: Example::of(&[
@@ -97,14 +99,17 @@ wheels = [
 };
 
 fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
-    let (declarations, names) = match facts.lock.specific {
-        Specific::Poetry(_) | Specific::Pdm(_) => (None, elsewhere::names(facts)),
-        _ => (indexes::declarations(facts), None),
-    };
-    if declarations.is_none() && names.is_none() {
+    let asked = Asked::of(facts);
+    let declarations = indexes::declarations(facts);
+    if asked.is_none() && declarations.is_none() {
         return;
     }
     let declarations = declarations.unwrap_or_default();
+    let table = match facts.lock.format {
+        Format::Poetry => "with the dependency, in `pyproject.toml`",
+        Format::Pdm => "as `name @ URL`, in `pyproject.toml`",
+        _ => "under `[tool.uv.sources]`",
+    };
     for package in &facts.lock.packages {
         let (kind, what) = match &package.source.value {
             Source::Url { url, .. } => (SourceKind::Url, url),
@@ -116,9 +121,9 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
             Source::Unstated | Source::Registry(_) => continue,
         };
         let is_asked_for = facts.policy.sources.contains(&kind)
-            || names
+            || asked
                 .as_ref()
-                .is_some_and(|names| names.contains(&*package.name.normal))
+                .is_some_and(|asked| asked.has(package, facts))
             || is_own(package, facts, &declarations)
             || declarations
                 .iter()
@@ -139,12 +144,7 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
             )
             .about(&package.name.normal)
             .help(format!(
-                "write the lock anew, or declare it{}; `allowed-sources: {}` allows all such",
-                if facts.lock.uv().is_some() {
-                    " under `[tool.uv.sources]`"
-                } else {
-                    ""
-                },
+                "write the lock anew, or declare it {table}; `allowed-sources: {}` allows all such",
                 kind.name()
             ));
     }
@@ -278,7 +278,7 @@ fn is_same(declared: &Source<'_>, locked: &Source<'_>) -> bool {
 }
 
 /// `git+https://host/repository@tag` without the tag.
-fn without_commit(url: &str) -> &str {
+pub fn without_commit(url: &str) -> &str {
     if !url.starts_with("git+") {
         return url;
     }
@@ -290,7 +290,7 @@ fn without_commit(url: &str) -> &str {
 }
 
 /// The last part of a path that is a name; empty for the folder itself and those above it.
-fn last(path: &str) -> &str {
+pub fn last(path: &str) -> &str {
     path.rsplit(['/', '\\'])
         .find(|part| !matches!(*part, "" | "."))
         .unwrap_or_default()
