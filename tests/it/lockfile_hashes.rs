@@ -267,7 +267,7 @@ fn pdms_hashes_are_those_of_pdm_with_workspaces() {
     for (folder, their) in theirs {
         let own = with_document(&folder, |document| {
             let Some(named) = pdm::members(document) else {
-                return pdm::content_hash(document);
+                return pdm::content_hash(document, pdm::Form::Groups);
             };
             workspaces += 1;
             let all = [

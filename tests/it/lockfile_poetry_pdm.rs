@@ -849,3 +849,44 @@ fn workspaces_of_pdm() {
     assert_eq!(report["outputs"]["verdict"], json!("pass"));
     assert_ne!(report["outputs"]["packages"], Value::Null);
 }
+
+#[test]
+fn locks_of_older_releases_of_pdm_count_as_theirs() {
+    for (release, version) in [("pdm-2.15", "4.4.1"), ("pdm-2.19", "4.5.0")] {
+        let project = Project::empty();
+        let declared = format!(
+            "[project]\nname = \"app\"\nversion = \"0.1.0\"\nrequires-python = \">=3.11\"\n\
+             dependencies = [\"six>=1.16\"]\n[dependency-groups]\nnew = [\"idna\"]\n\
+             [tool.pdm]\ndistribution = false\n[tool.pdm.dev-dependencies]\nDev_Tools = [\"iniconfig\"]\n\
+             [tool.pdm.resolution.overrides]\ncertifi = \">=2023\"\n\
+             [[tool.pdm.source]]\nname = \"pypi\"\nurl = \"{}\"\n",
+            index()
+        );
+        project.write("pyproject.toml", &declared);
+        make(release, "pdm", &project);
+        let lock = read(&project, "pdm.lock");
+        assert!(
+            lock.contains(&format!("lock_version = \"{version}\"")),
+            "{release}"
+        );
+        assert_eq!(findings(&project), [], "{release}");
+        for (from, to, is_stale) in [
+            ("six>=1.16", "six >= 1.16", true),
+            ("certifi = \">=2023\"", "certifi = \">=2022\"", true),
+            ("Dev_Tools", "dev-tools", true),
+            // These releases do not read it.
+            ("[\"idna\"]", "[\"idna>=2\"]", false),
+        ] {
+            project.write("pyproject.toml", declared.replace(from, to));
+            let tool = run(release, "pdm", &["lock", "--check"], &project.path());
+            assert_eq!(
+                tool.status.code(),
+                Some(i32::from(is_stale)),
+                "{release}: {to}"
+            );
+            let found = findings(&project);
+            let is_found = found.iter().any(|(rule, ..)| rule == "pdm-content-hash");
+            assert_eq!(is_found, is_stale, "{release}: {to}: {found:?}");
+        }
+    }
+}

@@ -4,10 +4,37 @@ use std::collections::BTreeMap;
 
 use crate::lockfiles::document::{Document, Kind, Value};
 use crate::lockfiles::python_json::{Json, digest, sha256};
+use crate::lockfiles::requirement::Version;
+
+/// The releases that compute the hash in the same way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// 2.20 and newer: the standard groups with those of `[tool.pdm]`, and `[tool.pdm.resolution]`.
+    Groups,
+    /// 2.16 to 2.19: the groups of `[tool.pdm]` as they are named.
+    Resolution,
+    /// Older: the same, and of the resolution only its overrides.
+    Overrides,
+}
+
+impl Form {
+    /// Those that may have made a lock of a version of the format, the newest first.
+    pub fn of(lock_version: &str) -> impl Iterator<Item = Self> {
+        let version = Version::parse(lock_version);
+        let until = move |last: &str| version.is_some() && version <= Version::parse(last);
+        [
+            (Self::Groups, true),
+            (Self::Resolution, until("4.5.0")),
+            (Self::Overrides, until("4.4.1")),
+        ]
+        .into_iter()
+        .filter_map(|(form, may)| may.then_some(form))
+    }
+}
 
 /// The hash of one `pyproject.toml`; `None` where it cannot be computed without PDM: the project is declared in the way
 /// of another tool, or a value has another type.
-pub fn content_hash(document: &Document<'_>) -> Option<String> {
+pub fn content_hash(document: &Document<'_>, form: Form) -> Option<String> {
     let root = document.root();
     // PDM converts what flit and poetry declare.
     let project = root
@@ -16,19 +43,26 @@ pub fn content_hash(document: &Document<'_>) -> Option<String> {
     let settings = root.path(&["tool", "pdm"]);
     let setting = |key| settings.and_then(|settings| settings.get(key));
     let (list, table) = (|| Json::List(Vec::new()), || Json::Table(BTreeMap::new()));
+    let own = setting("dev-dependencies");
+    let groups = match form {
+        Form::Groups => Json::Table(groups(root.get("dependency-groups"), own)?),
+        Form::Resolution | Form::Overrides => Json::of(own, table()),
+    };
+    let resolution = setting("resolution");
+    let resolution = if form == Form::Overrides {
+        let overrides = resolution.and_then(|resolution| resolution.get("overrides"));
+        let overrides = overrides.or_else(|| setting("overrides"));
+        ("overrides", Json::of(overrides, table()))
+    } else {
+        ("resolution", Json::of(resolution, table()))
+    };
     sha256(&Json::table([
         ("sources", Json::of(setting("source"), list())),
         (
             "dependencies",
             Json::of(project.get("dependencies"), list()),
         ),
-        (
-            "dev-dependencies",
-            Json::Table(groups(
-                root.get("dependency-groups"),
-                setting("dev-dependencies"),
-            )?),
-        ),
+        ("dev-dependencies", groups),
         (
             "optional-dependencies",
             Json::of(project.get("optional-dependencies"), table()),
@@ -37,7 +71,7 @@ pub fn content_hash(document: &Document<'_>) -> Option<String> {
             "requires-python",
             Json::of(project.get("requires-python"), Json::Text("")),
         ),
-        ("resolution", Json::of(setting("resolution"), table())),
+        resolution,
     ]))
 }
 
@@ -46,10 +80,10 @@ pub fn workspace_hash<'m>(
     root: &Document<'_>,
     members: impl IntoIterator<Item = (&'m str, Option<Document<'m>>)>,
 ) -> Option<String> {
-    let mut bytes = content_hash(root)?.into_bytes();
+    let mut bytes = content_hash(root, Form::Groups)?.into_bytes();
     let mut sorted = BTreeMap::new();
     for (path, member) in members {
-        sorted.insert(path, content_hash(&member?)?);
+        sorted.insert(path, content_hash(&member?, Form::Groups)?);
     }
     for (path, hash) in sorted {
         for part in [path, &hash] {

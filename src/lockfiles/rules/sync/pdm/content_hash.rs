@@ -1,7 +1,7 @@
 //! What PDM locked is no longer what is declared.
 
 use crate::lockfiles::declared::pdm::{
-    self, content_hash, is_member, wants_lock_inputs, workspace_hash,
+    self, Form, content_hash, is_member, wants_lock_inputs, workspace_hash,
 };
 use crate::lockfiles::document::Document;
 use crate::lockfiles::facts::Facts;
@@ -21,6 +21,8 @@ pub const RULE: Rule = Rule {
     why: "`pdm lock --check` and `pdm install --check` refuse such a lock. It keeps one hash of the requirements, \
           groups, sources and resolution settings, with their order and spelling, those of the members of \
           a workspace too; a blank more in a requirement makes a lock stale though no version has to move.\n\n\
+          A lock of an older release is right if it has the hash that that release computes: until 2.15 nothing of the \
+          resolution settings but their overrides counts, until 2.19 no standard groups.\n\n\
           `lock_inputs` in place of the hash are compared one by one; there a specifier may change as long as the pin \
           satisfies it. What is declared in the way of poetry or flit, and `lock_inputs` of workspaces, folders and \
           archives, cannot be compared without PDM: `sync-unverifiable` says so.",
@@ -121,12 +123,12 @@ pub fn state(facts: &Facts<'_>, project: &Project<'_>) -> Option<State> {
         let why = "its hash is none of SHA-256, the only one that PDM writes";
         return Some(State::Unknown(recorded.at, why));
     }
-    let Some(hash) = hash(project, facts) else {
+    let Some(hashes) = hashes(project, facts) else {
         let why = "what it was made from is not all in the files: the project is declared in the way of another tool, \
                    names a group twice, or has a member that is not there";
         return Some(State::Unknown(recorded.at, why));
     };
-    Some(if hash == *recorded.digest {
+    Some(if hashes.iter().any(|hash| *hash == *recorded.digest) {
         State::Fresh
     } else {
         let message = "`pyproject.toml` declares something else than this lock was made from";
@@ -152,7 +154,9 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     ];
     let is_recorded = |document: &Document<'_>| {
         let recorded = facts.lock.content_hash.as_ref();
-        content_hash(document).is_some_and(|hash| recorded.is_some_and(|one| *one.digest == hash))
+        let hash = |form| content_hash(document, form);
+        let mut hashes = forms(facts).filter_map(hash);
+        hashes.any(|hash| recorded.is_some_and(|one| *one.digest == hash))
     };
     let finding = findings.add(at, message);
     drift::tell(facts, &project, tables, is_recorded, finding);
@@ -189,10 +193,18 @@ fn inputs(facts: &Facts<'_>, project: &Project<'_>, at: Location) -> Option<Stat
     })
 }
 
-/// The hash of the project, with the members of its workspace.
-fn hash(project: &Project<'_>, facts: &Facts<'_>) -> Option<String> {
+/// The forms of the hash that the lock may have.
+fn forms(facts: &Facts<'_>) -> impl Iterator<Item = Form> {
+    let version = facts.lock.version.as_ref();
+    Form::of(version.map_or("", |version| &version.value))
+}
+
+/// The hashes that the lock may have, in each form; that of a workspace with its members.
+fn hashes(project: &Project<'_>, facts: &Facts<'_>) -> Option<Vec<String>> {
     let Some(named) = pdm::members(&project.document) else {
-        return content_hash(&project.document);
+        return forms(facts)
+            .map(|form| content_hash(&project.document, form))
+            .collect();
     };
     let members = members(project, facts);
     // Whether a member that nobody read is there, nobody knows.
@@ -204,8 +216,9 @@ fn hash(project: &Project<'_>, facts: &Facts<'_>) -> Option<String> {
         return None;
     }
     let members = members.into_iter();
-    workspace_hash(
+    let hash = workspace_hash(
         &project.document,
         members.map(|member| (member.folder, Some(member.document))),
-    )
+    )?;
+    Some(vec![hash])
 }
