@@ -852,6 +852,7 @@ fn workspaces_of_pdm() {
 
 #[test]
 fn locks_of_older_releases_of_pdm_count_as_theirs() {
+    let is_campaign = std::env::var_os("LOCKGATE_CAMPAIGN").is_some();
     for (release, version) in [("pdm-2.15", "4.4.1"), ("pdm-2.19", "4.5.0")] {
         let project = Project::empty();
         let declared = format!(
@@ -878,12 +879,11 @@ fn locks_of_older_releases_of_pdm_count_as_theirs() {
             ("[\"idna\"]", "[\"idna>=2\"]", false),
         ] {
             project.write("pyproject.toml", declared.replace(from, to));
-            let tool = run(release, "pdm", &["lock", "--check"], &project.path());
-            assert_eq!(
-                tool.status.code(),
-                Some(i32::from(is_stale)),
-                "{release}: {to}"
-            );
+            if is_campaign {
+                let tool = run(release, "pdm", &["lock", "--check"], &project.path());
+                let code = Some(i32::from(is_stale));
+                assert_eq!(tool.status.code(), code, "{release}: {to}");
+            }
             let found = findings(&project);
             let is_found = found.iter().any(|(rule, ..)| rule == "pdm-content-hash");
             assert_eq!(is_found, is_stale, "{release}: {to}: {found:?}");

@@ -4,7 +4,10 @@ use crate::lockfiles::marker::Pythons;
 use crate::lockfiles::requirement::{Specifiers, Version};
 
 /// Longer constraints are not looked at.
-const LIMIT: usize = 4096;
+const LIMIT: usize = 1024;
+
+/// Nor are those with more alternatives.
+const ALTERNATIVES: usize = 32;
 
 /// Which versions are allowed: those that satisfy one of the alternatives, each a list of specifiers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +55,9 @@ impl Constraint {
                 Some((Specifiers::parse(&specifiers)?, specifiers))
             })
             .collect::<Option<Vec<_>>>()?;
-        (!alternatives.is_empty()).then_some(Self { alternatives })
+        (1..=ALTERNATIVES)
+            .contains(&alternatives.len())
+            .then_some(Self { alternatives })
     }
 
     /// Whether it allows a version.
@@ -175,6 +180,8 @@ mod tests {
         for other in ["", "||", "^", "dev", "^1!2", ">=*", "^^1", "1.x"] {
             assert_eq!(Constraint::poetry(other), None, "{other}");
         }
+        assert_eq!(Constraint::poetry(&"1||".repeat(100)), None);
+        assert_eq!(Constraint::poetry(&">1,".repeat(1_000)), None);
     }
 
     #[test]
