@@ -17,7 +17,8 @@ pub const RULE: Rule = Rule {
     why: "The URL of a file can be swapped for one of a look-alike host, hash and all; the tools download it from there, and \
           reviews do not show it.\n\n\
           The hosts of the public index are known. Another index may keep its files elsewhere: the host of the index, and \
-          the hosts that serve most of its packages, belong to it. If the files of one package lie on several hosts of \
+          the hosts that serve most of its packages, belong to it, and those of the same domain that serve whole packages, \
+          more than one. If the files of one package lie on several hosts of \
           which only some belong, or the index is the public one, that is an error, otherwise a warning. `allowed-hosts` \
           names further ones.",
     level: Level::Error,
@@ -64,8 +65,19 @@ fn host_of(file: &File<'_>) -> Option<String> {
     Address::parse(&url.value).map(|address| address.host.to_ascii_lowercase())
 }
 
-/// For each index that is not the public one: how many packages each host serves, and how many there are.
-type Counts<'a> = HashMap<&'a str, (HashMap<String, usize>, usize)>;
+/// Each index that is not the public one.
+type Counts<'a> = HashMap<&'a str, Count>;
+
+/// What hosts serve of an index.
+#[derive(Debug, Default)]
+struct Count {
+    /// How many packages each host has files of.
+    served: HashMap<String, usize>,
+    /// How many packages each host has all files of.
+    whole: HashMap<String, usize>,
+    /// How many packages there are.
+    all: usize,
+}
 
 fn counts<'a>(facts: &Facts<'a>) -> Counts<'a> {
     let mut counts = Counts::new();
@@ -80,10 +92,14 @@ fn counts<'a>(facts: &Facts<'a>) -> Counts<'a> {
         if hosts.is_empty() {
             continue;
         }
-        let (by_host, all) = counts.entry(index).or_default();
-        *all += 1;
+        let count = counts.entry(index).or_default();
+        count.all += 1;
+        let is_whole = hosts.len() == 1;
         for host in hosts {
-            *by_host.entry(host).or_default() += 1;
+            if is_whole {
+                *count.whole.entry(host.clone()).or_default() += 1;
+            }
+            *count.served.entry(host).or_default() += 1;
         }
     }
     counts
@@ -105,11 +121,35 @@ fn belongs(host: &str, index: &str, counts: &Counts<'_>, facts: &Facts<'_>) -> b
     if own.is_some_and(|own| own.eq_ignore_ascii_case(host)) {
         return true;
     }
+    if is_sister(host, index, counts) {
+        return true;
+    }
     // One package says nothing about where an index keeps its files if another host serves it as well.
-    counts.get(index).is_some_and(|(by_host, all)| {
-        let served = by_host.get(host).copied().unwrap_or(0);
-        served * 2 > *all && (by_host.len() == 1 || *all > 2)
+    counts.get(index).is_some_and(|count| {
+        let served = count.served.get(host).copied().unwrap_or(0);
+        served * 2 > count.all && (count.served.len() == 1 || count.all > 2)
     })
+}
+
+/// Whether a host stands beside that of the index, `files.example.com` beside `index.example.com`, and more than one
+/// package lies there with all of its files: one that was swapped does not.
+fn is_sister(host: &str, index: &str, counts: &Counts<'_>) -> bool {
+    let parent = |host: &str| {
+        let (_, parent) = host.split_once('.')?;
+        parent.contains('.').then(|| parent.to_ascii_lowercase())
+    };
+    let Some(own) = Address::parse(index).map(|address| address.host) else {
+        return false;
+    };
+    let whole = counts
+        .iter()
+        .filter(|(other, _)| {
+            let other = Address::parse(other).map(|address| address.host);
+            other.is_some_and(|other| other.eq_ignore_ascii_case(own))
+        })
+        .filter_map(|(_, count)| count.whole.get(host))
+        .sum::<usize>();
+    whole > 1 && parent(own).is_some_and(|own| parent(host) == Some(own))
 }
 
 fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
@@ -170,5 +210,36 @@ fn report(
         if !is_certain {
             finding.at_most(Severity::Warning);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lockfiles::rules::tests::ids;
+
+    /// A lock in which these hosts serve a package each.
+    fn lock(hosts: &[&str]) -> String {
+        let mut lock = "version = 1\nrevision = 3\nrequires-python = \">=3.11\"\n".to_owned();
+        for (at, host) in hosts.iter().enumerate() {
+            let hash = "0".repeat(64);
+            let package = format!(
+                "[[package]]\nname = \"p{at}\"\nversion = \"1.0\"\nsource = {{ registry = \"https://index.tools.example/simple\" }}\nwheels = [\n    {{ url = \"https://{host}/p{at}-1.0-py3-none-any.whl\", hash = \"sha256:{hash}\" }},\n]\n"
+            );
+            lock.push_str(&package);
+        }
+        lock
+    }
+
+    fn is_foreign(hosts: &[&str]) -> bool {
+        ids(&[("uv.lock", &lock(hosts))]).contains(&"host-not-allowed")
+    }
+
+    #[test]
+    fn an_index_may_have_a_second_host_of_its_domain() {
+        let (own, sister) = ("index.tools.example", "index-2.tools.example");
+        assert!(!is_foreign(&[own, own, own, sister, sister]));
+        assert!(is_foreign(&[own, own, own, sister]));
+        let stranger = "index-2.tool.example";
+        assert!(is_foreign(&[own, own, own, stranger, stranger]));
     }
 }
