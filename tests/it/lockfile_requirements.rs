@@ -525,12 +525,17 @@ fn wishes_are_told_and_judged_only_by_name() {
     run.expect_code(1);
     assert_eq!(found(&run), [("unpinned".to_owned(), 1)]);
 
-    let project = Project::empty();
-    project.write("requirements.txt", WISHES);
-    project
-        .run(&["lockfile-verify"])
-        .expect_code(3)
-        .expect_text("only requirements that nothing marks as one: `requirements.txt`");
+    // The folder says what it is, too.
+    for path in ["requirements.txt", "requirements/dev.txt"] {
+        let project = Project::empty();
+        project.write("notes/dev.txt", WISHES);
+        project.write(path, WISHES);
+        let told = format!("only requirements that nothing marks as one: `{path}`");
+        project
+            .run(&["lockfile-verify"])
+            .expect_code(3)
+            .expect_text(&told);
+    }
 }
 
 #[test]

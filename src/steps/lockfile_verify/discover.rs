@@ -98,7 +98,7 @@ fn is_fixture(path: &Path) -> bool {
 }
 
 fn lock_at(file: PathBuf, directory: &Path, workspace: &Workspace) -> Option<Found> {
-    let format = format_of(file.file_name()?.to_str()?)?;
+    let format = format_of(file.file_name()?.to_str()?).or_else(|| in_requirements(&file))?;
     let path = workspace.relative(file.to_str()?, directory)?;
     Some(Found {
         path,
@@ -106,6 +106,13 @@ fn lock_at(file: PathBuf, directory: &Path, workspace: &Workspace) -> Option<Fou
         format,
         is_named: false,
     })
+}
+
+/// `requirements/dev.txt`: the folder says what the name does not.
+fn in_requirements(file: &Path) -> Option<Format> {
+    let is_text = file.extension().is_some_and(|extension| extension == "txt");
+    let folder = file.parent()?.file_name()?;
+    (is_text && folder == "requirements").then_some(Format::Requirements)
 }
 
 /// A file that the user named must be a lock.
