@@ -3,6 +3,7 @@
 
 pub mod address;
 pub mod applies;
+pub mod compiled;
 pub mod declared;
 pub mod difference;
 pub mod document;

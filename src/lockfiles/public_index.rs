@@ -14,6 +14,13 @@ pub const SIMPLE_API: &str = "https://pypi.org/simple/";
 /// The host of its files.
 pub const FILE_HOST: &str = "files.pythonhosted.org";
 
+/// What pipenv takes for the sources of a `Pipfile` that names none.
+pub const PIPFILE_SOURCE: &str = r#"[[source]]
+name = "pypi"
+url = "https://pypi.org/simple"
+verify_ssl = true
+"#;
+
 /// A lock in which it serves a name that the documentation calls private.
 pub const EXAMPLE_PRIVATE_NAME: &str = r#"version = 1
 revision = 3

@@ -41,10 +41,38 @@ impl<'d, 'a> Json<'d, 'a> {
 /// Deeper values are not dumped; Python itself gives up at about a thousand levels.
 const DEPTH: usize = 200;
 
+/// How Python sets what it dumps: `json.dumps(…, separators=…)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Separators {
+    /// Between items.
+    item: &'static str,
+    /// Between a key and its value.
+    key: &'static str,
+}
+
+impl Separators {
+    /// Those that Python uses by itself.
+    pub const SPACED: Self = Self {
+        item: ", ",
+        key: ": ",
+    };
+
+    /// `separators=(",", ":")`.
+    pub const COMPACT: Self = Self {
+        item: ",",
+        key: ":",
+    };
+}
+
 /// The SHA-256 of what Python dumps, in hexadecimal digits; `None` where Python has no JSON for a value (dates).
 pub fn sha256(value: &Json<'_, '_>) -> Option<String> {
+    sha256_with(value, Separators::SPACED)
+}
+
+/// The same with other separators.
+pub fn sha256_with(value: &Json<'_, '_>, separators: Separators) -> Option<String> {
     let mut text = String::new();
-    dump(value, &mut text, DEPTH)?;
+    dump(value, separators, &mut text, DEPTH)?;
     Some(digest(text.as_bytes()))
 }
 
@@ -57,22 +85,24 @@ pub fn digest(bytes: &[u8]) -> String {
     digits
 }
 
-fn dump(value: &Json<'_, '_>, out: &mut String, depth: usize) -> Option<()> {
+fn dump(value: &Json<'_, '_>, set: Separators, out: &mut String, depth: usize) -> Option<()> {
     let inner = depth.checked_sub(1)?;
     match value {
         Json::Null => out.push_str("null"),
-        Json::Toml(value) => toml(*value, out, inner)?,
+        Json::Toml(value) => toml(*value, set, out, inner)?,
         Json::Text(value) => text(value, out),
-        Json::List(items) => list(items.iter(), out, |item, out| dump(item, out, inner))?,
+        Json::List(items) => list(items.iter(), set, out, |item, out| {
+            dump(item, set, out, inner)
+        })?,
         Json::Table(entries) => {
             let entries = entries.iter().map(|(key, value)| (key.as_str(), value));
-            table(entries, out, |value, out| dump(value, out, inner))?;
+            table(entries, set, out, |value, out| dump(value, set, out, inner))?;
         }
     }
     Some(())
 }
 
-fn toml(value: Value<'_, '_>, out: &mut String, depth: usize) -> Option<()> {
+fn toml(value: Value<'_, '_>, set: Separators, out: &mut String, depth: usize) -> Option<()> {
     let inner = depth.checked_sub(1)?;
     match value.kind() {
         Kind::String => text(&value.as_str()?, out),
@@ -81,14 +111,16 @@ fn toml(value: Value<'_, '_>, out: &mut String, depth: usize) -> Option<()> {
         Kind::Boolean => out.push_str(if value.as_bool()? { "true" } else { "false" }),
         Kind::Datetime => return None,
         Kind::Null => out.push_str("null"),
-        Kind::Array => list(value.entries(), out, |item, out| toml(item, out, inner))?,
+        Kind::Array => list(value.entries(), set, out, |item, out| {
+            toml(item, set, out, inner)
+        })?,
         Kind::Table => {
             let entries: BTreeMap<String, Value<'_, '_>> = value
                 .entries()
                 .map(|entry| (entry.key().into_owned(), entry))
                 .collect();
             let entries = entries.iter().map(|(key, value)| (key.as_str(), *value));
-            table(entries, out, |value, out| toml(value, out, inner))?;
+            table(entries, set, out, |value, out| toml(value, set, out, inner))?;
         }
     }
     Some(())
@@ -96,13 +128,14 @@ fn toml(value: Value<'_, '_>, out: &mut String, depth: usize) -> Option<()> {
 
 fn list<T>(
     items: impl Iterator<Item = T>,
+    set: Separators,
     out: &mut String,
     mut each: impl FnMut(T, &mut String) -> Option<()>,
 ) -> Option<()> {
     out.push('[');
     for (index, item) in items.enumerate() {
         if index > 0 {
-            out.push_str(", ");
+            out.push_str(set.item);
         }
         each(item, out)?;
     }
@@ -112,16 +145,17 @@ fn list<T>(
 
 fn table<'k, T>(
     entries: impl Iterator<Item = (&'k str, T)>,
+    set: Separators,
     out: &mut String,
     mut each: impl FnMut(T, &mut String) -> Option<()>,
 ) -> Option<()> {
     out.push('{');
     for (index, (key, value)) in entries.enumerate() {
         if index > 0 {
-            out.push_str(", ");
+            out.push_str(set.item);
         }
         text(key, out);
-        out.push_str(": ");
+        out.push_str(set.key);
         each(value, out)?;
     }
     out.push('}');
@@ -226,7 +260,12 @@ mod tests {
         let mut faults = Faults::new(Format::Poetry, FileId::default());
         let document = Document::read(text.as_bytes(), &mut faults).unwrap();
         let mut out = String::new();
-        dump(&Json::Toml(document.root()), &mut out, DEPTH)?;
+        dump(
+            &Json::Toml(document.root()),
+            Separators::SPACED,
+            &mut out,
+            DEPTH,
+        )?;
         Some(out)
     }
 

@@ -2,6 +2,7 @@
 
 pub mod configuration;
 pub mod pdm;
+pub mod pipfile;
 pub mod places;
 pub mod poetry;
 pub mod script;

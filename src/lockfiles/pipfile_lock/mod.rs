@@ -3,7 +3,7 @@
 //! It is JSON. Categories become [groups](crate::model::lockfile::Package::groups): a package that several categories
 //! have, the same to the last hash, is one package.
 
-mod entry;
+pub mod entry;
 #[cfg(test)]
 mod tests;
 

@@ -30,15 +30,7 @@ const DEPTH: usize = 64;
 /// `None` where it is no text, or a merge left its markers in it; otherwise everything that can be read, with a fault
 /// for what cannot.
 pub fn read<'a>(file: FileId, sources: &'a Sources, faults: &mut Faults) -> Option<Lockfile<'a>> {
-    let mut reader = Reader {
-        sources,
-        faults,
-        packages: Vec::new(),
-        constraints: Vec::new(),
-        specific: RequirementsFile::default(),
-        stack: Vec::new(),
-        is_conflict: false,
-    };
+    let mut reader = Reader::new(sources, faults);
     let comments = reader.file(file, false)?;
     if reader.is_conflict {
         return None;
@@ -58,6 +50,31 @@ pub fn read<'a>(file: FileId, sources: &'a Sources, faults: &mut Faults) -> Opti
         resolution_markers: Vec::new(),
         packages,
         specific: Specific::Requirements(Box::new(specific)),
+    })
+}
+
+/// What a list of wishes asks for, the file of each where it stands.
+#[derive(Debug)]
+pub struct Wishes<'a> {
+    /// Its requirements, and those of the files that it includes by `-r`.
+    pub packages: Vec<Package<'a>>,
+    /// The requirements of the files that it includes by `-c`.
+    pub constraints: Vec<Package<'a>>,
+    /// The files that were included, each once.
+    pub included: Vec<FileId>,
+    /// Files that are included and were not given to the reader.
+    pub unread: Vec<Located<Text<'a>>>,
+}
+
+/// Reads the file `file` of `sources` as a list of wishes, and what it includes. `None` where it is no text.
+pub fn wishes<'a>(file: FileId, sources: &'a Sources, faults: &mut Faults) -> Option<Wishes<'a>> {
+    let mut reader = Reader::new(sources, faults);
+    reader.file(file, false)?;
+    Some(Wishes {
+        packages: reader.packages,
+        constraints: reader.constraints,
+        included: reader.specific.included,
+        unread: reader.specific.unread,
     })
 }
 
@@ -135,7 +152,19 @@ struct Reader<'a, 'f> {
     is_conflict: bool,
 }
 
-impl<'a> Reader<'a, '_> {
+impl<'a, 'f> Reader<'a, 'f> {
+    fn new(sources: &'a Sources, faults: &'f mut Faults) -> Self {
+        Self {
+            sources,
+            faults,
+            packages: Vec::new(),
+            constraints: Vec::new(),
+            specific: RequirementsFile::default(),
+            stack: Vec::new(),
+            is_conflict: false,
+        }
+    }
+
     fn file(&mut self, file: FileId, is_constraint: bool) -> Option<Comments<'a>> {
         let bytes = self.sources.bytes(file);
         let text = match std::str::from_utf8(bytes) {

@@ -77,6 +77,26 @@ impl<'a> Package<'a> {
         )
     }
 
+    /// What the entry asks for, where it stands in a list of wishes: `Pipfile`, `requirements.in`.
+    pub fn asked(&self) -> Requirement<'a> {
+        let is_direct = !matches!(self.source.value, Source::Unstated | Source::Registry(_));
+        let exact = self.version.as_ref().map(|version| {
+            let text = Text::Owned(format!("=={}", version.value));
+            Located::new(text, version.at)
+        });
+        let specifier = exact
+            .or_else(|| self.specifier.clone())
+            .filter(|specifier| !is_direct && specifier.value != "*");
+        Requirement {
+            name: self.name.clone(),
+            extras: self.extras.clone(),
+            specifier,
+            marker: self.marker.clone(),
+            source: is_direct.then(|| self.source.clone()),
+            at: self.at,
+        }
+    }
+
     /// `requests 2.32.0`, for messages.
     pub fn title(&self) -> String {
         match &self.version {

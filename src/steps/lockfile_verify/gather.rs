@@ -15,9 +15,9 @@ use crate::steps::gate::base::{self, git_root};
 use crate::steps::gate::globs::globs;
 use crate::steps::lockfile_verify::discover::{Found, discover};
 use crate::steps::lockfile_verify::gone::{self, Gone, Scope};
-use crate::steps::lockfile_verify::read::{LIMIT, add, decode, follow, read, too_large};
+use crate::steps::lockfile_verify::read::{LIMIT, add, decode, read, too_large};
 use crate::steps::lockfile_verify::settings::Settings;
-use crate::steps::lockfile_verify::{Arguments, NAME, SECRETS, pdm_members, policy};
+use crate::steps::lockfile_verify::{Arguments, NAME, SECRETS, inputs, pdm_members, policy};
 use crate::steps::walk::{files, is_foreign};
 use crate::steps::world::World;
 use crate::system::clock::Date;
@@ -67,6 +67,8 @@ pub struct Lock {
     pub members: Vec<FileId>,
     /// Where it was on the base, if it was renamed.
     pub was: Option<String>,
+    /// The other files that it is made from: the `Pipfile`, what requirements include.
+    pub inputs: Vec<FileId>,
 }
 
 /// Gathers, and returns the settings that hold.
@@ -117,9 +119,9 @@ pub async fn gather(
     if locks.is_empty() && !settings.allow_empty {
         return Err(only_wishes(&wishes));
     }
-    for lock in &locks {
-        if let (Format::Requirements, Ok(file)) = (lock.found.format, &lock.file) {
-            follow(*file, &workspace, &mut sources);
+    for lock in &mut locks {
+        if let Ok(file) = lock.file {
+            lock.inputs = inputs::gather(lock.found.format, file, &workspace, &mut sources);
         }
     }
     let (before, gone) = match &base {
@@ -254,9 +256,6 @@ fn read_lock(found: Found, workspace: &Workspace, sources: &mut Sources) -> Lock
             .find(path)
             .or_else(|| add(sources, path, read_block()?))
     } else {
-        if let Some(path) = declared::beside(found.format, &found.path) {
-            read_beside(&path, root, sources);
-        }
         read_project(folder_of(&found.path), root, sources)
     };
     let members = declared
@@ -275,6 +274,7 @@ fn read_lock(found: Found, workspace: &Workspace, sources: &mut Sources) -> Lock
         configuration,
         members,
         was: None,
+        inputs: Vec::new(),
     }
 }
 
@@ -296,19 +296,8 @@ fn read_configuration(
 
 /// The `pyproject.toml` of a folder, by its path from the root.
 fn read_project(folder: &str, root: &Path, sources: &mut Sources) -> Option<FileId> {
-    read_beside(&normal::join(folder, "pyproject.toml"), root, sources)
-}
-
-/// A file that a lock is made from, by its path from the root.
-fn read_beside(path: &str, root: &Path, sources: &mut Sources) -> Option<FileId> {
-    if path.starts_with("../") || path.starts_with('/') {
-        return None;
-    }
-    sources.find(path).or_else(|| {
-        // What leads out of the workspace is somebody else's.
-        let file = Workspace::new(root).confined(path)?;
-        add(sources, path, read(&file).ok()?)
-    })
+    let path = normal::join(folder, "pyproject.toml");
+    inputs::read_beside(&path, &Workspace::new(root), sources)
 }
 
 /// Members of a workspace, and the folders that any of them names as sources.

@@ -11,6 +11,7 @@ mod fix;
 mod gather;
 mod gone;
 mod ignores;
+mod inputs;
 mod judge;
 mod online;
 mod pdm_members;

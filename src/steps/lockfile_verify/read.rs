@@ -36,9 +36,11 @@ pub fn too_large() -> String {
 }
 
 /// Adds the files that the requirements `file` includes, and those that they include. What leads out of the workspace,
-/// by letters or by a symbolic link, and what is not there, is left out; the reader tells it.
-pub fn follow(file: FileId, workspace: &Workspace, sources: &mut Sources) {
+/// by letters or by a symbolic link, and what is not there, is left out; the reader tells it. Returns all that is
+/// included.
+pub fn follow(file: FileId, workspace: &Workspace, sources: &mut Sources) -> Vec<FileId> {
     let mut open = vec![file];
+    let mut followed = Vec::new();
     let mut seen = 0;
     while let Some(file) = open.pop() {
         let from = sources.path(file).to_owned();
@@ -50,15 +52,17 @@ pub fn follow(file: FileId, workspace: &Workspace, sources: &mut Sources) {
             let Some(path) = resolve(&from, &target).filter(|_| seen <= INCLUDES) else {
                 continue;
             };
-            if sources.find(&path).is_some() || workspace.confined(&path).is_none() {
-                continue;
+            let found = sources.find(&path).or_else(|| {
+                let file = workspace.confined(&path)?;
+                add(sources, &path, decode(read(&file).ok()?))
+            });
+            if let Some(found) = found.filter(|found| *found != file && !followed.contains(found)) {
+                followed.push(found);
+                open.push(found);
             }
-            let Ok(bytes) = read(&workspace.root().join(&path)) else {
-                continue;
-            };
-            open.extend(add(sources, &path, decode(bytes)));
         }
     }
+    followed
 }
 
 /// The text of requirements in UTF-8, as pip finds out: a byte order mark, a comment of PEP 263 in the first two lines,

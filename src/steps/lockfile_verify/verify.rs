@@ -220,10 +220,11 @@ fn verify_one(
         .as_ref()
         .and_then(|reading| reading.lockfile.as_ref());
     let is_declared_as_before = before.is_some_and(|before| {
-        let declared = lock.declared.iter().chain(&lock.members);
-        declared.chain(&lock.configuration).all(|declared| {
-            let file = before.find(&lock.path_before(sources.path(*declared)));
-            file.is_some_and(|file| before.bytes(file) == sources.bytes(*declared))
+        let inputs = lock.declared.iter().chain(&lock.members);
+        let inputs = inputs.chain(&lock.configuration).chain(&lock.inputs);
+        inputs.cloned().all(|input| {
+            let file = before.find(&lock.path_before(sources.path(input)));
+            file.is_some_and(|file| before.bytes(file) == sources.bytes(input))
         })
     });
     let findings = match before {

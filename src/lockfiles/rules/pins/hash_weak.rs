@@ -60,8 +60,9 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
         if algorithm::is_strong(hash, format) {
             return None;
         }
-        if format != Format::Requirements && all.iter().any(|one| algorithm::is_strong(one, format))
-        {
+        // Those of a package as a whole are of one file each: another one that is strong does not help.
+        let is_of_one_file = !matches!(format, Format::Requirements | Format::Pipfile);
+        if is_of_one_file && all.iter().any(|one| algorithm::is_strong(one, format)) {
             return None;
         }
         let why = if known.is_strong {

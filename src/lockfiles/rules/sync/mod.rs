@@ -2,15 +2,19 @@
 
 mod absent;
 pub mod beside;
+mod compiled;
 pub mod direct;
 mod drift;
 mod package_requires_python;
 pub mod pdm;
+mod pipfile;
 mod poetry;
+mod pylock;
 mod requirement_not_locked;
 mod requirement_not_satisfied;
 mod unverifiable;
 mod uv;
+mod wanted;
 
 use crate::lockfiles::rules::Family;
 
@@ -49,6 +53,10 @@ pub const FAMILY: Family = Family {
         &uv::unverifiable::RULE,
         &poetry::content_hash::RULE,
         &pdm::content_hash::RULE,
+        &pipfile::hash::RULE,
+        &pipfile::recorded::RULE,
+        &compiled::via::RULE,
+        &compiled::marker::RULE,
         &requirement_not_locked::RULE,
         &requirement_not_satisfied::RULE,
         &package_requires_python::RULE,

@@ -3,15 +3,19 @@
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::policy::Level;
 use crate::lockfiles::rules::sync::beside::Project;
-use crate::lockfiles::rules::sync::direct::{Pin, declared, pin, pythons, relock};
-use crate::lockfiles::rules::{Check, Example, Findings, Rule};
+use crate::lockfiles::rules::sync::direct::{self, Pin, declared, pin, pythons};
+use crate::lockfiles::rules::sync::wanted::{self, Answer};
+use crate::lockfiles::rules::{Check, Example, Finding, Findings, Rule};
+use crate::model::lockfile::{Name, Requirement};
+use crate::model::sources::Location;
 
 /// The rule.
 pub const RULE: Rule = Rule {
     id: "requirement-not-locked",
     summary: "A requirement of the project has no package in the lock",
     why: "A lock from which a package was dropped installs less than the project needs, and `poetry check --lock` and \
-          `pdm lock --check` accept it, an empty one too: both compare one hash of `pyproject.toml` only.\n\n\
+          `pdm lock --check` accept it, an empty one too: both compare one hash of `pyproject.toml` only. `pipenv verify` does the same \
+          with the `Pipfile`.\n\n\
           A requirement with a marker counts where the marker holds for one of the Pythons of the lock. Where the lock is for \
           some platforms only, those with a marker are left out.",
     level: Level::Error,
@@ -74,27 +78,52 @@ dependencies = ["six>=1.17"]
 };
 
 fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
+    if let Some(wants) = wanted::of(facts) {
+        for one in &wants.all {
+            if matches!(wants.answer(one, facts), Answer::NotLocked) {
+                let Requirement { name, at, .. } = &one.requirement;
+                let relock = wanted::relock(facts);
+                tell(name, *at, &relock, facts, findings).at_most(wants.most);
+            }
+        }
+        return;
+    }
     let Some(project) = Project::of(facts) else {
         return;
     };
     let pythons = pythons(facts);
     for direct in declared(&project, facts).unwrap_or_default() {
-        if !matches!(pin(&direct, facts, pythons.as_ref()), Pin::Missing) {
-            continue;
-        }
-        let name = &direct.name.normal;
-        let finding = findings.add(
-            direct.at,
-            format!(
-                "`{}` is asked for here, and the lock has no such package",
-                direct.name.written
-            ),
-        );
-        finding
-            .about(name)
-            .help(format!("write the lock anew: `{}`", relock(facts)));
-        if let Some(version) = &facts.lock.version {
-            finding.see(version.at, "the lock");
+        if matches!(pin(&direct, facts, pythons.as_ref()), Pin::Missing) {
+            let relock = direct::relock(facts);
+            tell(&direct.name, direct.at, relock, facts, findings);
         }
     }
+}
+
+fn tell<'f>(
+    name: &Name<'_>,
+    at: Location,
+    relock: &str,
+    facts: &Facts<'_>,
+    findings: &'f mut Findings<'_>,
+) -> &'f mut Finding {
+    let finding = findings.add(
+        at,
+        format!(
+            "`{}` is asked for here, and the lock has no such package",
+            name.written
+        ),
+    );
+    finding
+        .about(&name.normal)
+        .help(format!("write the lock anew: `{}`", relock));
+    let head = facts
+        .lock
+        .version
+        .as_ref()
+        .or(facts.lock.generator.as_ref());
+    if let Some(head) = head {
+        finding.see(head.at, "the lock");
+    }
+    finding
 }

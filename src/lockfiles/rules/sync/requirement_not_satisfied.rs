@@ -1,20 +1,27 @@
-//! A requirement whose pin does not satisfy it.
+//! A requirement that what is locked does not satisfy.
 
+use crate::error::list;
+use crate::lockfiles::address::conceal;
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::policy::Level;
 use crate::lockfiles::rules::sync::beside::Project;
-use crate::lockfiles::rules::sync::direct::{Pin, declared, pin, pythons, relock};
+use crate::lockfiles::rules::sync::direct::{self, Pin, declared, pin, pythons};
+use crate::lockfiles::rules::sync::wanted::{self, Answer, relock};
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
+use crate::model::lockfile::{Package, Requirement, Source};
 
 /// The rule.
 pub const RULE: Rule = Rule {
     id: "requirement-not-satisfied",
-    summary: "A requirement of the project is pinned to a version that does not satisfy it",
+    summary: "The locked package is not one that a requirement of the project allows",
     why: "The lock installs a version that the project says it cannot work with. `poetry check --lock` and \
           `pdm lock --check` accept it as long as their one hash of `pyproject.toml` is right, and where the hash is \
           wrong they do not say which requirement it is.\n\n\
           What comes from elsewhere than an index is left out, and what an override of PDM or a table of `[tool.poetry]` \
-          beside `[project]` changes. Where markers choose between several versions, one of them has to satisfy.",
+          beside `[project]` changes. Where markers choose between several versions, one of them has to satisfy.\n\n\
+          In `Pipfile.lock`, in what `pip-compile` and `uv pip compile` made, and, as a warning, in a `pylock.toml` that has \
+          requirements of the project beside it, another source than the one that is declared counts as well, and extras \
+          that are not locked; there what a marker may exclude is left out.",
     level: Level::Error,
     check: Check::Lock(check),
     failing: Example::of(&[
@@ -85,6 +92,64 @@ dependencies = ["six>=1.17"]
 };
 
 fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
+    let Some(wants) = wanted::of(facts) else {
+        return check_project(facts, findings);
+    };
+    for wanted in &wants.all {
+        let requirement = &wanted.requirement;
+        let (package, message) = match wants.answer(wanted, facts) {
+            Answer::Fine | Answer::NotLocked => continue,
+            Answer::Version(package) => (package, version(requirement, package)),
+            Answer::Source(package) => (package, source(requirement, package)),
+            Answer::Extras(package, extras) => {
+                let extras: Vec<String> = extras.iter().map(|extra| format!("`{extra}`")).collect();
+                let message = format!(
+                    "`{}` is asked for with {}, and locked without",
+                    requirement.name.written,
+                    list(&extras, "and")
+                );
+                (package, message)
+            }
+        };
+        findings
+            .add(requirement.at, message)
+            .about(&requirement.name.normal)
+            .at_most(wants.most)
+            .see(package.name.at, "locked here")
+            .help(format!("write the lock anew: `{}`", relock(facts)));
+    }
+}
+
+fn version(requirement: &Requirement<'_>, package: &Package<'_>) -> String {
+    let specifier = requirement.specifier.as_ref();
+    format!(
+        "`{}{}` is asked for, and `{}` is locked",
+        requirement.name.written,
+        specifier.map_or("", |specifier| &*specifier.value),
+        package.title()
+    )
+}
+
+fn source(requirement: &Requirement<'_>, package: &Package<'_>) -> String {
+    let place = |source: &Source<'_>| match source {
+        Source::Unstated | Source::Registry(_) => "an index".to_owned(),
+        Source::Url { url, .. } | Source::Git { url, .. } => format!("`{}`", conceal(url)),
+        Source::Path(path)
+        | Source::Directory(path)
+        | Source::Editable(path)
+        | Source::Virtual(path) => format!("`{}`", conceal(path)),
+    };
+    let wanted = requirement.source.as_ref();
+    format!(
+        "`{}` is asked for from {}, and locked from {}",
+        requirement.name.written,
+        wanted.map_or_else(|| "an index".to_owned(), |wanted| place(&wanted.value)),
+        place(&package.source.value)
+    )
+}
+
+/// What Poetry and PDM locked.
+fn check_project(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     let Some(project) = Project::of(facts) else {
         return;
     };
@@ -108,7 +173,7 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
             .see(version.at, "the locked version")
             .help(format!(
                 "write the lock anew: `{}`; `{}` must move",
-                relock(facts),
+                direct::relock(facts),
                 package.name.normal
             ));
     }

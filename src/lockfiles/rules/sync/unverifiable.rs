@@ -1,13 +1,16 @@
-//! What cannot be verified without running Poetry or PDM.
+//! What cannot be verified without running Poetry, PDM, pipenv, or what compiles requirements.
 
 use crate::lockfiles::declared::poetry::{Form, content_hash};
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::rules::Findings;
 use crate::lockfiles::rules::sync::beside::Project;
 use crate::lockfiles::rules::sync::pdm::content_hash::{State, state};
+use crate::lockfiles::rules::sync::{compiled, pipfile};
 
-/// Tells it of a lock of Poetry or PDM.
+/// Tells it of a lock of Poetry, PDM or pipenv, and of compiled requirements.
 pub fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
+    pipfile::unverifiable(facts, findings);
+    compiled::unverifiable(facts, findings);
     let Some(project) = Project::of(facts) else {
         return;
     };

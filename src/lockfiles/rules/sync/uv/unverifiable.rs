@@ -18,7 +18,7 @@ use crate::model::lockfile::Package;
 pub const RULE: Rule = Rule {
     id: UNVERIFIABLE,
     summary: "Whether the lock agrees cannot be told from the files alone",
-    why: "A build backend may compute what a project requires; running it is not what a check of files does. The same holds for a lock that records nothing of what it was made from, for a lock of PDM with `lock_inputs` of more than plain requirements of one project, for a lock beside which the project, the `Pipfile` or the script is missing, and for a project that cannot be read. The input `strict` makes this no verdict.",
+    why: "A build backend may compute what a project requires; running it is not what a check of files does. The same holds for a lock that records nothing of what it was made from, for a lock of PDM with `lock_inputs` of more than plain requirements of one project, for a lock beside which the project, the `Pipfile` or the script is missing, for compiled requirements whose inputs are not in the repository or are for a build backend to read, and for a project that cannot be read. The input `strict` makes this no verdict.",
     level: Level::Warning,
     check: Check::Lock(check),
     failing: Example::of(&[

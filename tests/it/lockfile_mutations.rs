@@ -1,0 +1,411 @@
+//! Compiled requirements and a `Pipfile.lock` that real tools make here, changed in one place at a time: each change of the
+//! list that every format is held to, by its rule on its line, and nothing for the lock as it was made.
+//!
+//! What has no counterpart:
+//!
+//! | change | why |
+//! |---|---|
+//! | URL, name or size of a file; a file of another project | neither format has files, but hashes of a package |
+//! | registry of one package | requirements have options for all; pipenv names its sources |
+//! | dropped edge, orphan, dropped package that no input asks for | neither format has edges |
+//! | one digit of a hash, one hash of several deleted | only against a base |
+//! | revision, unknown key | neither format has revisions, and nobody reads other keys |
+//! | specifier raised, dependency added or removed, `requires-python` | are changes of the inputs, for the tests of those |
+
+use std::path::Path;
+use std::process::Command;
+
+use lockgate::lockfiles::public_index::SIMPLE_API;
+use serde_json::Value;
+
+use crate::support::lock_tools::lock_tool;
+use crate::support::lockgate::Project;
+use crate::support::tools::{network, tool};
+
+/// A change of the lock.
+type Change = fn(&str) -> String;
+
+/// The rule that finds it, at the line of which text: of the lock, of the `input: `, or of the line `after: ` it. None where
+/// the change is none.
+type Found = Option<(&'static str, &'static str)>;
+
+/// What is changed, how, and what finds it.
+type Mutation = (&'static str, Change, Found);
+
+/// Runs a tool in a project.
+fn run(project: &Project, program: &Path, arguments: &[&str]) {
+    let temp = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let path = format!(
+        "{}:{}",
+        program.parent().unwrap().display(),
+        std::env::var("PATH").unwrap()
+    );
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(project.path())
+        .env_clear()
+        .envs(network())
+        .env("PATH", path)
+        .env("HOME", project.beside("home"))
+        .env("LANG", "C.UTF-8")
+        .env("UV_NO_CONFIG", "1")
+        .env("UV_CACHE_DIR", temp.join("uv-cache"))
+        .env("PIPENV_IGNORE_VIRTUALENVS", "1")
+        .env("PIPENV_PYTHON", lock_tool("pipenv").join("bin/python"))
+        .env("PIPENV_VENV_IN_PROJECT", "1")
+        .env("PIPENV_CACHE_DIR", temp.join("pipenv-cache"))
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{error}");
+}
+
+/// Rule and line of each finding in one file.
+fn found(project: &Project, path: &str) -> Vec<(String, u64)> {
+    let run = project.run(&["lockfile-verify", "--output-format=json"]);
+    let report = run.json();
+    let finding = |finding: &Value| {
+        let rule = finding["rule"].as_str().unwrap().to_owned();
+        (rule, finding["line"].as_u64().unwrap_or_default())
+    };
+    let findings = report["findings"].as_array().unwrap().iter();
+    findings
+        .filter(|finding| finding["path"] == path)
+        .map(finding)
+        .collect()
+}
+
+/// Each mutation by its rule on its line, and nothing for the lock as it is. Findings are in the lock, or in the input.
+fn check(project: &Project, lock: &str, input: &str, mutations: &[Mutation]) {
+    let text = std::fs::read_to_string(project.path().join(lock)).unwrap();
+    let declared = std::fs::read_to_string(project.path().join(input)).unwrap();
+    assert_eq!(found(project, lock), []);
+    assert_eq!(found(project, input), []);
+    for (name, change, found_by) in mutations {
+        let mutated = change(&text);
+        assert_ne!(mutated, text, "{lock}: {name}");
+        project.write(lock, &mutated);
+        let Some((rule, part)) = found_by else {
+            assert_eq!(found(project, lock), [], "{lock}: {name}");
+            continue;
+        };
+        let (path, part, text) = match part.strip_prefix("input: ") {
+            Some(part) => (input, part, &declared),
+            None => (lock, *part, &mutated),
+        };
+        let more = part.matches("after: ").count() as u64;
+        let part = part.trim_start_matches("after: ");
+        let (before, _) = text
+            .split_once(part)
+            .unwrap_or_else(|| panic!("{lock}: {name}: no {part}"));
+        let line = before.matches('\n').count() as u64 + 1 + more;
+        let expected = ((*rule).to_owned(), line);
+        let found = found(project, path);
+        assert!(
+            found.contains(&expected),
+            "{lock}: {name}: {expected:?} is not in {found:?}"
+        );
+    }
+    project.write(lock, &text);
+}
+
+/// The text with the part of one package replaced, from a mark to an end.
+fn replaced(text: &str, mark: &str, end: &str, by: &str) -> String {
+    let start = text.find(mark).unwrap();
+    let length = text[start..].find(end).unwrap() + end.len();
+    format!("{}{by}{}", &text[..start], &text[start + length..])
+}
+
+/// The text with the first of a part behind a mark replaced.
+fn behind(text: &str, mark: &str, from: &str, to: &str) -> String {
+    let (before, rest) = text.split_at(text.find(mark).unwrap());
+    format!("{before}{}", rest.replacen(from, to, 1))
+}
+
+/// The text with the first digest behind a mark replaced.
+fn digest(text: &str, mark: &str, change: fn(&str) -> String) -> String {
+    let start = text.find(mark).unwrap();
+    let start = start + text[start..].find("sha256").unwrap();
+    let start = start + text[start..].find([':', '=']).unwrap();
+    let digit = |c: char| c.is_ascii_hexdigit() && !c.is_ascii_uppercase();
+    let start = start + text[start..].find(digit).unwrap();
+    let end = start + 64;
+    format!(
+        "{}{}{}",
+        &text[..start],
+        change(&text[start..end]),
+        &text[end..]
+    )
+}
+
+/// The text with a line in front of that of a mark, or at the start.
+fn with_line(text: &str, mark: &str, line: &str) -> String {
+    let at = text.find(mark).unwrap();
+    let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    format!("{}{line}\n{}", &text[..start], &text[start..])
+}
+
+/// The part of a text in front of a mark and some bytes of it.
+fn cut(text: &str, mark: &str, more: usize) -> String {
+    text[..text.find(mark).unwrap() + more].to_owned()
+}
+
+#[test]
+fn compiled_requirements_are_found_changed() {
+    let project = Project::empty();
+    project.write("requirements.in", "httpx>=0.27\nsix>=1.16\n");
+    let uv = tool("uv");
+    let lock = "requirements.txt";
+    run(
+        &project,
+        &uv,
+        &[
+            "pip",
+            "compile",
+            "-q",
+            "--generate-hashes",
+            "requirements.in",
+            "-o",
+            lock,
+        ],
+    );
+    let mutations: &[Mutation] = &[
+        (
+            "loosened",
+            |text| text.replacen("six==", "six>=", 1),
+            Some(("unpinned", "six>=")),
+        ),
+        (
+            "another version",
+            |text| replaced(text, "six==", " ", "six==1.15.0 "),
+            Some(("requirement-not-satisfied", "input: six")),
+        ),
+        (
+            "no version at all",
+            |text| replaced(text, "six==", " ", "six==1.x.y "),
+            Some(("syntax", "six==1.x.y")),
+        ),
+        (
+            "dropped",
+            |text| replaced(text, "six==", "requirements.in\n", ""),
+            Some(("requirement-not-locked", "input: six")),
+        ),
+        (
+            "renamed",
+            |text| text.replacen("six==", "sixx==", 1),
+            Some(("requirement-not-locked", "input: six")),
+        ),
+        (
+            "a stranger",
+            |text| {
+                format!(
+                    "{text}evil==1.0 --hash=sha256:{}  # via -r requirements.in\n",
+                    "a".repeat(64)
+                )
+            },
+            Some(("compiled-via", "evil==")),
+        ),
+        (
+            "from a URL",
+            |text| {
+                replaced(
+                    text,
+                    "six==",
+                    " ",
+                    "six @ https://evil.example/six-1.17.0-py3-none-any.whl ",
+                )
+            },
+            Some(("requirement-not-satisfied", "input: six")),
+        ),
+        (
+            "no hash",
+            |text| replaced(text, "six==", "    # via", "six==1.17.0\n    # via"),
+            Some(("hash-missing", "six==")),
+        ),
+        (
+            "no hash at all",
+            |text| {
+                let lines = text.lines().filter(|line| !line.contains("--hash"));
+                let lines: Vec<&str> = lines.map(|line| line.trim_end_matches(" \\")).collect();
+                lines.join("\n") + "\n"
+            },
+            Some(("hash-missing", "six==")),
+        ),
+        (
+            "another algorithm",
+            |text| behind(text, "six==", "sha256:", "md5:"),
+            Some(("hash-weak", "md5:")),
+        ),
+        (
+            "a short digest",
+            |text| digest(text, "six==", |digest| digest[..62].to_owned()),
+            Some(("hash-length", "after: six==")),
+        ),
+        (
+            "no digest",
+            |text| digest(text, "six==", |digest| format!("{}xy", &digest[..62])),
+            Some(("hash-malformed", "after: six==")),
+        ),
+        (
+            "twice",
+            |text| format!("{text}six==1.16.0 --hash=sha256:{}\n", "b".repeat(64)),
+            Some(("duplicate-package", "six==1.16.0")),
+        ),
+        (
+            "hashes off",
+            |text| format!("--no-require-hashes\n{text}"),
+            Some(("hashes-off", "--no-require")),
+        ),
+        (
+            "plain http",
+            |text| format!("--index-url http://evil.example/simple\n{text}"),
+            Some(("plain-http", "--index-url")),
+        ),
+        (
+            "secrets",
+            |text| format!("--index-url https://me:pw@i.example/simple\n{text}"),
+            Some(("credentials", "--index-url")),
+        ),
+        (
+            "a folder of one machine",
+            |text| format!("--find-links /home/me/wheels\n{text}"),
+            Some(("absolute-path", "--find-links")),
+        ),
+        (
+            "a merge",
+            |text| with_line(text, "six==", "<<<<<<< HEAD"),
+            Some(("conflict-marker", "<<<<<<<")),
+        ),
+        (
+            "cut in a line",
+            |text| cut(text, "six==", 8),
+            Some(("truncated", "six==")),
+        ),
+        (
+            "cut behind a line",
+            |text| cut(text, "six==", 14),
+            Some(("truncated", "six==")),
+        ),
+        (
+            "no requirement",
+            |text| text.replacen("six==", "six=", 1),
+            Some(("syntax", "six=")),
+        ),
+        (
+            "other ends of lines",
+            |text| text.replace('\n', "\r\n"),
+            None,
+        ),
+        ("a byte order mark", |text| format!("\u{feff}{text}"), None),
+    ];
+    check(&project, lock, "requirements.in", mutations);
+}
+
+#[test]
+fn a_lock_of_pipenv_is_found_changed() {
+    let project = Project::empty();
+    let sources =
+        format!("[[source]]\nurl = \"{SIMPLE_API}\"\nverify_ssl = true\nname = \"main\"\n");
+    project.write(
+        "Pipfile",
+        format!("{sources}\n[packages]\nhttpx = \"*\"\nsix = \">=1.16\"\n"),
+    );
+    run(&project, &lock_tool("pipenv").join("bin/pipenv"), &["lock"]);
+    let mutations: &[Mutation] = &[
+        (
+            "loosened",
+            |text| behind(text, "\"six\": {", "\"==", "\">="),
+            Some(("unpinned", "\"six\": {")),
+        ),
+        (
+            "another version",
+            |text| behind(text, "\"six\": {", "==1.17.0", "==1.15.0"),
+            Some(("requirement-not-satisfied", "input: six")),
+        ),
+        (
+            "no version at all",
+            |text| behind(text, "\"six\": {", "==1.17.0", "==1.x.y"),
+            Some(("version-invalid", "==1.x.y")),
+        ),
+        (
+            "renamed",
+            |text| text.replacen("\"six\": {", "\"sixx\": {", 1),
+            Some(("requirement-not-locked", "input: six")),
+        ),
+        (
+            "the hash of the Pipfile",
+            |text| digest(text, "\"hash\": {", |digest| digest.chars().rev().collect()),
+            Some(("pipfile-hash", "\"sha256\": \"")),
+        ),
+        (
+            "a source",
+            |text| text.replacen("\"url\": \"", "\"url\": \"https://evil.example/", 1),
+            Some(("pipfile-meta", "evil.example")),
+        ),
+        (
+            "plain http",
+            |text| text.replacen("\"url\": \"https", "\"url\": \"http", 1),
+            Some(("plain-http", "\"url\": \"http")),
+        ),
+        (
+            "from a URL",
+            |text| {
+                behind(
+                    text,
+                    "\"six\": {",
+                    "{",
+                    "{\"file\": \"https://evil.example/six-1.17.0-py3-none-any.whl\",",
+                )
+            },
+            Some(("requirement-not-satisfied", "input: six")),
+        ),
+        (
+            "no hash",
+            |text| {
+                let at = text.find("\"six\": {").unwrap();
+                format!(
+                    "{}{}",
+                    &text[..at],
+                    replaced(&text[at..], "\"hashes\"", "],", "")
+                )
+            },
+            Some(("hash-missing", "\"six\": {")),
+        ),
+        (
+            "another algorithm",
+            |text| behind(text, "\"six\": {", "sha256:", "md5:"),
+            Some(("hash-weak", "md5:")),
+        ),
+        (
+            "a short digest",
+            |text| digest(text, "\"six\": {", |digest| digest[..62].to_owned()),
+            Some(("hash-length", "after: after: \"six\": {")),
+        ),
+        (
+            "a merge",
+            |text| with_line(text, "\"six\": {", "<<<<<<< HEAD"),
+            Some(("conflict-marker", "<<<<<<<")),
+        ),
+        (
+            "another version of the format",
+            |text| text.replacen("\"pipfile-spec\": 6", "\"pipfile-spec\": 7", 1),
+            Some(("unknown-version", "\"pipfile-spec\"")),
+        ),
+        (
+            "a wrong type",
+            |text| behind(text, "\"six\": {", "\"==1.17.0\"", "3"),
+            Some(("syntax", "\"version\": 3")),
+        ),
+        (
+            "cut",
+            |text| cut(text, "\"six\": {", 20),
+            Some(("truncated", "after: \"six\": {")),
+        ),
+        (
+            "other ends of lines",
+            |text| text.replace('\n', "\r\n"),
+            None,
+        ),
+    ];
+    check(&project, "Pipfile.lock", "Pipfile", mutations);
+}
