@@ -1,9 +1,11 @@
 //! A lock that uv makes here, changed in one place at a time: the right rule on the right line, and nothing for the lock
 //! as it was made. uv itself accepts most of these.
 //!
-//! Left to the comparison with `pyproject.toml`: bumped specifiers, added and removed dependencies, another version of
-//! the project, another `requires-python`. Left to the sources' rules: another host, `http://`, another registry. Left
-//! to the comparison with a base: one digit of a hash, a version that was swapped together with its files.
+//! What only `pyproject.toml`, the sources or a base can show is in `beside.rs`, the lock of a script in `script.rs`. A version
+//! that was swapped together with its files is a downgrade against the base.
+
+mod beside;
+mod script;
 
 use std::path::Path;
 use std::process::Command;
