@@ -6,19 +6,10 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use lockgate::lockfiles::public_index::SIMPLE_API;
 use serde_json::{Value, json};
 
-use crate::support::lock_tools::lock_tool;
+use crate::support::lock_tools::{index, lock_tool};
 use crate::support::lockgate::Project;
-
-/// The index that locks are made from, by its simple API.
-pub(crate) fn index() -> String {
-    let own = ["UV_DEFAULT_INDEX", "PIP_INDEX_URL"]
-        .into_iter()
-        .find_map(|name| std::env::var(name).ok());
-    own.unwrap_or_else(|| SIMPLE_API.to_owned())
-}
 
 /// Runs a tool in a folder, apart from the user's own configuration.
 pub(crate) fn run(name: &str, program: &str, arguments: &[&str], folder: &Path) -> Output {

@@ -35,6 +35,7 @@ mod lockfile_drift;
 mod lockfile_environments;
 mod lockfile_fix;
 mod lockfile_graph;
+mod lockfile_corpus;
 mod lockfile_hashes;
 mod lockfile_hashes;
 mod lockfile_ignores;

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use lockgate::lockfiles::public_index::SIMPLE_API;
+
 use crate::support::expect::root;
 use crate::support::tools::{once, run, tool};
 
@@ -31,6 +33,14 @@ pub(crate) fn lock_tool(name: &str) -> PathBuf {
         );
     });
     folder
+}
+
+/// The index that locks are made from, by its simple API.
+pub(crate) fn index() -> String {
+    let own = ["UV_DEFAULT_INDEX", "PIP_INDEX_URL"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok());
+    own.unwrap_or_else(|| SIMPLE_API.to_owned())
 }
 
 /// uv without the user's configuration.
