@@ -38,8 +38,8 @@ impl<'r, const N: usize, T> Memo<'r, N, T> {
         }
         // No text stands at zero.
         let key = texts.map(|text| text.map_or(0, |text| text.as_ptr().addr()));
-        let made = self.known.entry(key).or_insert_with(|| Rc::new(make()));
-        Rc::clone(made)
+        let value = self.known.entry(key).or_insert_with(|| Rc::new(make()));
+        Rc::clone(value)
     }
 }
 

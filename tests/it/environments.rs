@@ -516,7 +516,7 @@ fn locks_of_other_tools_make_environments_without_the_tool() {
                  dependencies = [\"six\"]\n[dependency-groups]\nlint = [\"ruff=={}\"]\nother = [\"iniconfig\"]\n\
                  [[tool.{program}.source]]\nname = \"simple\"\nurl = \"{}\"\n",
                 pinned("ruff"),
-                lockfile_poetry_pdm::index()
+                crate::support::lock_tools::index()
             ),
         );
         lockfile_poetry_pdm::make(name, program, &project);

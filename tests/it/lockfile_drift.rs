@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::lockfile_poetry_pdm::{findings, index, read, run};
+use crate::lockfile_poetry_pdm::{findings, read, run};
+use crate::support::lock_tools::index;
 use crate::support::lockgate::Project;
 
 /// What is said of an edit.

@@ -154,7 +154,7 @@ fn by_tool(project: &Project, name: &str, program: &str, arguments: &[&str]) -> 
 /// A project whose indexes are declared as a tool wants it, with an environment of its own.
 fn project(source: &str) -> Project {
     let project = Project::empty();
-    let url = lockfile_poetry_pdm::index();
+    let url = crate::support::lock_tools::index();
     let source = match source {
         "" => String::new(),
         table => format!("\n[[{table}]]\nname = \"simple\"\nurl = \"{url}\"\n"),

@@ -184,7 +184,7 @@ fn locks_of_poetry_and_pdm_come_back() {
         let project = Project::empty();
         let source = format!(
             "[[tool.{program}.source]]\nname = \"simple\"\nurl = \"{}\"\n",
-            lockfile_poetry_pdm::index()
+            crate::support::lock_tools::index()
         );
         project.write(
             "pyproject.toml",

@@ -222,7 +222,7 @@ fn verify_one(
     let is_declared_as_before = before.is_some_and(|before| {
         let inputs = lock.declared.iter().chain(&lock.members);
         let inputs = inputs.chain(&lock.configuration).chain(&lock.inputs);
-        inputs.cloned().all(|input| {
+        inputs.copied().all(|input| {
             let file = before.find(&lock.path_before(sources.path(input)));
             file.is_some_and(|file| before.bytes(file) == sources.bytes(input))
         })

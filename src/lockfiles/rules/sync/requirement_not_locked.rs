@@ -116,7 +116,7 @@ fn tell<'f>(
     );
     finding
         .about(&name.normal)
-        .help(format!("write the lock anew: `{}`", relock));
+        .help(format!("write the lock anew: `{relock}`"));
     let head = facts
         .lock
         .version
