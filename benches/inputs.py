@@ -70,14 +70,19 @@ def git(folder: Path, *arguments: str) -> str:
 
 def tools(cache: Path) -> Path:
     """The folder of programs of an environment that holds what `tests/tools/requirements.txt` pins, by hash."""
-    key = hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode()).hexdigest()[:16]
+    return environment(cache, REQUIREMENTS)
+
+
+def environment(cache: Path, requirements: Path) -> Path:
+    """The folder of programs of an environment that holds what a file of requirements pins, by hash."""
+    key = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:16]
     venv = cache / f"venv-{key}"
     if not (venv / "complete").exists():
-        say(f"installing {REQUIREMENTS.relative_to(ROOT)}")
+        say(f"installing {requirements.relative_to(ROOT)}")
         shutil.rmtree(venv, ignore_errors=True)
         call(sys.executable, "-m", "venv", venv)
         install = ["-m", "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:"]
-        call(venv / "bin" / "python", *install, "-r", REQUIREMENTS)
+        call(venv / "bin" / "python", *install, "-r", requirements)
         (venv / "complete").touch()
     return venv / "bin"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from dataclasses import dataclass
@@ -31,6 +32,11 @@ class Locks:
     #: Where uv keeps what it knows of the packages.
     uv_cache: Path
 
+    def copied(self, folder: Path) -> Locks:
+        """The same elsewhere; the cache stays where it is."""
+        copies = {name: shutil.copytree(getattr(self, name), folder / name) for name in ("uv", "large", "monorepo", "poetry")}
+        return Locks(**copies, uv_cache=self.uv_cache)
+
 
 def locks(cache: Path) -> Locks:
     folder = cache / "locks"
@@ -43,6 +49,8 @@ def locks(cache: Path) -> Locks:
     for one in (made.uv, made.poetry):
         one.mkdir(parents=True)
         (one / "pyproject.toml").write_text(project(DEPENDENCIES, DEVELOPMENT))
+    with (made.poetry / "pyproject.toml").open("a") as declared:
+        declared.write(source())
     uv = [inputs.tools(cache) / "uv", "lock", "--no-config", "--cache-dir", made.uv_cache]
     call(*uv, directory=made.uv)
     call(poetry(cache), "lock", "--no-interaction", directory=made.poetry)
@@ -60,6 +68,13 @@ def locks(cache: Path) -> Locks:
 
 def poetry(cache: Path) -> Path:
     return inputs.environment(cache, POETRY) / "poetry"
+
+
+def source() -> str:
+    """The index by its simple API, which Poetry uses only of an index that is named."""
+    known = (ROOT / "src" / "lockfiles" / "public_index.rs").read_text()
+    index = os.environ.get("UV_DEFAULT_INDEX") or re.search(r'SIMPLE_API: &str = "(.*)"', known)[1]
+    return f'\n[[tool.poetry.source]]\nname = "simple"\nurl = "{index}"\n'
 
 
 def project(dependencies: list[str], development: list[str]) -> str:
