@@ -14,6 +14,9 @@ pub const SIMPLE_API: &str = "https://pypi.org/simple/";
 /// The host of its files.
 pub const FILE_HOST: &str = "files.pythonhosted.org";
 
+/// Other indexes that are widely used, and a host besides their own that serves their files.
+pub const FILE_HOSTS: [(&str, &str); 1] = [("download.pytorch.org", "download-r2.pytorch.org")];
+
 /// What pipenv takes for the sources of a `Pipfile` that names none.
 pub const PIPFILE_SOURCE: &str = r#"[[source]]
 name = "pypi"
@@ -39,6 +42,13 @@ wheels = [
 pub fn is_public_host(host: &str) -> bool {
     let hosts = INDEX_HOSTS.iter().chain([&FILE_HOST]);
     hosts.into_iter().any(|own| host.eq_ignore_ascii_case(own))
+}
+
+/// Whether a host is known to serve the files of another index, by that index's host.
+pub fn is_file_host(index: &str, host: &str) -> bool {
+    FILE_HOSTS
+        .iter()
+        .any(|(own, files)| index.eq_ignore_ascii_case(own) && host.eq_ignore_ascii_case(files))
 }
 
 /// Whether a URL is that of the public index.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::lockfiles::address::{Address, conceal};
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::policy::Level;
-use crate::lockfiles::public_index::{is_public, is_public_host};
+use crate::lockfiles::public_index::{is_file_host, is_public, is_public_host};
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
 use crate::model::diagnostic::Severity;
 use crate::model::lockfile::{File, Package, Source};
@@ -17,10 +17,9 @@ pub const RULE: Rule = Rule {
     why: "The URL of a file can be swapped for one of a look-alike host, hash and all; the tools download it from there, and \
           reviews do not show it.\n\n\
           The hosts of the public index are known. Another index may keep its files elsewhere: the host of the index, and \
-          the hosts that serve most of its packages, belong to it, and those of the same domain that serve whole packages, \
-          more than one. If the files of one package lie on several hosts of \
-          which only some belong, or the index is the public one, that is an error, otherwise a warning. `allowed-hosts` \
-          names further ones.",
+          the hosts that serve most of its packages, belong to it; of PyTorch's a second host is known. If the files of one \
+          package lie on several hosts of which only some belong, or the index is the public one, that is an error, otherwise \
+          a warning. `allowed-hosts` names further ones.",
     level: Level::Error,
     check: Check::Lock(check),
     failing: Example::of(&[(
@@ -73,8 +72,6 @@ type Counts<'a> = HashMap<&'a str, Count>;
 struct Count {
     /// How many packages each host has files of.
     served: HashMap<String, usize>,
-    /// How many packages each host has all files of.
-    whole: HashMap<String, usize>,
     /// How many packages there are.
     all: usize,
 }
@@ -94,11 +91,7 @@ fn counts<'a>(facts: &Facts<'a>) -> Counts<'a> {
         }
         let count = counts.entry(index).or_default();
         count.all += 1;
-        let is_whole = hosts.len() == 1;
         for host in hosts {
-            if is_whole {
-                *count.whole.entry(host.clone()).or_default() += 1;
-            }
             *count.served.entry(host).or_default() += 1;
         }
     }
@@ -118,10 +111,7 @@ fn belongs(host: &str, index: &str, counts: &Counts<'_>, facts: &Facts<'_>) -> b
         return is_public_host(host);
     }
     let own = Address::parse(index).map(|address| address.host);
-    if own.is_some_and(|own| own.eq_ignore_ascii_case(host)) {
-        return true;
-    }
-    if is_sister(host, index, counts) {
+    if own.is_some_and(|own| own.eq_ignore_ascii_case(host) || is_file_host(own, host)) {
         return true;
     }
     // One package says nothing about where an index keeps its files if another host serves it as well.
@@ -129,27 +119,6 @@ fn belongs(host: &str, index: &str, counts: &Counts<'_>, facts: &Facts<'_>) -> b
         let served = count.served.get(host).copied().unwrap_or(0);
         served * 2 > count.all && (count.served.len() == 1 || count.all > 2)
     })
-}
-
-/// Whether a host stands beside that of the index, `files.example.com` beside `index.example.com`, and more than one
-/// package lies there with all of its files: one that was swapped does not.
-fn is_sister(host: &str, index: &str, counts: &Counts<'_>) -> bool {
-    let parent = |host: &str| {
-        let (_, parent) = host.split_once('.')?;
-        parent.contains('.').then(|| parent.to_ascii_lowercase())
-    };
-    let Some(own) = Address::parse(index).map(|address| address.host) else {
-        return false;
-    };
-    let whole = counts
-        .iter()
-        .filter(|(other, _)| {
-            let other = Address::parse(other).map(|address| address.host);
-            other.is_some_and(|other| other.eq_ignore_ascii_case(own))
-        })
-        .filter_map(|(_, count)| count.whole.get(host))
-        .sum::<usize>();
-    whole > 1 && parent(own).is_some_and(|own| parent(host) == Some(own))
 }
 
 fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
@@ -217,29 +186,31 @@ fn report(
 mod tests {
     use crate::lockfiles::rules::tests::ids;
 
-    /// A lock in which these hosts serve a package each.
-    fn lock(hosts: &[&str]) -> String {
+    /// A lock of an index in which these hosts serve a package each.
+    fn lock(index: &str, hosts: &[&str]) -> String {
         let mut lock = "version = 1\nrevision = 3\nrequires-python = \">=3.11\"\n".to_owned();
         for (at, host) in hosts.iter().enumerate() {
             let hash = "0".repeat(64);
             let package = format!(
-                "[[package]]\nname = \"p{at}\"\nversion = \"1.0\"\nsource = {{ registry = \"https://index.tools.example/simple\" }}\nwheels = [\n    {{ url = \"https://{host}/p{at}-1.0-py3-none-any.whl\", hash = \"sha256:{hash}\" }},\n]\n"
+                "[[package]]\nname = \"p{at}\"\nversion = \"1.0\"\nsource = {{ registry = \"https://{index}/simple\" }}\nwheels = [\n    {{ url = \"https://{host}/p{at}-1.0-py3-none-any.whl\", hash = \"sha256:{hash}\" }},\n]\n"
             );
             lock.push_str(&package);
         }
         lock
     }
 
-    fn is_foreign(hosts: &[&str]) -> bool {
-        ids(&[("uv.lock", &lock(hosts))]).contains(&"host-not-allowed")
+    fn is_foreign(index: &str, hosts: &[&str]) -> bool {
+        ids(&[("uv.lock", &lock(index, hosts))]).contains(&"host-not-allowed")
     }
 
     #[test]
-    fn an_index_may_have_a_second_host_of_its_domain() {
+    fn a_second_host_belongs_to_an_index_only_where_that_is_known() {
+        // That names are alike says nothing: whose domain that is above both nobody knows.
         let (own, sister) = ("index.tools.example", "index-2.tools.example");
-        assert!(!is_foreign(&[own, own, own, sister, sister]));
-        assert!(is_foreign(&[own, own, own, sister]));
-        let stranger = "index-2.tool.example";
-        assert!(is_foreign(&[own, own, own, stranger, stranger]));
+        assert!(is_foreign(own, &[own, own, own, sister, sister]));
+        assert!(!is_foreign(own, &[own, own, sister, sister, sister]));
+        let (index, files) = crate::lockfiles::public_index::FILE_HOSTS[0];
+        assert!(!is_foreign(index, &[index, index, index, files]));
+        assert!(is_foreign(own, &[own, own, own, files]));
     }
 }
