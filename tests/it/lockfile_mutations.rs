@@ -1,15 +1,15 @@
-//! Compiled requirements and a `Pipfile.lock` that real tools make here, changed in one place at a time: each change of the
+//! Compiled requirements, a `Pipfile.lock` and a `pylock.toml` that real tools make here, changed in one place at a time: each change of the
 //! list that every format is held to, by its rule on its line, and nothing for the lock as it was made.
 //!
 //! What has no counterpart:
 //!
 //! | change | why |
 //! |---|---|
-//! | URL, name or size of a file; a file of another project | neither format has files, but hashes of a package |
-//! | registry of one package | requirements have options for all; pipenv names its sources |
-//! | dropped edge, orphan, dropped package that no input asks for | neither format has edges |
+//! | URL, name or size of a file; a file of another project | only `pylock.toml` has files, the others hashes of a package |
+//! | registry of one package | requirements have options for all; pipenv names its sources; of `pylock.toml` only against a base |
+//! | dropped edge, orphan, dropped package that no input asks for | none of the formats has edges as these tools write it |
 //! | one digit of a hash, one hash of several deleted | only against a base |
-//! | revision, unknown key | neither format has revisions, and nobody reads other keys |
+//! | revision, unknown key | `pylock.toml` has a minor version; nobody reads other keys |
 //! | specifier raised, dependency added or removed, `requires-python` | are changes of the inputs, for the tests of those |
 
 use std::path::Path;
@@ -409,4 +409,127 @@ fn a_lock_of_pipenv_is_found_changed() {
         ),
     ];
     check(&project, "Pipfile.lock", "Pipfile", mutations);
+}
+
+/// Where the entry of a package of `pylock.toml` begins.
+const SIX: &str = "name = \"six\"";
+
+#[test]
+fn a_pylock_that_uv_exported_is_found_changed() {
+    let project = Project::empty();
+    project.write(
+        "pyproject.toml",
+        "[project]\nname = \"app\"\nversion = \"0.1.0\"\nrequires-python = \">=3.11\"\ndependencies = [\"httpx>=0.27\", \"six>=1.16\"]\n",
+    );
+    let uv = tool("uv");
+    let lock = "pylock.toml";
+    run(&project, &uv, &["lock", "-q"]);
+    run(
+        &project,
+        &uv,
+        &["export", "-q", "--format", "pylock.toml", "-o", lock],
+    );
+    std::fs::remove_file(project.path().join("uv.lock")).unwrap();
+    let mutations: &[Mutation] = &[
+        (
+            "one hash deleted",
+            |text| {
+                let (before, rest) = text.split_at(text.find(SIX).unwrap());
+                format!("{before}{}", replaced(rest, ", hashes = {", "}", ""))
+            },
+            Some(("hash-missing", "after: after: after: name = \"six\"")),
+        ),
+        (
+            "another algorithm",
+            |text| behind(text, SIX, "sha256 = ", "md5 = "),
+            Some(("hash-weak", "md5 = ")),
+        ),
+        (
+            "a digit short",
+            |text| digest(text, SIX, |digest| digest[1..].to_owned()),
+            Some(("hash-length", "after: after: after: name = \"six\"")),
+        ),
+        (
+            "a stranger's host",
+            |text| {
+                behind(
+                    text,
+                    SIX,
+                    "url = \"https://",
+                    "url = \"https://evil.example/",
+                )
+            },
+            Some(("host-not-allowed", "evil.example")),
+        ),
+        (
+            "plain http",
+            |text| behind(text, SIX, "url = \"https:", "url = \"http:"),
+            Some(("plain-http", "url = \"http:")),
+        ),
+        (
+            "credentials",
+            |text| behind(text, SIX, "url = \"https://", "url = \"https://me:secret@"),
+            Some(("credentials", "me:secret")),
+        ),
+        (
+            "another version",
+            |text| behind(text, SIX, "version = \"1.17.0\"", "version = \"1.16.0\""),
+            Some(("file-name-mismatch", "version = \"1.16.0\"")),
+        ),
+        (
+            "a file of another project",
+            |text| behind(text, SIX, "/six-1.17.0-py2", "/evil-1.17.0-py2"),
+            Some(("file-name-mismatch", "/evil-1.17.0-py2")),
+        ),
+        (
+            "dropped",
+            |text| replaced(text, SIX, "[[packages]]\n", ""),
+            Some(("requirement-not-locked", "input: dependencies")),
+        ),
+        (
+            "twice",
+            |text| {
+                let start = text.find(SIX).unwrap();
+                let end = start + text[start..].find("[[packages]]").unwrap();
+                let again = text[start..end].replacen("name =", "name  =", 1);
+                format!("{text}\n[[packages]]\n{again}")
+            },
+            Some(("duplicate-package", "name  =")),
+        ),
+        (
+            "cut in a line",
+            |text| cut(text, SIX, 10),
+            Some(("truncated", "name = \"si")),
+        ),
+        (
+            "cut between packages",
+            |text| {
+                let six = text.find(SIX).unwrap();
+                text[..text[..six].rfind("[[packages]]").unwrap()].to_owned()
+            },
+            Some(("requirement-not-locked", "input: dependencies")),
+        ),
+        (
+            "a merge conflict",
+            |text| with_line(text, SIX, "<<<<<<< HEAD"),
+            Some(("conflict-marker", "<<<<<<<")),
+        ),
+        (
+            "another major version",
+            |text| text.replacen("lock-version = \"1.0\"", "lock-version = \"2.0\"", 1),
+            Some(("unknown-version", "lock-version")),
+        ),
+        (
+            "a newer minor version",
+            |text| text.replacen("lock-version = \"1.0\"", "lock-version = \"1.9\"", 1),
+            Some(("unknown-revision", "lock-version")),
+        ),
+        (
+            "other ends of lines",
+            |text| text.replace('\n', "\r\n"),
+            None,
+        ),
+        ("a byte order mark", |text| format!("\u{feff}{text}"), None),
+    ];
+    check(&project, lock, "pyproject.toml", mutations);
 }
