@@ -497,6 +497,15 @@ fn a_pylock_that_uv_exported_is_found_changed() {
             Some(("duplicate-package", "name  =")),
         ),
         (
+            "from a stranger's URL",
+            |text| {
+                let hash = "0".repeat(64);
+                let entry = "name = \"evil\"\nversion = \"1.0\"\narchive = { url = \"https://evil.example/evil-1.0.tar.gz\"";
+                format!("{text}\n[[packages]]\n{entry}, hashes = {{ sha256 = \"{hash}\" }} }}\n")
+            },
+            Some(("source-not-declared", "evil.example")),
+        ),
+        (
             "cut in a line",
             |text| cut(text, SIX, 10),
             Some(("truncated", "name = \"si")),

@@ -62,22 +62,6 @@ impl Marker {
         })
     }
 
-    /// What is left of it where this extra is on, and no other one.
-    #[must_use]
-    pub fn with_extra(&self, extra: Option<&str>) -> Self {
-        let all = |parts: &[Self]| parts.iter().map(|part| part.with_extra(extra)).collect();
-        match self {
-            Self::All(parts) => Self::All(all(parts)),
-            Self::Any(parts) => Self::Any(all(parts)),
-            Self::Not(inner) => inner.with_extra(extra).negated(),
-            Self::Flag(flag) if flag.text.starts_with("extra ") => {
-                let is_on = extra.is_some_and(|extra| Self::extra(extra) == *self);
-                if is_on { Self::TRUE } else { Self::FALSE }
-            }
-            other => other.clone(),
-        }
-    }
-
     /// Both.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

@@ -6,8 +6,10 @@ use crate::lockfiles::normal;
 use crate::lockfiles::policy::{Level, SourceKind};
 use crate::lockfiles::rules::sources::indexes;
 use crate::lockfiles::rules::sources::other_tools::Asked;
+use crate::lockfiles::rules::sync::pylock;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
 use crate::model::declared::{Declarations, GroupItem, UvSourceKind};
+use crate::model::diagnostic::Severity;
 use crate::model::lockfile::{Format, Package, Requirement, Source, normalise};
 use crate::model::sources::FileId;
 
@@ -21,7 +23,9 @@ pub const RULE: Rule = Rule {
           that is no index's is judged by what the lock records of that package, since its declarations are not here. \
           `allowed-sources` allows kinds of sources without a declaration. Looked at in locks of uv whose declarations are \
           known, the project beside it and every member of its workspace, and in locks of Poetry and PDM. There what a \
-          package needs that is no index's itself is allowed from anywhere, since these locks do not say where it asks for it.",
+          package needs that is no index's itself is allowed from anywhere, since these locks do not say where it asks for it. \
+          In a `pylock.toml` that locks the project beside it, it is a warning, and nothing is said where the lock has folders, \
+          or repositories and archives that are asked for.",
     level: Level::Error,
     check: Check::Lock(check),
     failing: Example::of(&[
@@ -100,7 +104,7 @@ wheels = [
 
 fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     let asked = Asked::of(facts);
-    let declarations = indexes::declarations(facts);
+    let declarations = indexes::declarations(facts).or_else(|| beside_pylock(facts));
     if asked.is_none() && declarations.is_none() {
         return;
     }
@@ -109,6 +113,11 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
         Format::Poetry => "with the dependency, in `pyproject.toml`",
         Format::Pdm => "as `name @ URL`, in `pyproject.toml`",
         _ => "under `[tool.uv.sources]`",
+    };
+    // A `pylock.toml` does not say what it was made from.
+    let most = match facts.lock.format {
+        Format::Pylock => Severity::Warning,
+        _ => Severity::Error,
     };
     for package in &facts.lock.packages {
         let (kind, what) = match &package.source.value {
@@ -143,11 +152,28 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
                 ),
             )
             .about(&package.name.normal)
+            .at_most(most)
             .help(format!(
                 "write the lock anew, or declare it {table}; `allowed-sources: {}` allows all such",
                 kind.name()
             ));
     }
+}
+
+/// The project beside a `pylock.toml` that locks it; `None` where what is no index's may be needed by a folder or a
+/// repository whose declarations are not here: such a lock has no edges.
+fn beside_pylock<'a>(facts: &Facts<'a>) -> Option<Vec<&'a Declarations<'a>>> {
+    pylock::wants(facts)?;
+    let root = facts.declared?;
+    let project = vec![root];
+    let is_opaque = |package: &Package<'_>| {
+        let is_index = matches!(package.source.value, Source::Unstated | Source::Registry(_));
+        !is_index
+            && !is_own(package, facts, &project)
+            && (package.is_local() || declares(root, package))
+    };
+    let is_clear = !facts.lock.packages.iter().any(is_opaque);
+    is_clear.then_some(project)
 }
 
 /// Whether it is the project itself or a member of its workspace, where its `pyproject.toml` stands.

@@ -174,7 +174,7 @@ fn editable(text: &str, at: Location) -> Option<Direct> {
 }
 
 /// The project's own name, normalised: it may ask for itself with extras.
-pub fn own_name(project: &Project<'_>) -> Option<String> {
+fn own_name(project: &Project<'_>) -> Option<String> {
     let root = project.document.root();
     let name = [&["project", "name"][..], &["tool", "poetry", "name"]]
         .into_iter()

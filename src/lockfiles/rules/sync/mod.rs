@@ -9,7 +9,7 @@ mod package_requires_python;
 pub mod pdm;
 mod pipfile;
 mod poetry;
-mod pylock;
+pub mod pylock;
 mod requirement_not_locked;
 mod requirement_not_satisfied;
 mod unverifiable;
