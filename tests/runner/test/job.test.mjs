@@ -116,7 +116,7 @@ test("a step with a time limit is ended and fails", async () => {
     minuteMs: 300,
     workflow: workflow("- id: slow\n  name: Slow one\n  timeout-minutes: 1\n  shell: bash\n  run: exec sleep 60\n- if: failure()\n  run: echo after"),
   });
-  assert.ok(Date.now() - started < 8000);
+  assert.ok(Date.now() - started < 30_000);
   assert.equal(result.conclusion, "failure");
   assert.deepEqual(printed(result.log), ["##[error]The action 'Slow one' has timed out after 1 minutes.", "after"]);
 });
