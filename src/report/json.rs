@@ -12,8 +12,15 @@ use crate::model::diagnostic::Finding;
 use crate::model::fix::{Edit, Fix};
 use crate::model::region::Span;
 use crate::model::report::{Report, Status};
+use crate::report::ahead::in_order;
 use crate::report::memo::Memo;
 use crate::report::{key_of, layout, line_hash_of, name_of};
+
+/// So many findings are made into JSON at a time.
+const PIECE: usize = 256;
+
+/// What one of them takes, bytes, more or less.
+const FINDING: usize = 640;
 
 /// The version of the shape, behind the step's name.
 const SHAPE: u32 = 1;
@@ -36,8 +43,7 @@ struct Document<'r> {
     /// The exit code of the process.
     exit_code: u8,
     /// What was found, ranked.
-    #[cfg_attr(test, schemars(with = "Vec<FindingDocument<'r>>"))]
-    findings: Findings<'r>,
+    findings: Vec<FindingDocument<'r>>,
     /// What was done, and what failed.
     checks: Vec<CheckDocument<'r>>,
     /// The step's outputs.
@@ -46,22 +52,6 @@ struct Document<'r> {
     left_out: Vec<LeftOutDocument<'r>>,
     /// Milliseconds.
     duration_ms: u64,
-}
-
-/// The findings, each made into its document only when it is written: there may be half a million.
-struct Findings<'r> {
-    report: &'r Report,
-    ignore_until: &'r str,
-}
-
-impl Serialize for Findings<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let findings = self.report.findings.iter();
-        let mut texts = Texts::default();
-        serializer.collect_seq(
-            findings.map(|finding| finding_document(finding, self.ignore_until, &mut texts)),
-        )
-    }
 }
 
 /// What findings share, as JSON already.
@@ -236,10 +226,7 @@ pub fn render(
         version: crate::VERSION,
         verdict: report.verdict.name(),
         exit_code: report.exit_code(),
-        findings: Findings {
-            report,
-            ignore_until,
-        },
+        findings: Vec::new(),
         checks: report.checks.iter().map(check_document).collect(),
         outputs: outputs
             .iter()
@@ -255,7 +242,38 @@ pub fn render(
             .collect(),
         duration_ms: milliseconds(report.duration),
     };
-    layout::write(&document, 2, out)
+    // Each is made into its document only when it is written: there may be half a million.
+    layout::write_around(&document, 2, "findings", out, |out| {
+        let Some(first) = report.findings.first() else {
+            return Ok(());
+        };
+        let writer = || {
+            let mut texts = Texts::default();
+            move |piece| list(piece, first, ignore_until, &mut texts)
+        };
+        in_order(&report.findings, PIECE, writer, |written| {
+            out.write_all(&written?)
+        })?;
+        out.write_all(b"\n  ")
+    })
+}
+
+/// The findings, one a line, each behind a comma but for the very first.
+fn list<'r>(
+    findings: &'r [Finding],
+    first: &Finding,
+    ignore_until: &str,
+    texts: &mut Texts<'r>,
+) -> io::Result<Vec<u8>> {
+    let mut written = Vec::with_capacity(findings.len() * FINDING);
+    for finding in findings {
+        let is_first = std::ptr::eq(finding, first);
+        let separator: &[u8] = if is_first { b"\n    " } else { b",\n    " };
+        written.extend_from_slice(separator);
+        let document = finding_document(finding, ignore_until, texts);
+        serde_json::to_writer(&mut written, &document)?;
+    }
+    Ok(written)
 }
 
 fn finding_document<'r>(
@@ -380,5 +398,29 @@ mod tests {
             serde_json::json!({"applicability": "unsafe", "message": "Remove it", "edits": [
                 {"line": 3, "column": 1, "end-line": 4, "end-column": 1, "text": ""}]})
         );
+    }
+
+    #[test]
+    fn every_finding_is_there_in_its_order_however_many_there_are() {
+        for length in [0, 1, 2, PIECE, PIECE + 1, 5 * PIECE + 7] {
+            let numbered = |number: usize| Finding {
+                message: number.to_string().into(),
+                ..everything()
+            };
+            let report = report((0..length).map(numbered).collect());
+            let mut out = Vec::new();
+            render(&report, &BTreeMap::new(), "2027-01-01", &mut out).unwrap();
+            let text = String::from_utf8(out).unwrap();
+            let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let findings = document["findings"].as_array().unwrap();
+            let messages = findings.iter().map(|one| one["message"].as_str().unwrap());
+            assert!(messages.eq((0..length).map(|number| number.to_string())));
+            // One a line.
+            let lines = text
+                .lines()
+                .filter(|line| line.starts_with("    {\"rule\""));
+            assert_eq!(lines.count(), length);
+            assert!(text.contains("\"findings\": []") == (length == 0));
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What is made of texts that many findings share, made once.
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,8 +14,20 @@ const KNOWN: usize = 4_096;
 /// See the module. `N` texts make one `T`. They are known by their addresses, which stay what they are as long as the
 /// report is borrowed.
 pub(super) struct Memo<'r, const N: usize, T> {
-    known: HashMap<[usize; N], Rc<T>, RandomState>,
+    known: HashMap<Key<N>, Rc<T>, RandomState>,
     report: PhantomData<&'r str>,
+}
+
+/// Addresses of texts. An array would be hashed byte by byte.
+#[derive(PartialEq, Eq)]
+struct Key<const N: usize>([usize; N]);
+
+impl<const N: usize> Hash for Key<N> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0
+            .iter()
+            .for_each(|address| state.write_usize(*address));
+    }
 }
 
 impl<const N: usize, T> Default for Memo<'_, N, T> {
@@ -37,7 +50,7 @@ impl<'r, const N: usize, T> Memo<'r, N, T> {
             self.known.clear();
         }
         // No text stands at zero.
-        let key = texts.map(|text| text.map_or(0, |text| text.as_ptr().addr()));
+        let key = Key(texts.map(|text| text.map_or(0, |text| text.as_ptr().addr())));
         let value = self.known.entry(key).or_insert_with(|| Rc::new(make()));
         Rc::clone(value)
     }

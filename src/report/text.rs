@@ -26,7 +26,7 @@ pub fn render(
     } else {
         Renderer::plain()
     };
-    let (mut feet, mut block) = (Feet::default(), String::new());
+    let (mut shared, mut block) = (Shared::default(), String::new());
     for finding in &report.findings {
         block.clear();
         one(
@@ -34,7 +34,7 @@ pub fn render(
             &renderer,
             color,
             ignore_until,
-            &mut feet,
+            &mut shared,
             &mut block,
         );
         block.push('\n');
@@ -122,18 +122,22 @@ fn one<'r>(
     renderer: &Renderer,
     color: bool,
     ignore_until: &str,
-    feet: &mut Feet<'r>,
+    shared: &mut Shared<'r>,
     block: &mut String,
 ) {
-    let id = finding.id();
-    let id = untrusted::line(&id);
+    let own = [Some(&finding.tool), finding.rule.as_ref()];
+    let id = shared
+        .ids
+        .get(own, || untrusted::line(&finding.id()).into_owned());
     let message = message(finding);
     let excerpt = finding
         .span
         .zip(finding.excerpt.as_deref())
         .map(|(span, line)| marked(line, span));
     if let (Some(path), Some((line, range)), Some(span)) = (&finding.path, &excerpt, finding.span) {
-        let title = level(finding.severity).primary_title(&*message).id(&*id);
+        let title = level(finding.severity)
+            .primary_title(&*message)
+            .id(id.as_str());
         let path = untrusted::line(path);
         let start = usize::try_from(span.start.line).unwrap_or(1);
         let snippet = Snippet::source(line.as_str())
@@ -149,7 +153,9 @@ fn one<'r>(
                 block.push_str(part);
             }
         } else {
-            let title = level(finding.severity).primary_title(&*message).id(&*id);
+            let title = level(finding.severity)
+                .primary_title(&*message)
+                .id(id.as_str());
             block.push_str(&renderer.render(&[annotate_snippets::Group::with_title(title)]));
         }
         let place = finding.place();
@@ -162,7 +168,7 @@ fn one<'r>(
         let _ = write!(block, "\n  also: {}", untrusted::line(&names.join(", ")));
     }
     let advice = [finding.help.as_ref(), finding.url.as_ref()];
-    block.push_str(&feet.advice.get(advice, || help(finding)));
+    block.push_str(&shared.advice.get(advice, || help(finding)));
     block.push_str("\n  to ignore: ");
     let ignored = [
         Some(&finding.tool),
@@ -170,15 +176,16 @@ fn one<'r>(
         finding.subject.as_ref(),
         finding.path.as_ref(),
     ];
-    block.push_str(&feet.ignores.get(ignored, || {
+    block.push_str(&shared.ignores.get(ignored, || {
         untrusted::line(&finding.ignore_line(ignore_until)).into_owned()
     }));
     block.push('\n');
 }
 
-/// The last lines of findings, which many share.
+/// What many findings share: their names, and their last lines.
 #[derive(Default)]
-struct Feet<'r> {
+struct Shared<'r> {
+    ids: Memo<'r, 2, String>,
     advice: Memo<'r, 2, String>,
     ignores: Memo<'r, 4, String>,
 }
@@ -209,22 +216,27 @@ fn level(severity: Severity) -> Level<'static> {
 
 /// The message made harmless; whether the change brought it stands at the end of its first line.
 fn message(finding: &Finding) -> Cow<'_, str> {
-    let message = if finding.message.contains(['\n', '\r']) {
+    let has_lines = memchr::memchr2(b'\n', b'\r', finding.message.as_bytes()).is_some();
+    let message = if has_lines {
         Cow::Owned(untrusted::lines(&finding.message))
     } else {
         untrusted::line(&finding.message)
     };
-    match (finding.new, message.split_once('\n')) {
-        (Some(true), Some((first, rest))) => Cow::Owned(format!("{first} (new)\n{rest}")),
-        (Some(true), None) => Cow::Owned(format!("{message} (new)")),
-        _ => message,
+    if finding.new != Some(true) {
+        return message;
     }
+    Cow::Owned(match message.split_once('\n') {
+        Some((first, rest)) => format!("{first} (new)\n{rest}"),
+        None => format!("{message} (new)"),
+    })
 }
 
 /// Whether the renderer would print the text as it is. All but the first findings are such a line, and laying each out
 /// costs more than finding it.
 fn needs_no_layout(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+    text.bytes().fold(true, |is_plain, byte| {
+        is_plain & matches!(byte, b' '..=b'~')
+    })
 }
 
 /// The line made harmless, and the range to underline in it. Every byte may have become several.
@@ -303,8 +315,15 @@ mod tests {
                 bare.excerpt = None;
                 let [plain, laid_out] = [false, true].map(|color| {
                     let mut block = String::new();
-                    let mut feet = Feet::default();
-                    one(&bare, &renderer, color, "2027-01-01", &mut feet, &mut block);
+                    let mut shared = Shared::default();
+                    one(
+                        &bare,
+                        &renderer,
+                        color,
+                        "2027-01-01",
+                        &mut shared,
+                        &mut block,
+                    );
                     block
                 });
                 assert_eq!(plain, laid_out, "{message:?}");

@@ -62,18 +62,25 @@ fn by_rank(left: &Finding, right: &Finding) -> Ordering {
             std::cmp::Reverse(finding.severity),
         )
     };
-    let place = |finding: &Finding| {
-        finding
-            .span
-            .map(|span| (span.start.line, span.start.column))
-    };
     key(left)
         .cmp(&key(right))
         .then_with(|| by_path(left, right))
-        .then_with(|| place(left).cmp(&place(right)))
+        .then_with(|| by_place(left, right))
+}
+
+/// The order within a file: place, tool, rule, message.
+pub fn by_place(left: &Finding, right: &Finding) -> Ordering {
+    place_of(left)
+        .cmp(&place_of(right))
         .then_with(|| left.tool.cmp(&right.tool))
         .then_with(|| left.rule.cmp(&right.rule))
         .then_with(|| left.message.cmp(&right.message))
+}
+
+/// Where it begins: line and column.
+pub fn place_of(finding: &Finding) -> Option<(u32, Option<u32>)> {
+    let start = finding.span?.start;
+    Some((start.line, start.column))
 }
 
 /// Gives the first findings, which are those that are shown, the line that they stand on.

@@ -44,8 +44,8 @@ pub struct Settling {
     handed: HashSet<Arc<str>>,
     /// What waits until the end.
     rest: ByFile,
-    /// How much does.
-    waiting: usize,
+    /// How much was closed.
+    closed: usize,
     worker: Option<Worker>,
 }
 
@@ -92,7 +92,7 @@ impl Settling {
             open: Vec::new(),
             handed: HashSet::new(),
             rest: ByFile::new(),
-            waiting: 0,
+            closed: 0,
             worker: None,
         }
     }
@@ -114,19 +114,29 @@ impl Settling {
         let group = std::mem::take(&mut self.open);
         let Some(first) = group.first() else { return };
         let path = first.finding.path.clone();
-        if self.worker.is_none() && self.waiting + group.len() >= FEW {
+        self.closed += group.len();
+        if self.worker.is_none() && self.closed >= FEW {
             self.worker = Worker::start(self.workspace.clone());
+            if self.worker.is_some() {
+                // In front of what follows: what is settled in its final order need not be moved in the end.
+                for (path, group) in std::mem::take(&mut self.rest) {
+                    self.hand_over(path, group);
+                }
+            }
         }
+        self.hand_over(path, group);
+    }
+
+    /// To the worker, if there is one and it has nothing of this file yet.
+    fn hand_over(&mut self, path: Option<Arc<str>>, group: Vec<Kept>) {
         if let Some(worker) = &self.worker
             && let Some(path) = &path
-            && !self.rest.contains_key(&Some(Arc::clone(path)))
             && self.handed.insert(Arc::clone(path))
         {
             // A thread that is gone has panicked, which is told at the end.
             let _ = worker.sender.send(group);
             return;
         }
-        self.waiting += group.len();
         self.rest.entry(path).or_default().extend(group);
     }
 
@@ -158,7 +168,10 @@ fn tell_apart(ranges: Vec<Range<usize>>, all: &mut [Settled]) {
     let is_in_order = ranges.len() < 2;
     let mut places: Vec<usize> = ranges.into_iter().flatten().collect();
     if !is_in_order {
-        places.sort_by_key(|index| all.get(*index).and_then(place_of));
+        places.sort_by_key(|index| {
+            all.get(*index)
+                .and_then(|settled| place::place_of(&settled.finding))
+        });
     }
     let mut repeats = Repeats::default();
     for index in places {
@@ -169,11 +182,6 @@ fn tell_apart(ranges: Vec<Range<usize>>, all: &mut [Settled]) {
             repeats.tell_apart(fingerprints);
         }
     }
-}
-
-fn place_of(settled: &Settled) -> Option<(u32, Option<u32>)> {
-    let start = settled.finding.span?.start;
-    Some((start.line, start.column))
 }
 
 /// Settles the findings of one file after the other.
@@ -234,7 +242,10 @@ impl<'w> Settler<'w> {
             heap.all.push(Settled { finding, key, why });
         }
         if let Some(settled) = heap.all.get_mut(first..) {
-            place::sort(settled, |left, right| place_of(left).cmp(&place_of(right)));
+            // In their final order as far as it is known, so that in the end little is moved.
+            place::sort(settled, |left, right| {
+                place::by_place(&left.finding, &right.finding)
+            });
         }
         let range = first..heap.all.len();
         heap.files.entry(path).or_default().push(range);

@@ -259,6 +259,8 @@ impl Bench {
             read = reading => read.map_err(|error| Error::bug("reading a tool's output failed").cause(error))?,
             signal = stop.requested() => return Err(Error::interrupted(signal)),
         };
+        // To give back hundreds of megabytes takes the system a while, and nobody waits for it.
+        tokio::task::spawn_blocking(move || drop(finished.stdout));
         let run = ToolRun {
             status,
             stderr: &finished.stderr,
