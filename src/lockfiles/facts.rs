@@ -6,7 +6,7 @@ use crate::lockfiles::policy::Policy;
 use crate::lockfiles::published::Published;
 use crate::model::declared::Declarations;
 use crate::model::lockfile::{Edge, Lockfile, Package};
-use crate::model::sources::Sources;
+use crate::model::sources::{FileId, Sources};
 
 /// One lock and all that it is judged by.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct Facts<'a> {
     /// The file that uv takes its options from where that is not the project's own: `uv.toml`, or a `pyproject.toml`
     /// further up.
     pub configuration: Option<&'a Declarations<'a>>,
+    /// The `pyproject.toml` of the workspace whose lock uv reads in place of this one; `None` where uv reads this one.
+    pub workspace: Option<FileId>,
     /// The state before the change; `None` where there is no base to compare with.
     pub base: Option<Before<'a>>,
     /// What the user allows and asks for.
@@ -126,6 +128,7 @@ impl<'a> Facts<'a> {
             declared: None,
             members: &[],
             configuration: None,
+            workspace: None,
             base: None,
             policy,
             now: 0,

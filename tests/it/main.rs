@@ -40,6 +40,7 @@ mod lockfile_hashes;
 mod lockfile_ignores;
 mod lockfile_index;
 mod lockfile_mutations;
+mod lockfile_not_read;
 mod lockfile_pipfile;
 mod lockfile_pipfile_sync;
 mod lockfile_platforms;

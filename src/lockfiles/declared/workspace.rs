@@ -2,10 +2,10 @@
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use crate::lockfiles::normal;
+use crate::lockfiles::{declared, normal};
 use crate::model::declared::{Declarations, UvSourceKind, UvWorkspace};
 use crate::model::lockfile::{FileKind, Source, Text};
-use crate::model::sources::Located;
+use crate::model::sources::{FileId, Located, Sources};
 
 /// The globs of a workspace.
 #[derive(Clone, Debug)]
@@ -42,6 +42,46 @@ fn globs(patterns: &[Located<Text<'_>>]) -> GlobSet {
     set.build().unwrap_or_default()
 }
 
+/// The nearest `pyproject.toml` above a project, by the project's own path: `inspect` says which file is at a path. uv looks
+/// no further up than to it.
+pub fn nearest_above(
+    project: &str,
+    mut inspect: impl FnMut(&str) -> Option<FileId>,
+) -> Option<FileId> {
+    let above = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+    let mut folder = above(project)?;
+    loop {
+        folder = match above(&folder) {
+            Some(folder) => folder,
+            None if folder.is_empty() => return None,
+            None => String::new(),
+        };
+        let found = inspect(&normal::join(&folder, "pyproject.toml"));
+        if found.is_some() {
+            return found;
+        }
+    }
+}
+
+/// The `pyproject.toml` of the workspace that a project is a member of without being its root; `None` where it is its own
+/// root, or not all of that is among `sources`.
+pub fn enclosing(project: FileId, sources: &Sources) -> Option<FileId> {
+    let root = nearest_above(sources.path(project), |path| sources.find(path))?;
+    let own = declared::read(project, sources).declarations?;
+    let is_root = own.project.is_none()
+        || own.uv.as_ref().is_some_and(|uv| {
+            let managed = uv.managed.as_ref().is_none_or(|managed| managed.value);
+            uv.workspace.is_some() || !managed
+        });
+    let workspace = declared::read(root, sources).declarations?.uv?.workspace?;
+    let folder = |file| {
+        let path = sources.path(file).rsplit_once('/');
+        path.map_or("", |(folder, _)| folder)
+    };
+    let path = normal::relative(folder(project), folder(root));
+    (!is_root && Members::new(&workspace.value).has(&path)).then_some(root)
+}
+
 /// The folders that `[tool.uv.sources]` names, relative to the file's own.
 pub fn folders<'d>(declared: &'d Declarations<'_>) -> impl Iterator<Item = &'d str> {
     let sources = declared.uv.iter().flat_map(|uv| &uv.sources);
@@ -61,6 +101,46 @@ pub fn folders<'d>(declared: &'d Declarations<'_>) -> impl Iterator<Item = &'d s
 mod tests {
     use super::*;
     use crate::model::sources::Location;
+
+    #[test]
+    fn the_nearest_project_above_says_whether_one_is_a_member() {
+        let workspace =
+            "[tool.uv.workspace]\nmembers = ['libs/*', 'one']\nexclude = ['libs/old']\n";
+        let project = "[project]\nname = 'a'\n";
+        let unmanaged = "[project]\nname = 'a'\n[tool.uv]\nmanaged = false\n";
+        let own_root = "[project]\nname = 'a'\n[tool.uv.workspace]\n";
+        let found = |files: &[(&str, &str)]| {
+            let mut sources = Sources::default();
+            for (folder, text) in files {
+                let path = normal::join(folder, "pyproject.toml");
+                sources.add(path, text.as_bytes().to_vec()).unwrap();
+            }
+            let project = sources.iter().next().unwrap().0;
+            enclosing(project, &sources).map(|file| sources.path(file).to_owned())
+        };
+        let top = Some("pyproject.toml");
+        for (files, expected) in [
+            (vec![("libs/a", project), ("", workspace)], top),
+            (vec![("one", project), ("", workspace)], top),
+            (
+                vec![("x/one", project), ("x", workspace), ("", "")],
+                Some("x/pyproject.toml"),
+            ),
+            (vec![("libs/old", project), ("", workspace)], None),
+            (vec![("other", project), ("", workspace)], None),
+            (
+                vec![("libs/a", project), ("libs", ""), ("", workspace)],
+                None,
+            ),
+            (vec![("libs/a", unmanaged), ("", workspace)], None),
+            (vec![("libs/a", own_root), ("", workspace)], None),
+            (vec![("libs/a", "[tool.ruff]"), ("", workspace)], None),
+            (vec![("libs/a", project), ("", project)], None),
+            (vec![("", workspace)], None),
+        ] {
+            assert_eq!(found(&files).as_deref(), expected, "{files:?}");
+        }
+    }
 
     #[test]
     fn members_are_what_the_globs_name_and_do_not_exclude() {

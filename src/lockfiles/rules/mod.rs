@@ -60,7 +60,12 @@ pub fn level(rule: &Rule, policy: &Policy) -> Level {
 /// Judges one lock by every rule that is on. Without facts (the file cannot be read) only its faults are told.
 pub fn judge(reading: &Reading<'_>, facts: Option<&Facts<'_>>, policy: &Policy) -> Vec<Finding> {
     let mut found = Vec::new();
-    for rule in all() {
+    // A lock that uv does not read was not made from what is declared now, and need not be.
+    let is_unread = facts.is_some_and(|facts| facts.workspace.is_some());
+    let families = FAMILIES
+        .iter()
+        .filter(|family| !is_unread || family.title != sync::FAMILY.title);
+    for rule in families.flat_map(|family| family.rules).copied() {
         let Some(severity) = level(rule, policy).severity() else {
             continue;
         };

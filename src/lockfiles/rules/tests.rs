@@ -69,6 +69,9 @@ pub(super) fn found_in(
             declared: declared.as_ref(),
             members: &members,
             configuration: configuration.as_ref(),
+            workspace: own
+                .filter(|_| format == Format::Uv)
+                .and_then(|own| declared::workspace::enclosing(own, &sources)),
             now: NOW,
             published: policy.index_check.then_some(&published),
             base: before.as_ref().map(|before| Before {

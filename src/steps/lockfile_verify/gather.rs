@@ -65,6 +65,8 @@ pub struct Lock {
     pub configuration: Option<FileId>,
     /// Those of the members of its workspace, and of the folders that `[tool.uv.sources]` names.
     pub members: Vec<FileId>,
+    /// The `pyproject.toml` of the workspace whose lock uv reads in place of this one.
+    pub workspace: Option<FileId>,
     /// Where it was on the base, if it was renamed.
     pub was: Option<String>,
     /// The other files that it is made from: the `Pipfile`, what requirements include.
@@ -261,6 +263,13 @@ fn read_lock(found: Found, workspace: &Workspace, sources: &mut Sources) -> Lock
     let members = declared
         .filter(|_| found.format == Format::Uv)
         .map_or_else(Vec::new, |file| members(file, root, sources));
+    let enclosing = declared
+        .filter(|_| found.format == Format::Uv)
+        .and_then(|project| {
+            let path = sources.path(project).to_owned();
+            workspace::nearest_above(&path, |path| inputs::read_beside(path, workspace, sources))?;
+            workspace::enclosing(project, sources)
+        });
     if let (Format::Pdm, Some(project)) = (found.format, declared) {
         pdm_members::add(project, root, sources, |path| read(path).ok());
     }
@@ -273,6 +282,7 @@ fn read_lock(found: Found, workspace: &Workspace, sources: &mut Sources) -> Lock
         declared,
         configuration,
         members,
+        workspace: enclosing,
         was: None,
         inputs: Vec::new(),
     }

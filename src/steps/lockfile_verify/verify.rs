@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::lockfiles::declared::workspace;
 use crate::lockfiles::facts::{Before, Facts};
 use crate::lockfiles::published::{self, Kind, Published};
 use crate::lockfiles::rules::{self, Finding};
@@ -108,6 +109,7 @@ struct Parts<'g> {
     declarations: Option<Declarations<'g>>,
     members: Vec<Declarations<'g>>,
     configuration: Option<Declarations<'g>>,
+    workspace: Option<FileId>,
     file_before: Option<FileId>,
     reading_before: Option<Reading<'g>>,
     declared_before: Option<Declarations<'g>>,
@@ -135,6 +137,7 @@ impl<'g> Parts<'g> {
             configuration: lock
                 .configuration
                 .and_then(|file| declared::configuration::read(file, sources)),
+            workspace: lock.workspace,
             file_before,
             reading_before: before
                 .zip(file_before)
@@ -159,6 +162,7 @@ impl<'g> Parts<'g> {
             declared: self.declarations.as_ref(),
             members: &self.members,
             configuration: self.configuration.as_ref(),
+            workspace: self.workspace,
             base: gathered.before.as_ref().map(|sources| Before {
                 sources,
                 lock: lock_before.and_then(|reading| reading.lockfile.as_ref()),
@@ -221,7 +225,8 @@ fn verify_one(
         .and_then(|reading| reading.lockfile.as_ref());
     let is_declared_as_before = before.is_some_and(|before| {
         let inputs = lock.declared.iter().chain(&lock.members);
-        let inputs = inputs.chain(&lock.configuration).chain(&lock.inputs);
+        let inputs = inputs.chain(&lock.configuration).chain(&lock.workspace);
+        let inputs = inputs.chain(&lock.inputs);
         inputs.copied().all(|input| {
             let file = before.find(&lock.path_before(sources.path(input)));
             file.is_some_and(|file| before.bytes(file) == sources.bytes(input))
@@ -249,6 +254,10 @@ fn verify_one(
                 declared: declared_before.as_ref(),
                 members: &members,
                 configuration: configuration.as_ref(),
+                workspace: declared_before
+                    .as_ref()
+                    .filter(|_| format == Format::Uv)
+                    .and_then(|own| workspace::enclosing(own.file, before)),
                 now: gathered.now,
                 ..Facts::of_lock(before, lock, &settings.policy)
             });

@@ -135,7 +135,7 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     };
     let is_asked = matches!(facts.lock.format, Format::Uv | Format::Poetry | Format::Pdm);
     let is_same = base.sources.bytes(lock.file) == facts.sources.bytes(facts.lock.file);
-    if !is_asked || !is_same {
+    if !is_asked || !is_same || facts.workspace.is_some() {
         return;
     }
     let known: Vec<String> = requirements(declared_before).map(plain).collect();

@@ -2,6 +2,7 @@
 
 mod conflict_marker;
 mod duplicate_package;
+mod lock_not_read;
 mod repeated;
 mod syntax;
 mod truncated;
@@ -25,5 +26,6 @@ pub const FAMILY: Family = Family {
         &duplicate_package::RULE,
         &version_invalid::RULE,
         &version_missing::RULE,
+        &lock_not_read::RULE,
     ],
 };
