@@ -51,6 +51,12 @@ pub fn is_file_host(index: &str, host: &str) -> bool {
         .any(|(own, files)| index.eq_ignore_ascii_case(own) && host.eq_ignore_ascii_case(files))
 }
 
+/// Whether an index is known to have hashes for a part of its packages only.
+pub fn has_hashes_of_some(url: &str) -> bool {
+    let is_own = |own: &str| host(url).is_some_and(|host| host.eq_ignore_ascii_case(own));
+    FILE_HOSTS.iter().any(|(own, _)| is_own(own))
+}
+
 /// Whether a URL is that of the public index.
 pub fn is_public(url: &str) -> bool {
     host(url).is_some_and(|host| INDEX_HOSTS.iter().any(|own| host.eq_ignore_ascii_case(own)))

@@ -29,6 +29,9 @@ pub const INSTALL_INPUTS: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// Inputs of the action at the root of our repository, besides those for the install script.
+pub const ROOT_INPUTS: [&str; 3] = ["step", "args", "token"];
+
 /// An output of a step.
 #[derive(Clone, Copy, Debug)]
 pub struct Output {

@@ -173,6 +173,8 @@ fn root_action() -> String {
             "${{ github.token }}",
         ),
     ];
+    let names: Vec<&str> = all.iter().map(|input| input.name.as_str()).collect();
+    assert_eq!(names, lockgate::steps::ROOT_INPUTS);
     all.extend(install_inputs());
     let posix = r#"|
         set --

@@ -106,10 +106,11 @@ pub(super) fn found_in(
     let workflows = workflows(&sources);
     let workflows_before = before.as_ref().map(self::workflows);
     let remotes = remotes(files);
-    let own = [OwnAction {
-        folder: "actions/lint-gate".to_owned(),
-        inputs: vec!["fail-on".to_owned()],
-    }];
+    let own = [("", "step"), ("actions/lint-gate", "fail-on")];
+    let own = own.map(|(folder, input)| OwnAction {
+        folder: folder.to_owned(),
+        inputs: vec![input.to_owned()],
+    });
     let facts = WorkflowFacts {
         before: workflows_before.as_deref(),
         remotes: policy.action_check.then_some(&remotes),

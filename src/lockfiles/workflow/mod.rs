@@ -40,7 +40,7 @@ pub struct Workflow {
     pub file: FileId,
     /// What it uses, in the order of the file.
     pub used: Vec<Used>,
-    /// The inputs that it takes, where it is an action.
+    /// The inputs that it takes, where it is an action or a workflow that others may call.
     pub inputs: Option<Vec<String>>,
 }
 
@@ -137,6 +137,13 @@ impl Used {
         (self.kind == UsedKind::Action).then(|| path.trim_end_matches('/'))
     }
 
+    /// Whether it is a workflow that is called.
+    pub fn is_workflow(&self) -> bool {
+        let path = self.text.value.split('@').next().unwrap_or_default();
+        let path = path.trim().trim_end_matches('/');
+        [".yml", ".yaml"].into_iter().any(|end| path.ends_with(end))
+    }
+
     /// The image, where it is one: that of a container, or behind `docker://`.
     pub fn image(&self) -> Option<&str> {
         let text = self.text.value.trim();
@@ -222,7 +229,8 @@ impl Reader<'_> {
     fn document(&mut self) {
         let Some(root) = self.tree.root() else { return };
         for job in self.values(self.tree.get(root, "jobs")) {
-            self.add(self.tree.get(job, "uses"), UsedKind::Action, None);
+            let with = self.tree.get(job, "with");
+            self.add(self.tree.get(job, "uses"), UsedKind::Action, with);
             self.steps(self.tree.get(job, "steps"));
             self.image(self.tree.get(job, "container"));
             for service in self.values(self.tree.get(job, "services")) {
@@ -240,11 +248,14 @@ impl Reader<'_> {
         }
     }
 
-    /// The inputs of an action; none where the document is none.
+    /// The inputs of an action, or of a workflow that others may call; none where the document is neither.
     fn inputs(&self) -> Option<Vec<String>> {
         let root = self.tree.root()?;
-        self.tree.get(root, "runs")?;
-        let names = self.tree.get(root, "inputs").into_iter();
+        let declaring = match self.tree.get(root, "runs") {
+            Some(_) => root,
+            None => self.tree.get(self.tree.get(root, "on")?, "workflow_call")?,
+        };
+        let names = self.tree.get(declaring, "inputs").into_iter();
         let names = names.flat_map(|inputs| self.tree.pairs(inputs));
         let names = names.filter_map(|(name, _)| Some(self.tree.text(*name)?.0.to_owned()));
         Some(names.collect())

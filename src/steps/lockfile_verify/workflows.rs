@@ -10,7 +10,6 @@ use crate::model::base::Resolution;
 use crate::model::diagnostic::Finding;
 use crate::model::report::{Check, Status};
 use crate::model::sources::Sources;
-use crate::steps::Step;
 use crate::steps::gate::base::git_root;
 use crate::steps::gate::globs::globs;
 use crate::steps::lockfile_verify::actions;
@@ -21,6 +20,7 @@ use crate::steps::lockfile_verify::place::settle;
 use crate::steps::lockfile_verify::settings::Settings;
 use crate::steps::walk::{files, is_foreign};
 use crate::steps::world::World;
+use crate::steps::{INSTALL_INPUTS, ROOT_INPUTS, Step};
 use crate::system::git::Git;
 use crate::system::stop::Stop;
 
@@ -188,12 +188,20 @@ impl Files {
 
 /// Our own actions, with the inputs that this release of them takes.
 fn own_actions() -> Vec<OwnAction> {
-    Step::ALL
-        .map(|step| OwnAction {
-            folder: format!("actions/{}", step.name()),
-            inputs: step.inputs(),
-        })
-        .into()
+    let install = INSTALL_INPUTS.iter().map(|(name, ..)| *name);
+    let root = OwnAction {
+        folder: String::new(),
+        inputs: ROOT_INPUTS
+            .into_iter()
+            .chain(install)
+            .map(str::to_owned)
+            .collect(),
+    };
+    let of_steps = Step::ALL.into_iter().map(|step| OwnAction {
+        folder: format!("actions/{}", step.name()),
+        inputs: step.inputs(),
+    });
+    std::iter::once(root).chain(of_steps).collect()
 }
 
 /// The workflows that name our own actions, without asking git.

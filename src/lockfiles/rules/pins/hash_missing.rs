@@ -1,9 +1,11 @@
 //! Files that nothing ties to their bytes.
 
+use std::collections::HashMap;
+
 use crate::error::count;
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::policy::Level;
-use crate::lockfiles::public_index::is_public;
+use crate::lockfiles::public_index::{has_hashes_of_some, is_public};
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
 use crate::model::diagnostic::Severity;
 use crate::model::lockfile::{Format, Package, Source};
@@ -16,7 +18,8 @@ pub const RULE: Rule = Rule {
     why: "Without a hash an index, a mirror or a proxy can hand out other bytes under the same name, and every tool \
           installs them. `uv lock --check` and `poetry check --lock` accept a lock without a single hash.\n\n\
           Where no file of a package has a hash, and its index is not the public one, the index may serve none: that is a \
-          warning, since some indexes have hashes for a part of their packages; not so in `pylock.toml`, where \
+          warning, unless the lock has hashes of at least four times as many other packages of that index. Some indexes, \
+          such as PyTorch's, are known to have hashes for a part of their packages. In `pylock.toml` it is always an error: \
           installers refuse such a file. Requirements without any hash are one finding a file. Source trees and repositories have no hash; a repository has its commit.",
     level: Level::Error,
     check: Check::Lock(check),
@@ -56,12 +59,17 @@ wheels = [
     )]),
 };
 
+/// For each package of an index of which no file has a hash there must be so many of which all have, for it to be known that
+/// the index serves hashes.
+const TIMES: usize = 4;
+
 /// So many packages are named one by one; more are one finding.
 const FEW: usize = 20;
 
 fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     let mut bare: Vec<(&Package<'_>, Location, usize)> = Vec::new();
     let mut is_hashed = false;
+    let mut served: HashMap<&str, (usize, usize)> = HashMap::new();
     for package in facts
         .lock
         .packages
@@ -75,18 +83,26 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
             .collect();
         let has_some = without.len() < package.files.len() || !package.hashes.is_empty();
         is_hashed |= has_some;
+        let (hashed, all) = served.entry(index_of(package)).or_default();
+        *hashed += usize::from(without.is_empty() && has_some);
+        *all += 1;
         let is_covered = !package.hashes.is_empty() || (without.is_empty() && has_some);
         if !is_covered {
             let at = without.first().map_or(package.name.at, |file| file.at);
             bare.push((package, at, without.len()));
         }
     }
-    // That an index serves hashes of a package is known from the public one, and from its other files.
+    // That an index serves hashes of a package is known of the public one, from the package's other files, and from the
+    // index's other packages.
     let (certain, doubtful): (Vec<_>, Vec<_>) =
         bare.into_iter().partition(|(package, _, without)| {
             let index = index_of(package);
             let is_demanded = facts.lock.format == Format::Pylock;
-            index.is_empty() || is_demanded || is_public(index) || *without < package.files.len()
+            let is_served = served.get(index).is_some_and(|(hashed, all)| {
+                *hashed >= TIMES * (all - hashed) && !has_hashes_of_some(index)
+            });
+            let is_in_part = *without < package.files.len();
+            index.is_empty() || is_demanded || is_public(index) || is_in_part || is_served
         });
     let few = match facts.lock.format {
         Format::Requirements if !is_hashed => 1,
@@ -147,6 +163,7 @@ fn index_of<'p>(package: &'p Package<'_>) -> &'p str {
 
 #[cfg(test)]
 mod tests {
+    use crate::lockfiles::public_index::FILE_HOSTS;
     use crate::lockfiles::rules::tests::found_in;
     use crate::model::diagnostic::Severity;
 
@@ -160,19 +177,31 @@ mod tests {
 
     #[test]
     fn an_index_may_serve_hashes_of_some_packages_only() {
-        let package = |name: &str, hash: &str| {
+        let package = |host: &str, name: &str, hash: &str| {
             format!(
-                "[[package]]\nname = \"{name}\"\nversion = \"1.0\"\nsource = {{ registry = \"https://index.example/simple\" }}\nwheels = [\n    {{ url = \"https://index.example/{name}-1.0-py3-none-any.whl\"{hash} }},\n]\n"
+                "[[package]]\nname = \"{name}\"\nversion = \"1.0\"\nsource = {{ registry = \"https://{host}/simple\" }}\nwheels = [\n    {{ url = \"https://{host}/{name}-1.0-py3-none-any.whl\"{hash} }},\n]\n"
             )
         };
         let hash = format!(", hash = \"sha256:{}\"", "0".repeat(64));
-        let (some, none) = (package("some", &hash), package("none", ""));
         let head = "version = 1\nrevision = 3\nrequires-python = \">=3.11\"\n";
-        let lock = format!("{head}{none}{some}");
-        assert_eq!(
-            found("uv.lock", &lock),
-            [("hash-missing", Severity::Warning)]
-        );
+        let (known, _) = FILE_HOSTS[0];
+        for (host, hashed, bare, severity) in [
+            ("index.example", 1, 1, Severity::Warning),
+            ("index.example", 3, 1, Severity::Warning),
+            ("index.example", 4, 1, Severity::Error),
+            ("index.example", 7, 2, Severity::Warning),
+            (known, 9, 1, Severity::Warning),
+        ] {
+            let some = (0..hashed).map(|at| package(host, &format!("some{at}"), &hash));
+            let none = (0..bare).map(|at| package(host, &format!("none{at}"), ""));
+            let lock: String = none.chain(some).collect();
+            let expected = vec![("hash-missing", severity); bare];
+            assert_eq!(
+                found("uv.lock", &format!("{head}{lock}")),
+                expected,
+                "{host} {hashed}"
+            );
+        }
     }
 
     #[test]

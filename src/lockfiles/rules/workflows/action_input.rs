@@ -12,10 +12,11 @@ const OWN: &str = "lockgate/lockgate";
 /// The rule.
 pub const RULE: Rule = Rule {
     id: "action-input",
-    summary: "An action of ours, or of the repository itself, gets an input that it does not take",
+    summary: "An action of ours, or an action or workflow of the repository itself, gets an input that it does not take",
     why: "GitHub warns of an unknown key of `with` and goes on without it: a gate with `fail-om: warning` fails on errors only. \
           Looked at are Lockgate's own actions, as this release knows them, and, where another rule about workflows is on, \
-          those of the repository itself (`./`, `$/`). A key that is like none of theirs is a warning: it may be of another \
+          those of the repository itself (`./`, `$/`), and workflows of it that others call, of which GitHub refuses to start \
+          the whole run. A key that is like none of theirs is a warning: it may be of another \
           release.",
     level: Level::Error,
     check: Check::Workflows(check),
@@ -54,16 +55,22 @@ jobs:
     },
 };
 
+/// What actions that run in a container take besides.
+const BESIDES: [&str; 2] = ["args", "entrypoint"];
+
 fn check(facts: &WorkflowFacts<'_>, findings: &mut Findings<'_>) {
     for used in facts.used().filter(|used| !used.with.is_empty()) {
         let Some(known) = inputs(used, facts) else {
             continue;
         };
         for key in &used.with {
-            // Actions that run in a container take these two besides.
             let is_known = |name: &&str| name.eq_ignore_ascii_case(&key.value);
-            let mut all = known.iter().copied().chain(["args", "entrypoint"]);
-            if all.any(|name| is_known(&name)) {
+            let besides = if used.is_workflow() {
+                &[][..]
+            } else {
+                &BESIDES
+            };
+            if known.iter().chain(besides).any(is_known) {
                 continue;
             }
             let action = used.text.value.split('@').next().unwrap_or_default();
@@ -85,7 +92,7 @@ fn inputs<'a>(used: &'a Used, facts: &WorkflowFacts<'a>) -> Option<Vec<&'a str>>
     if let Some(folder) = used.local() {
         let is_own = |path: &str| {
             let (own, name) = path.rsplit_once('/').unwrap_or(("", path));
-            own == folder && matches!(name, "action.yml" | "action.yaml")
+            path == folder || (own == folder && matches!(name, "action.yml" | "action.yaml"))
         };
         let mut actions = facts.workflows.iter();
         let action = actions.find(|action| is_own(facts.sources.path(action.file)))?;
@@ -97,4 +104,58 @@ fn inputs<'a>(used: &'a Used, facts: &WorkflowFacts<'a>) -> Option<Vec<&'a str>>
     let mut actions = facts.own.iter().filter(|_| is_own);
     let action = actions.find(|action| action.folder == remote.path)?;
     Some(action.inputs.iter().map(String::as_str).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lockfiles::rules::tests::found_in;
+
+    /// What is said of a job of a repository with a workflow that takes `level`.
+    fn found(job: &str) -> Vec<String> {
+        let callable =
+            "on:\n  workflow_call:\n    inputs:\n      level: {type: string}\njobs: {}\n";
+        let caller = format!("on: push\njobs:\n  lint:\n{job}");
+        let files = [
+            (".github/workflows/called.yml", callable),
+            (".github/workflows/ci.yml", &caller),
+        ];
+        let all = found_in(&files, &[], &[("rules", "sync-unverifiable off")]).into_iter();
+        all.filter(|finding| finding.rule.id == "action-input")
+            .map(|finding| finding.message)
+            .collect()
+    }
+
+    #[test]
+    fn the_action_at_our_root_and_workflows_that_are_called_take_what_they_say() {
+        let sha = "3d3c42e5aac5ba805825da76410c181273ba90b1";
+        let root = |with: &str| {
+            format!("    steps:\n      - uses: lockgate/lockgate@{sha}\n        with: {{{with}}}\n")
+        };
+        let called = |with: &str| {
+            format!("    uses: ./.github/workflows/called.yml\n    with: {{{with}}}\n")
+        };
+        for (job, expected) in [
+            (root("step: lint-gate"), None),
+            (
+                root("stepp: lint-gate"),
+                Some("`lockgate/lockgate` takes no input `stepp`"),
+            ),
+            (called("level: strict"), None),
+            (
+                called("levle: strict"),
+                Some("`./.github/workflows/called.yml` takes no input `levle`"),
+            ),
+            (
+                called("args: strict"),
+                Some("`./.github/workflows/called.yml` takes no input `args`"),
+            ),
+        ] {
+            let found = found(&job);
+            assert_eq!(
+                found,
+                expected.map(str::to_owned).into_iter().collect::<Vec<_>>(),
+                "{job}"
+            );
+        }
+    }
 }
