@@ -3,6 +3,7 @@
 use crate::lockfiles::address::is_absolute;
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::policy::Level;
+use crate::lockfiles::rules::sources::causes::{complete, named};
 use crate::lockfiles::rules::sources::uses;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
 
@@ -50,17 +51,21 @@ wheels = [
 };
 
 fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
-    uses::each(facts, |used| {
-        if !is_absolute(used.text) {
-            return;
-        }
-        let finding = findings.add(
-            used.at,
-            format!("`{}` is a place of one machine", used.text),
-        );
-        finding.help("name it by a path relative to the lock, and write the lock anew");
-        if let Some(package) = used.package {
-            finding.about(&package.name.normal);
-        }
+    let causes = uses::causes(facts, |used| {
+        let folder = used.text.rsplit_once(['/', '\\']);
+        let folder = folder.map_or(used.text, |(folder, _)| folder);
+        is_absolute(used.text).then_some(folder)
     });
+    for ((_, folder), first, places) in causes.each() {
+        let message = match places.len() {
+            1 => format!("`{}` is a place of one machine", first.text),
+            _ => format!(
+                "`{folder}` is a place of one machine, and has files of {}",
+                named(places)
+            ),
+        };
+        let finding = findings.add(first.at, message);
+        finding.help("name it by a path relative to the lock, and write the lock anew");
+        complete(finding, places);
+    }
 }

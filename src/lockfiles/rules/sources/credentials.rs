@@ -3,6 +3,7 @@
 use crate::lockfiles::address::Address;
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::policy::Level;
+use crate::lockfiles::rules::sources::causes::{complete, named};
 use crate::lockfiles::rules::sources::uses;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
 
@@ -50,17 +51,20 @@ wheels = [
 };
 
 fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
-    uses::each(facts, |used| {
-        let Some(address) = Address::parse(used.text).filter(Address::has_secret) else {
-            return;
-        };
-        let finding = findings.add(
-            used.at,
-            format!("the address at `{}` holds a secret", address.host),
-        );
-        finding.help("revoke it, give it to the tool by its environment, and write the lock anew");
-        if let Some(package) = used.package {
-            finding.about(&package.name.normal);
-        }
+    let causes = uses::causes(facts, |used| {
+        let address = Address::parse(used.text).filter(Address::has_secret)?;
+        Some((address.user, address.host))
     });
+    for ((_, (_, host)), first, places) in causes.each() {
+        let message = match places.len() {
+            1 => format!("the address at `{host}` holds a secret"),
+            _ => format!(
+                "the addresses of {} at `{host}` hold a secret",
+                named(places)
+            ),
+        };
+        let finding = findings.add(first.at, message);
+        finding.help("revoke it, give it to the tool by its environment, and write the lock anew");
+        complete(finding, places);
+    }
 }

@@ -6,9 +6,10 @@ use crate::lockfiles::address::{Address, conceal};
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::policy::Level;
 use crate::lockfiles::public_index::{is_file_host, is_public, is_public_host};
+use crate::lockfiles::rules::sources::causes::{Causes, Place, complete, named};
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
 use crate::model::diagnostic::Severity;
-use crate::model::lockfile::{File, Package, Source};
+use crate::model::lockfile::{File, Source};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -19,7 +20,7 @@ pub const RULE: Rule = Rule {
           The hosts of the public index are known. Another index may keep its files elsewhere: the host of the index, and \
           the hosts that serve most of its packages, belong to it; of PyTorch's a second host is known. If the files of one \
           package lie on several hosts of which only some belong, or the index is the public one, that is an error, otherwise \
-          a warning. `allowed-hosts` names further ones.",
+          a warning. What one host serves of one index is one finding. `allowed-hosts` names further ones.",
     level: Level::Error,
     check: Check::Lock(check),
     failing: Example::of(&[(
@@ -121,8 +122,19 @@ fn belongs(host: &str, index: &str, counts: &Counts<'_>, facts: &Facts<'_>) -> b
     })
 }
 
+/// What makes a file wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Cause<'a> {
+    index: &'a str,
+    /// None where the address names no host.
+    host: Option<String>,
+    /// Whether the index is known to have its files elsewhere.
+    is_certain: bool,
+}
+
 fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     let counts = counts(facts);
+    let mut causes: Causes<'_, Cause<'_>> = Causes::default();
     for package in &facts.lock.packages {
         let Source::Registry(index) = &package.source.value else {
             continue;
@@ -139,52 +151,58 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
                 host_of(file).is_some_and(|host| belongs(&host, index, &counts, facts))
             });
         let is_certain = is_public(index) || !fine.is_empty();
-        report(package, index, &foreign, is_certain, findings);
+        for file in foreign {
+            let Some(url) = file.url.as_ref() else {
+                continue;
+            };
+            let cause = Cause {
+                index,
+                host: host_of(file),
+                is_certain,
+            };
+            let place = Place {
+                package: Some(package),
+                text: &url.value,
+                at: url.at,
+            };
+            causes.add(cause, place);
+        }
+    }
+    for (cause, first, places) in causes.each() {
+        report(cause, first, places, findings);
     }
 }
 
-/// One finding for each host.
-fn report(
-    package: &Package<'_>,
-    index: &str,
-    foreign: &[&File<'_>],
-    is_certain: bool,
-    findings: &mut Findings<'_>,
-) {
-    let mut told = HashSet::new();
-    for file in foreign {
-        let Some(url) = file.url.as_ref() else {
-            continue;
-        };
-        let host = host_of(file);
-        if !told.insert(host.clone()) {
-            continue;
-        }
-        let index = conceal(index);
-        let message = match &host {
-            Some(host) => format!(
-                "a file of `{}` is served by `{host}`, which does not belong to `{index}`",
-                package.title()
-            ),
-            None => format!(
-                "the address of a file of `{}` names no host: `{}`",
-                package.title(),
-                conceal(&url.value)
-            ),
-        };
-        let finding = findings.add(url.at, message);
-        finding
-            .about(&package.name.normal)
-            .help("find out who changed it, and write the lock anew; a host that belongs to the index is named in `allowed-hosts`");
-        if !is_certain {
-            finding.at_most(Severity::Warning);
-        }
+fn report(cause: &Cause<'_>, first: &Place<'_>, places: &[Place<'_>], findings: &mut Findings<'_>) {
+    let (index, packages) = (conceal(cause.index), named(places));
+    let is_one = places.len() == 1;
+    let message = match &cause.host {
+        Some(host) if is_one => format!(
+            "a file of {packages} is served by `{host}`, which does not belong to `{index}`"
+        ),
+        Some(host) => format!(
+            "files of {packages} are served by `{host}`, which does not belong to `{index}`"
+        ),
+        None if is_one => format!(
+            "the address of a file of {packages} names no host: `{}`",
+            conceal(first.text)
+        ),
+        None => format!(
+            "the addresses of files of {packages} name no host: `{}`",
+            conceal(first.text)
+        ),
+    };
+    let finding = findings.add(first.at, message);
+    finding.help("find out who changed it, and write the lock anew; a host that belongs to the index is named in `allowed-hosts`");
+    complete(finding, places);
+    if !cause.is_certain {
+        finding.at_most(Severity::Warning);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::lockfiles::rules::tests::ids;
+    use crate::lockfiles::rules::tests::{found_in, ids};
 
     /// A lock of an index in which these hosts serve a package each.
     fn lock(index: &str, hosts: &[&str]) -> String {
@@ -212,5 +230,33 @@ mod tests {
         let (index, files) = crate::lockfiles::public_index::FILE_HOSTS[0];
         assert!(!is_foreign(index, &[index, index, index, files]));
         assert!(is_foreign(own, &[own, own, own, files]));
+    }
+
+    #[test]
+    fn what_one_host_serves_is_one_finding() {
+        let index = crate::lockfiles::public_index::SIMPLE_API;
+        let index = index
+            .trim_end_matches("/simple/")
+            .trim_start_matches("https://");
+        let hosts = ["proxy.example"; 5];
+        let mut hosts = hosts.to_vec();
+        hosts.push("evil.example");
+        let found = found_in(&[("uv.lock", &lock(index, &hosts))], &[], &[]);
+        let own = found
+            .iter()
+            .filter(|finding| finding.rule.id == "host-not-allowed");
+        let told: Vec<_> = own
+            .map(|one| (&*one.message, one.package.as_deref(), one.related.len()))
+            .collect();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[0].0.starts_with("files of `p0 1.0`, `p1 1.0`, `p2 1.0` and 2 other packages are served by `proxy.example`"), "{told:?}");
+        assert_eq!((told[0].1, told[0].2), (None, 2));
+        assert!(
+            told[1]
+                .0
+                .starts_with("a file of `p5 1.0` is served by `evil.example`"),
+            "{told:?}"
+        );
+        assert_eq!(told[1].1, Some("p5"));
     }
 }

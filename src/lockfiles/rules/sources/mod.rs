@@ -1,6 +1,7 @@
 //! Sources: packages come from where they may come from, and nowhere else.
 
 mod absolute_path;
+mod causes;
 mod credentials;
 mod git_commit;
 mod host_not_allowed;

@@ -3,6 +3,7 @@
 use crate::lockfiles::address::{Address, conceal};
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::policy::{Level, SourceKind};
+use crate::lockfiles::rules::sources::causes::{complete, named};
 use crate::lockfiles::rules::sources::uses;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
 
@@ -51,15 +52,21 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     if facts.policy.sources.contains(&SourceKind::Http) {
         return;
     }
-    uses::each(facts, |used| {
-        if !Address::parse(used.text).is_some_and(|address| address.is_plain()) {
-            return;
-        }
-        let shown = conceal(used.text);
-        let finding = findings.add(used.at, format!("`{shown}` is fetched without TLS"));
-        finding.help("name it with `https://` and write the lock anew");
-        if let Some(package) = used.package {
-            finding.about(&package.name.normal);
-        }
+    let causes = uses::causes(facts, |used| {
+        let address = Address::parse(used.text).filter(Address::is_plain)?;
+        Some(address.host.to_ascii_lowercase())
     });
+    for ((_, host), first, places) in causes.each() {
+        let shown = conceal(first.text);
+        let message = match places.len() {
+            1 => format!("`{shown}` is fetched without TLS"),
+            _ => format!(
+                "{} are fetched from `{host}` without TLS: `{shown}`",
+                named(places)
+            ),
+        };
+        let finding = findings.add(first.at, message);
+        finding.help("name it with `https://` and write the lock anew");
+        complete(finding, places);
+    }
 }

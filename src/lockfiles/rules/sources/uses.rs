@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use crate::lockfiles::facts::Facts;
+use crate::lockfiles::rules::sources::causes::{Causes, Place};
 use crate::model::lockfile::{Package, Source};
 use crate::model::sources::Location;
 
@@ -28,6 +29,27 @@ pub struct Use<'a> {
     pub purpose: Purpose,
     /// Where it stands.
     pub at: Location,
+}
+
+/// The addresses that are wrong: those of files by what `wrong` says makes them so, each other one for itself. It says
+/// nothing of those that are right.
+pub fn causes<'a, K: Clone + Eq + std::hash::Hash>(
+    facts: &Facts<'a>,
+    wrong: impl Fn(&Use<'a>) -> Option<K>,
+) -> Causes<'a, (Option<&'a str>, K)> {
+    let mut causes = Causes::default();
+    each(facts, |used| {
+        if let Some(cause) = wrong(&used) {
+            let place = Place {
+                package: used.package,
+                text: used.text,
+                at: used.at,
+            };
+            let own = (used.purpose != Purpose::File).then_some(used.text);
+            causes.add((own, cause), place);
+        }
+    });
+    causes
 }
 
 /// Tells all addresses and paths of a lock, in the order of the file, each index once.
