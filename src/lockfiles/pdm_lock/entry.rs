@@ -33,7 +33,7 @@ pub fn package<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Option<Package<
 }
 
 /// A requirement, PEP 508.
-fn edge<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Option<Edge<'a>> {
+pub fn edge<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Option<Edge<'a>> {
     let text = values::text(value, faults)?;
     let read = requirement::requirement(&text.value, text.at, |part| {
         values::part_at(value, &text.value, part, faults)

@@ -8,6 +8,7 @@ mod tests;
 
 use crate::lockfiles::document::{Document, Value};
 use crate::lockfiles::fault::{FaultKind, Faults};
+pub use crate::lockfiles::pdm_lock::entry::edge;
 use crate::lockfiles::{entries, values};
 use crate::model::lockfile::{Lockfile, Package, Pdm, PdmTarget, Specific, Text};
 use crate::model::sources::{FileId, Located, Sources};

@@ -2,11 +2,13 @@
 
 use crate::lockfiles::document::{Kind, Value};
 use crate::lockfiles::fault::{FaultKind, Faults};
+use crate::lockfiles::pdm_lock;
 use crate::lockfiles::pylock::{normal, specifiers};
 use crate::lockfiles::requirement::Version;
 use crate::lockfiles::values;
 use crate::model::lockfile::{
-    Edge, File, FileKind, GitReference, Hash, Name, Package, PylockKind, Section, Source, Text,
+    Edge, File, FileKind, Format, GitReference, Hash, Name, Package, PylockKind, Section, Source,
+    Text,
 };
 use crate::model::sources::{Located, Location};
 
@@ -68,6 +70,9 @@ pub fn package<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Option<Package<
             "attestation-identities" => identities(entry, faults),
             "tool" => {
                 let _ = values::entries(entry, faults);
+                let declared = declared(value).into_iter().flat_map(Value::entries);
+                let declared = declared.filter_map(|item| declared_edge(item, faults));
+                package.dependencies.extend(declared);
             }
             _ => {}
         }
@@ -143,6 +148,17 @@ fn edge<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Option<Edge<'a>> {
         is_optional: false,
         at,
     })
+}
+
+/// What PDM records of a package in place of `dependencies`: its requirements, PEP 508.
+pub fn declared<'d, 'a>(package: Value<'d, 'a>) -> Option<Value<'d, 'a>> {
+    package.path(&["tool", "pdm", "dependencies"])
+}
+
+/// One of them; `None` for what is none, since the table is the tool's own.
+fn declared_edge<'a>(value: Value<'_, 'a>, faults: &Faults) -> Option<Edge<'a>> {
+    let mut own = Faults::new(Format::Pylock, faults.file());
+    pdm_lock::edge(value, &mut own)
 }
 
 /// `{ type = "git", url = "…", requested-revision = "main", commit-id = "…", subdirectory = "…" }`.

@@ -70,6 +70,9 @@ fn top<'a>(
         "dependency-groups" => pylock.dependency_groups = values::texts(value, faults),
         "default-groups" => pylock.default_groups = values::texts(value, faults),
         "packages" => {
+            pylock.has_declared = value
+                .entries()
+                .any(|package| entry::declared(package).is_some());
             lockfile.packages = values::items(value, faults)
                 .filter_map(|package| entry::package(package, faults))
                 .collect();

@@ -12,6 +12,8 @@ pub struct Pylock<'a> {
     pub dependency_groups: Vec<Located<Text<'a>>>,
     /// The groups that are installed where none is named.
     pub default_groups: Vec<Located<Text<'a>>>,
+    /// Whether it says of its packages what they declare, as PDM does in `[packages.tool.pdm]`.
+    pub has_declared: bool,
     /// pdm's hash of the inputs, `[tool.pdm.hashes] sha256`.
     pub pdm_hash: Option<Located<Text<'a>>>,
 }

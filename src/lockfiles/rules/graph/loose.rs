@@ -1,4 +1,5 @@
-//! The graph of locks that list of each package what it declares, for every platform: those of Poetry and PDM. Which entry
+//! The graph of locks that list of each package what it declares, for every platform: those of Poetry and PDM, and what PDM
+//! writes by PEP 751. Which entry
 //! a dependency means follows from its name, its versions and its marker.
 
 use std::collections::HashSet;
@@ -10,6 +11,7 @@ use crate::lockfiles::fault::Faults;
 use crate::lockfiles::marker::{Agreement, Marker, Pythons, agree};
 use crate::lockfiles::normalise_name;
 use crate::lockfiles::requirement::{Specifiers, Version, split};
+use crate::lockfiles::rules::sync::pylock;
 use crate::model::lockfile::{Edge, Format, Package, Source};
 
 /// What tools leave out of a lock, or once did: every environment has them.
@@ -31,7 +33,8 @@ pub struct Loose {
 impl Loose {
     /// What is known of a lock; `None` where it is of another format.
     pub fn of(facts: &Facts<'_>) -> Option<Self> {
-        if !matches!(facts.lock.format, Format::Poetry | Format::Pdm) {
+        let is_declared = facts.lock.pylock().is_some_and(|lock| lock.has_declared);
+        if !matches!(facts.lock.format, Format::Poetry | Format::Pdm) && !is_declared {
             return None;
         }
         let python = facts.lock.requires_python.as_ref();
@@ -103,7 +106,7 @@ impl Loose {
     }
 
     /// The names that are reached from what the project asks for, whatever markers and extras say. `None` where it is
-    /// not known what the project asks for.
+    /// not known what the project asks for, or what a package brings.
     pub fn reached(&self, facts: &Facts<'_>) -> Option<HashSet<String>> {
         let mut reached = self.asked.clone()?;
         let local = facts.lock.packages.iter().filter(|one| one.is_local());
@@ -122,8 +125,29 @@ impl Loose {
                 }
             }
         }
-        Some(reached)
+        (facts.lock.pylock().is_none() || is_whole(&reached, facts)).then_some(reached)
     }
+}
+
+/// Whether a lock of PEP 751, which says nothing of what extras bring, nor of repositories, archives and folders, leads to
+/// everything that it has; and is the project's own.
+fn is_whole(reached: &HashSet<String>, facts: &Facts<'_>) -> bool {
+    let Some(wants) = pylock::wants(facts) else {
+        return false;
+    };
+    let is_plain = |package: &&Package<'_>| {
+        let is_index = matches!(package.source.value, Source::Unstated | Source::Registry(_));
+        is_index
+            && package
+                .dependencies
+                .iter()
+                .all(|edge| edge.extras.is_empty())
+    };
+    let packages = facts.lock.packages.iter();
+    let mut packages = packages.filter(|package| reached.contains(&*package.name.normal));
+    let mut wanted = wants.all.iter();
+    wanted.all(|wanted| wanted.requirement.extras.is_empty())
+        && packages.all(|package| is_plain(&package))
 }
 
 /// Whether an entry has a version that is asked for. One that comes from no index has the version that it has, and a

@@ -16,7 +16,9 @@ pub const RULE: Rule = Rule {
           led to it was removed: `uv lock --check` accepts both, and so does `uv lock`.\n\n\
           Every extra, group and marker counts as a way to a package. Nothing is said where the lock has no entry of the \
           project's own, or where another rule found that the graph is broken. In locks of Poetry and PDM the ways begin at \
-          what `pyproject.toml` asks for, as far as that can be read.",
+          what `pyproject.toml` asks for, as far as that can be read. A `pylock.toml` says what its packages need only where PDM \
+          wrote it, and nothing of what extras, repositories, archives and folders bring: where one of those is asked for, \
+          nobody sees what nothing needs.",
     level: Level::Warning,
     check: Check::Lock(check),
     failing: Example::of(&[(
