@@ -51,6 +51,13 @@ pub fn is_file_host(index: &str, host: &str) -> bool {
         .any(|(own, files)| index.eq_ignore_ascii_case(own) && host.eq_ignore_ascii_case(files))
 }
 
+/// Whether a host is known to serve an index, or its files.
+pub fn is_known_host(host: &str) -> bool {
+    let others = FILE_HOSTS.iter().flat_map(|(own, files)| [own, files]);
+    let mut others = others.map(|other| host.eq_ignore_ascii_case(other));
+    is_public_host(host) || others.any(|is_one| is_one)
+}
+
 /// Whether an index is known to have hashes for a part of its packages only.
 pub fn has_hashes_of_some(url: &str) -> bool {
     let is_own = |own: &str| host(url).is_some_and(|host| host.eq_ignore_ascii_case(own));

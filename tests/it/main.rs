@@ -32,6 +32,7 @@ mod lockfile_change;
 mod lockfile_change_formats;
 mod lockfile_compiled_sync;
 mod lockfile_corpus;
+mod lockfile_direct_sources;
 mod lockfile_drift;
 mod lockfile_environments;
 mod lockfile_fix;

@@ -273,7 +273,7 @@ fn read_lock(found: Found, workspace: &Workspace, sources: &mut Sources) -> Lock
     if let (Format::Pdm, Some(project)) = (found.format, declared) {
         pdm_members::add(project, root, sources, |path| read(path).ok());
     }
-    let configuration = matches!(found.format, Format::Uv | Format::UvScript)
+    let configuration = matches!(found.format, Format::Uv | Format::UvScript | Format::Pylock)
         .then(|| read_configuration(&found.path, declared, workspace, sources))
         .flatten();
     Lock {

@@ -5,11 +5,12 @@ use std::collections::{HashMap, HashSet};
 use crate::lockfiles::address::{Address, conceal};
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::policy::Level;
-use crate::lockfiles::public_index::{is_file_host, is_public, is_public_host};
+use crate::lockfiles::public_index::{is_file_host, is_known_host, is_public, is_public_host};
 use crate::lockfiles::rules::sources::causes::{Causes, Place, complete, named};
+use crate::lockfiles::rules::sources::project_indexes;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
 use crate::model::diagnostic::Severity;
-use crate::model::lockfile::{File, Source};
+use crate::model::lockfile::{File, Format, Package, Source};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -20,7 +21,9 @@ pub const RULE: Rule = Rule {
           The hosts of the public index are known. Another index may keep its files elsewhere: the host of the index, and \
           the hosts that serve most of its packages, belong to it; of PyTorch's a second host is known. If the files of one \
           package lie on several hosts of which only some belong, or the index is the public one, that is an error, otherwise \
-          a warning. What one host serves of one index is one finding. `allowed-hosts` names further ones.",
+          a warning. In a `pylock.toml` that does not name the index of a package, \
+          the hosts of the public index, of those that the project beside it names, and the one that serves most of the other \
+          packages belong. What one host serves of one index is one finding. `allowed-hosts` names further ones.",
     level: Level::Error,
     check: Check::Lock(check),
     failing: Example::of(&[(
@@ -65,8 +68,13 @@ fn host_of(file: &File<'_>) -> Option<String> {
     Address::parse(&url.value).map(|address| address.host.to_ascii_lowercase())
 }
 
-/// Each index that is not the public one.
-type Counts<'a> = HashMap<&'a str, Count>;
+/// Each index that is not the public one. Under an empty name, what comes from indexes that the lock does not name.
+#[derive(Debug, Default)]
+struct Counts<'a> {
+    by_index: HashMap<&'a str, Count>,
+    /// The hosts of the indexes that the project names, where the lock names none.
+    declared: Vec<String>,
+}
 
 /// What hosts serve of an index.
 #[derive(Debug, Default)]
@@ -77,10 +85,27 @@ struct Count {
     all: usize,
 }
 
+/// The index of a package; empty where the lock does not name it, though its files have addresses.
+fn index_of<'a>(package: &'a Package<'a>, facts: &Facts<'_>) -> Option<&'a str> {
+    match &package.source.value {
+        Source::Registry(index) => Some(index),
+        Source::Unstated if facts.lock.format == Format::Pylock => Some(""),
+        _ => None,
+    }
+}
+
 fn counts<'a>(facts: &Facts<'a>) -> Counts<'a> {
-    let mut counts = Counts::new();
+    let mut counts = Counts::default();
+    if facts.lock.format == Format::Pylock {
+        let declared = project_indexes::indexes(facts).unwrap_or_default();
+        let hosts = declared
+            .iter()
+            .filter_map(|index| Address::parse(index))
+            .map(|address| address.host.to_owned());
+        counts.declared = hosts.collect();
+    }
     for package in &facts.lock.packages {
-        let Source::Registry(index) = &package.source.value else {
+        let Some(index) = index_of(package, facts) else {
             continue;
         };
         if is_public(index) {
@@ -90,7 +115,7 @@ fn counts<'a>(facts: &Facts<'a>) -> Counts<'a> {
         if hosts.is_empty() {
             continue;
         }
-        let count = counts.entry(index).or_default();
+        let count = counts.by_index.entry(index).or_default();
         count.all += 1;
         for host in hosts {
             *count.served.entry(host).or_default() += 1;
@@ -111,12 +136,19 @@ fn belongs(host: &str, index: &str, counts: &Counts<'_>, facts: &Facts<'_>) -> b
     if is_public(index) {
         return is_public_host(host);
     }
+    if index.is_empty() {
+        let mut declared = counts.declared.iter();
+        let is_own = |own: &String| own.eq_ignore_ascii_case(host) || is_file_host(own, host);
+        if is_known_host(host) || declared.any(is_own) {
+            return true;
+        }
+    }
     let own = Address::parse(index).map(|address| address.host);
     if own.is_some_and(|own| own.eq_ignore_ascii_case(host) || is_file_host(own, host)) {
         return true;
     }
     // One package says nothing about where an index keeps its files if another host serves it as well.
-    counts.get(index).is_some_and(|count| {
+    counts.by_index.get(index).is_some_and(|count| {
         let served = count.served.get(host).copied().unwrap_or(0);
         served * 2 > count.all && (count.served.len() == 1 || count.all > 2)
     })
@@ -136,11 +168,11 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     let counts = counts(facts);
     let mut causes: Causes<'_, Cause<'_>> = Causes::default();
     for package in &facts.lock.packages {
-        let Source::Registry(index) = &package.source.value else {
+        let Some(index) = index_of(package, facts) else {
             continue;
         };
         // Folders, and indexes that are only named.
-        if Address::parse(index).is_none() {
+        if !index.is_empty() && Address::parse(index).is_none() {
             continue;
         }
         let (fine, foreign): (Vec<&File<'_>>, Vec<&File<'_>>) = package
@@ -174,15 +206,24 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
 }
 
 fn report(cause: &Cause<'_>, first: &Place<'_>, places: &[Place<'_>], findings: &mut Findings<'_>) {
-    let (index, packages) = (conceal(cause.index), named(places));
+    let packages = named(places);
+    let which = match cause.index {
+        "" => "no index that the project names".to_owned(),
+        index => format!("`{}`", conceal(index)),
+    };
+    let verb = if cause.index.is_empty() {
+        "belongs"
+    } else {
+        "does not belong"
+    };
     let is_one = places.len() == 1;
     let message = match &cause.host {
-        Some(host) if is_one => format!(
-            "a file of {packages} is served by `{host}`, which does not belong to `{index}`"
-        ),
-        Some(host) => format!(
-            "files of {packages} are served by `{host}`, which does not belong to `{index}`"
-        ),
+        Some(host) if is_one => {
+            format!("a file of {packages} is served by `{host}`, which {verb} to {which}")
+        }
+        Some(host) => {
+            format!("files of {packages} are served by `{host}`, which {verb} to {which}")
+        }
         None if is_one => format!(
             "the address of a file of {packages} names no host: `{}`",
             conceal(first.text)
@@ -202,7 +243,11 @@ fn report(cause: &Cause<'_>, first: &Place<'_>, places: &[Place<'_>], findings: 
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
+    use crate::lockfiles::public_index::{FILE_HOST, FILE_HOSTS};
     use crate::lockfiles::rules::tests::{found_in, ids};
+    use crate::model::diagnostic::Severity;
 
     /// A lock of an index in which these hosts serve a package each.
     fn lock(index: &str, hosts: &[&str]) -> String {
@@ -230,6 +275,63 @@ mod tests {
         let (index, files) = crate::lockfiles::public_index::FILE_HOSTS[0];
         assert!(!is_foreign(index, &[index, index, index, files]));
         assert!(is_foreign(own, &[own, own, own, files]));
+    }
+
+    #[test]
+    fn files_of_a_pylock_without_indexes_come_from_hosts_that_are_known_or_serve_most() {
+        let lock = |hosts: &[&str]| {
+            let mut lock = "lock-version = \"1.0\"\ncreated-by = \"x\"\n".to_owned();
+            for (at, host) in hosts.iter().enumerate() {
+                let hash = "0".repeat(64);
+                let _ = write!(
+                    lock,
+                    "[[packages]]\nname = \"p{at}\"\nversion = \"1.0\"\nwheels = [{{ url = \"https://{host}/p{at}-1.0-py3-none-any.whl\", hashes = {{ sha256 = \"{hash}\" }} }}]\n"
+                );
+            }
+            lock
+        };
+        let project = "[project]\nname = \"app\"\ndependencies = [\"p0\"]\n";
+        let declared = format!(
+            "{project}[[tool.pdm.source]]\nname = \"x\"\nurl = \"https://evil.example/simple\"\n"
+        );
+        let (public, own, evil) = (FILE_HOST, "files.example", "evil.example");
+        for (hosts, project, expected) in [
+            (vec![public, public, evil], project, 1),
+            (vec![own, own, own, evil], project, 1),
+            (vec![public, public, evil], &declared, 0),
+            (vec![own, own, own, public], project, 0),
+            (vec![own], project, 0),
+            (vec![public, FILE_HOSTS[0].0], project, 0),
+        ] {
+            let lock = lock(&hosts);
+            let found = found_in(
+                &[("pylock.toml", &lock), ("pyproject.toml", project)],
+                &[],
+                &[],
+            );
+            let own = found.iter().filter(|one| one.rule.id == "host-not-allowed");
+            let own: Vec<_> = own
+                .map(|one| (one.severity, one.package.as_deref()))
+                .collect();
+            assert_eq!(own.len(), expected, "{hosts:?}: {own:?}");
+            assert!(own.iter().all(|one| one.0 == Severity::Warning), "{own:?}");
+        }
+        // Another wheel of the same package on another host.
+        let split = lock(&[public, public]).replacen(
+            "wheels = [",
+            "wheels = [{ url = \"https://evil.example/p0-1.0-cp39-none-any.whl\", hashes = { sha256 = \"00\" } }, ",
+            1,
+        );
+        let found = found_in(&[("pylock.toml", &split)], &[], &[]);
+        let own = found
+            .iter()
+            .find(|one| one.rule.id == "host-not-allowed")
+            .unwrap();
+        assert_eq!(own.severity, Severity::Error);
+        assert_eq!(
+            own.message,
+            "a file of `p0 1.0` is served by `evil.example`, which belongs to no index that the project names"
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::lockfiles::address::{Address, same};
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::public_index::is_public;
-use crate::lockfiles::rules::sources::poetry_indexes;
+use crate::lockfiles::rules::sources::project_indexes;
 use crate::model::declared::Declarations;
 use crate::model::lockfile::Format;
 
@@ -39,7 +39,7 @@ pub fn is_allowed(index: &str, facts: &Facts<'_>) -> Option<bool> {
     if is_public(index) {
         return Some(true);
     }
-    if let Some(declared) = poetry_indexes::indexes(facts) {
+    if let Some(declared) = project_indexes::indexes(facts) {
         return Some(declared.iter().any(|declared| same(declared, index)));
     }
     let declarations = declarations(facts)?;

@@ -7,10 +7,11 @@ mod git_commit;
 mod host_not_allowed;
 mod index_not_allowed;
 mod indexes;
+mod inputs;
 mod other_tools;
 mod plain_http;
-mod poetry_indexes;
 mod private_name_public;
+mod project_indexes;
 mod source_not_declared;
 mod uses;
 

@@ -96,13 +96,8 @@ impl Asked {
     /// Whether a package is asked for from where the lock has it: by the project, or by a package that is no index's either
     /// and whose declarations are not here.
     pub fn has(&self, package: &Package<'_>, facts: &Facts<'_>) -> bool {
-        let (place, is_local) = match &package.source.value {
-            Source::Url { url, .. } | Source::Git { url, .. } => (&**url, false),
-            Source::Path(path)
-            | Source::Directory(path)
-            | Source::Editable(path)
-            | Source::Virtual(path) => (&**path, true),
-            Source::Unstated | Source::Registry(_) => return true,
+        let Some((place, is_local)) = place(&package.source.value) else {
+            return true;
         };
         let name = &*package.name.normal;
         let mut named = self.named.iter().filter(|(own, _)| own == name);
@@ -128,8 +123,20 @@ impl Asked {
     }
 }
 
+/// The address or path of a source, and whether it is one of this machine; `None` for an index.
+pub fn place<'s>(source: &'s Source<'_>) -> Option<(&'s str, bool)> {
+    match source {
+        Source::Url { url, .. } | Source::Git { url, .. } => Some((url, false)),
+        Source::Path(path)
+        | Source::Directory(path)
+        | Source::Editable(path)
+        | Source::Virtual(path) => Some((path, true)),
+        Source::Unstated | Source::Registry(_) => None,
+    }
+}
+
 /// Whether what is asked for is what is locked. The folder that a variable stands for is not known.
-fn is_same(asked: &str, locked: &str, is_local: bool) -> bool {
+pub fn is_same(asked: &str, locked: &str, is_local: bool) -> bool {
     if is_local {
         let is_path = !asked.contains("://") || asked.starts_with("file:");
         return is_path && last(asked) == last(locked);

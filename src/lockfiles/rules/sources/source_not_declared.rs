@@ -5,7 +5,8 @@ use crate::lockfiles::facts::Facts;
 use crate::lockfiles::normal;
 use crate::lockfiles::policy::{Level, SourceKind};
 use crate::lockfiles::rules::sources::indexes;
-use crate::lockfiles::rules::sources::other_tools::Asked;
+use crate::lockfiles::rules::sources::inputs::{Asker, Inputs};
+use crate::lockfiles::rules::sources::other_tools::{Asked, place};
 use crate::lockfiles::rules::sync::pylock;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
 use crate::model::declared::{Declarations, GroupItem, UvSourceKind};
@@ -24,6 +25,10 @@ pub const RULE: Rule = Rule {
           `allowed-sources` allows kinds of sources without a declaration. Looked at in locks of uv whose declarations are \
           known, the project beside it and every member of its workspace, and in locks of Poetry and PDM. There what a \
           package needs that is no index's itself is allowed from anywhere, since these locks do not say where it asks for it. \
+          In compiled requirements, and in a `Pipfile.lock`, what the inputs or the `Pipfile` do not name is allowed where an \
+          annotation says that a package asks for it that is no index's itself. It is a warning where nobody can see that: \
+          there are such packages, and no annotations, or there is an index besides the public one, whose packages may ask \
+          for addresses. In requirements that nothing compiled the address is the declaration.\n\n\
           In a `pylock.toml` that locks the project beside it, it is a warning, and nothing is said where the lock has folders, \
           or repositories and archives that are asked for.",
     level: Level::Error,
@@ -103,15 +108,22 @@ wheels = [
 };
 
 fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
+    let mut packages = facts.lock.packages.iter();
+    if packages.all(|package| place(&package.source.value).is_none()) {
+        return;
+    }
     let asked = Asked::of(facts);
+    let inputs = Inputs::of(facts);
     let declarations = indexes::declarations(facts).or_else(|| beside_pylock(facts));
-    if asked.is_none() && declarations.is_none() {
+    if asked.is_none() && inputs.is_none() && declarations.is_none() {
         return;
     }
     let declarations = declarations.unwrap_or_default();
     let table = match facts.lock.format {
         Format::Poetry => "with the dependency, in `pyproject.toml`",
         Format::Pdm => "as `name @ URL`, in `pyproject.toml`",
+        Format::Pipfile => "in the `Pipfile`",
+        Format::Requirements => "as `name @ URL`, in an input",
         _ => "under `[tool.uv.sources]`",
     };
     // A `pylock.toml` does not say what it was made from.
@@ -119,7 +131,7 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
         Format::Pylock => Severity::Warning,
         _ => Severity::Error,
     };
-    for package in &facts.lock.packages {
+    for (number, package) in facts.lock.packages.iter().enumerate() {
         let (kind, what) = match &package.source.value {
             Source::Url { url, .. } => (SourceKind::Url, url),
             Source::Git { url, .. } => (SourceKind::Git, url),
@@ -129,7 +141,10 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
             Source::Editable(path) => (SourceKind::Editable, path),
             Source::Unstated | Source::Registry(_) => continue,
         };
+        let inputs = inputs.as_ref();
+        let said = inputs.map(|inputs| inputs.asker(number, package, facts));
         let is_asked_for = facts.policy.sources.contains(&kind)
+            || said == Some(Asker::Somebody)
             || asked
                 .as_ref()
                 .is_some_and(|asked| asked.has(package, facts))
@@ -152,7 +167,11 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
                 ),
             )
             .about(&package.name.normal)
-            .at_most(most)
+            .at_most(if said == Some(Asker::Perhaps) {
+                Severity::Warning
+            } else {
+                most
+            })
             .help(format!(
                 "write the lock anew, or declare it {table}; `allowed-sources: {}` allows all such",
                 kind.name()

@@ -2,7 +2,7 @@
 
 mod absent;
 pub mod beside;
-mod compiled;
+pub mod compiled;
 pub mod direct;
 mod drift;
 mod package_requires_python;
@@ -14,7 +14,7 @@ mod requirement_not_locked;
 mod requirement_not_satisfied;
 mod unverifiable;
 mod uv;
-mod wanted;
+pub mod wanted;
 
 use crate::lockfiles::rules::Family;
 
