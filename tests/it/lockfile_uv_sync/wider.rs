@@ -351,6 +351,32 @@ pub(super) const WIDER: &[Wider] = &[
         ],
     },
     Wider {
+        name: "folders that ask for each other",
+        files: &[
+            (
+                "sub/pyproject.toml",
+                "{head}dependencies = [\"alpha>=1.0\", \"other\"]\n[build-system]\nrequires = []\nbuild-backend = \"none\"\n[tool.uv.sources]\nother = { path = \"../other\", editable = true }\n[[tool.uv.index]]\nname = \"local\"\nurl = \"../sub/../wheels\"\nformat = \"flat\"\ndefault = true\n",
+            ),
+            (
+                "other/pyproject.toml",
+                "[project]\nname = \"other\"\nversion = \"1.0\"\nrequires-python = \">=3.11\"\n[build-system]\nrequires = []\nbuild-backend = \"none\"\n[dependency-groups]\ndev = [\"app\"]\n[project.optional-dependencies]\nback = [\"app\"]\n[tool.uv.sources]\napp = { path = \"../sub\", editable = true }\n",
+            ),
+        ],
+        edits: &[
+            ("other/pyproject.toml", "\"../sub\"", "\"../other/../sub/\""),
+            (
+                "other/pyproject.toml",
+                "\"../sub\", editable = true",
+                "\"../sub\"",
+            ),
+            ("other/pyproject.toml", "[\"app\"]", "[\"app>=0.1\"]"),
+            ("other/pyproject.toml", "back = ", "forth = "),
+            ("sub/pyproject.toml", "\"../other\"", "\"../sub/../other\""),
+            ("sub/pyproject.toml", "../sub/../wheels", "../wheels"),
+            ("sub/pyproject.toml", "0.1.0", "0.1.1"),
+        ],
+    },
+    Wider {
         name: "metadata",
         files: &[(
             PROJECT,

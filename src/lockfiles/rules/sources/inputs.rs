@@ -143,7 +143,7 @@ impl<'a> Inputs<'a> {
                 |(asked, is_asked_locally)| {
                     // Which folder has which name is not known.
                     let is_asked_locally = is_asked_locally || is_of_machine(asked);
-                    is_local && is_asked_locally || is_same(asked, locked, is_local)
+                    is_local && is_asked_locally || is_same(asked, locked, is_local.then_some(""))
                 },
             )
         })

@@ -100,13 +100,11 @@ impl Asked {
             return true;
         };
         let name = &*package.name.normal;
-        let mut named = self.named.iter().filter(|(own, _)| own == name);
-        if named.any(|(_, asked)| is_same(asked, place, is_local))
-            || self
-                .unnamed
-                .iter()
-                .any(|asked| is_same(asked, place, is_local))
-        {
+        let file = facts.sources.path(facts.lock.file);
+        let (folder, _) = file.rsplit_once('/').unwrap_or_default();
+        let named = self.named.iter().filter(|(own, _)| own == name);
+        let mut all = named.map(|(_, asked)| asked).chain(&self.unnamed);
+        if all.any(|asked| is_same(asked, place, is_local.then_some(folder))) {
             return true;
         }
         if is_local && self.members.contains(&normal::clean(place)) {
@@ -135,11 +133,19 @@ pub fn place<'s>(source: &'s Source<'_>) -> Option<(&'s str, bool)> {
     }
 }
 
-/// Whether what is asked for is what is locked. The folder that a variable stands for is not known.
-pub fn is_same(asked: &str, locked: &str, is_local: bool) -> bool {
-    if is_local {
+/// Whether what is asked for is what is locked. The folder that a variable stands for is not known; that of the lock is
+/// given for what is on this machine, since `..` stands for a name there.
+pub fn is_same(asked: &str, locked: &str, folder: Option<&str>) -> bool {
+    if let Some(folder) = folder {
         let is_path = !asked.contains("://") || asked.starts_with("file:");
-        return is_path && last(asked) == last(locked);
+        let place = |path: &str| {
+            if path.contains("://") {
+                path.to_owned()
+            } else {
+                normal::join(folder, path)
+            }
+        };
+        return is_path && last(&place(asked)) == last(&place(locked));
     }
     let plain = |text: &str| {
         let text = without_commit(text);
@@ -159,15 +165,23 @@ mod tests {
     use crate::lockfiles::{Format, declared, read};
     use crate::model::sources::Sources;
 
-    /// Whether a package from somewhere is told as asked for by nothing.
     fn is_told(format: Format, entry: &str, project: &str) -> bool {
+        is_told_in("", format, entry, project)
+    }
+
+    /// Whether a package from somewhere is told as asked for by nothing; the lock is in this folder.
+    fn is_told_in(folder: &str, format: Format, entry: &str, project: &str) -> bool {
         let metadata = "[metadata]\nlock-version = \"2.1\"\nlock_version = \"4.5.0\"\n";
         let head = "[[package]]\nname = \"a\"\nversion = \"1\"\n";
         let lock = format!("{metadata}{head}{entry}");
         let project = format!("[project]\nname = \"app\"\n{project}");
         let mut sources = Sources::default();
-        let file = sources.add("lock", lock.into_bytes()).unwrap();
-        let project = sources.add("pyproject.toml", project.into_bytes()).unwrap();
+        let file = sources
+            .add(format!("{folder}lock"), lock.into_bytes())
+            .unwrap();
+        let project = sources
+            .add(format!("{folder}pyproject.toml"), project.into_bytes())
+            .unwrap();
         sources.add("libs/a/pyproject.toml", Vec::new()).unwrap();
         let reading = read(format, file, &sources);
         let declared = declared::read(project, &sources).declarations;
@@ -253,6 +267,18 @@ mod tests {
                 "{entry}\n{project}"
             );
         }
+    }
+
+    #[test]
+    fn a_path_that_leaves_the_folder_and_comes_back_is_what_it_leads_to() {
+        let entry = poetry("directory", "..");
+        let told = |path: &str| {
+            let project = format!("[tool.poetry.dependencies]\na = {{path = \"{path}\"}}\n");
+            is_told_in("libs/a/examples/", Format::Poetry, &entry, &project)
+        };
+        assert!(!told(".."));
+        assert!(!told("../../a"));
+        assert!(told("../../b"));
     }
 
     #[test]

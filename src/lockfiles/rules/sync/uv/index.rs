@@ -118,7 +118,7 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
             if normal::is_url(url) {
                 normal::index(url)
             } else {
-                normal::join(&view.path(&tree), url)
+                view.path_of(&tree, url)
             }
         }));
     }

@@ -142,10 +142,10 @@ fn origin(
                 declared,
                 is_member: true,
             };
-            Ok(Origin::Index(normal::join(&view.path(&tree), url)))
+            Ok(Origin::Index(view.path_of(&tree, url)))
         }
         UvSourceKind::Other(Source::Path(path)) => {
-            let path = normal::join(&view.path(&own), path);
+            let path = view.path_of(&own, path);
             if FileKind::of_name(path.rsplit('/').next().unwrap_or_default()) != FileKind::Other {
                 return Ok(Origin::Archive(path));
             }

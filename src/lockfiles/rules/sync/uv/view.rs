@@ -160,6 +160,15 @@ impl<'f> View<'f> {
         normal::relative(folder(self.facts, tree.declared.file), top)
     }
 
+    /// A path that a project names, from the folder of the lock. It may leave that folder and come back by its name.
+    pub fn path_of(&self, tree: &Tree<'_>, path: &str) -> String {
+        let path = normal::join(folder(self.facts, tree.declared.file), path);
+        if path.starts_with('/') {
+            return path;
+        }
+        normal::relative(&path, folder(self.facts, self.facts.lock.file))
+    }
+
     /// Whether another `pyproject.toml` stands between a project and the root of the workspace. uv looks no further up
     /// than there, so that the sources of the root do not count for it, although it is a member.
     pub fn is_enclosed(&self, tree: &Tree<'_>) -> bool {
