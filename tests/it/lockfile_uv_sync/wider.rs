@@ -377,6 +377,19 @@ pub(super) const WIDER: &[Wider] = &[
         ],
     },
     Wider {
+        name: "what no platform takes",
+        files: &[(
+            PROJECT,
+            "{head}dependencies = [\"alpha>=1.0\", \"native\", \"delta\"]\n[tool.uv]\noverride-dependencies = [\"native ; sys_platform == 'never'\", \"gamma ; sys_platform == 'never'\"]\n{index}",
+        )],
+        edits: &[
+            (PROJECT, "'never'", "'linux'"),
+            (PROJECT, "\"native\", ", ""),
+            (PROJECT, "\"native\", ", "\"native>=1.5\", "),
+            (PROJECT, ", \"gamma ; sys_platform == 'never'\"]", "]"),
+        ],
+    },
+    Wider {
         name: "metadata",
         files: &[(
             PROJECT,

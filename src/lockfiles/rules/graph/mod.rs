@@ -5,7 +5,7 @@ mod dangling_edge;
 mod loose;
 mod missing_edge;
 mod orphan_package;
-mod roots;
+pub mod roots;
 
 use crate::lockfiles::rules::Family;
 

@@ -59,6 +59,18 @@ impl<'f> Members<'f> {
 /// The places of the packages that are reached from the project's own, whatever markers and extras say. `None` where
 /// the lock has nothing of the project's.
 pub fn reached(facts: &Facts<'_>) -> Option<HashSet<Location>> {
+    walked(facts, false)
+}
+
+/// The places of the packages that are reached from the project's own on every platform and Python, whatever extras
+/// say. `None` where the lock has nothing of the project's.
+pub fn reached_everywhere(facts: &Facts<'_>) -> Option<HashSet<Location>> {
+    walked(facts, true)
+}
+
+fn walked(facts: &Facts<'_>, is_everywhere: bool) -> Option<HashSet<Location>> {
+    let is_followed = |marker: Option<&_>| !is_everywhere || marker.is_none();
+    let is_kept = |package: &Package<'_>| !is_everywhere || package.resolution_markers.is_empty();
     let members = Members::new(facts);
     let mut todo: Vec<&Package<'_>> = facts
         .lock
@@ -66,22 +78,19 @@ pub fn reached(facts: &Facts<'_>) -> Option<HashSet<Location>> {
         .iter()
         .filter(|package| members.have(package))
         .collect();
-    for requirement in requirements(facts) {
+    for requirement in requirements(facts).filter(|one| is_followed(one.marker.as_ref())) {
         todo.extend(facts.index.named(&requirement.name.normal));
     }
     let mut reached: HashSet<Location> = HashSet::with_capacity(facts.lock.packages.len());
-    todo.retain(|package| reached.insert(package.at));
+    todo.retain(|package| is_kept(package) && reached.insert(package.at));
     if todo.is_empty() {
         return None;
     }
     while let Some(package) = todo.pop() {
-        for edge in &package.dependencies {
-            todo.extend(
-                facts
-                    .index
-                    .targets(edge)
-                    .filter(|target| reached.insert(target.at)),
-            );
+        let edges = package.dependencies.iter();
+        for edge in edges.filter(|edge| is_followed(edge.marker.as_ref())) {
+            let targets = facts.index.targets(edge);
+            todo.extend(targets.filter(|target| is_kept(target) && reached.insert(target.at)));
         }
     }
     Some(reached)

@@ -1,11 +1,13 @@
 //! Files that nothing ties to their bytes.
 
-use std::collections::HashMap;
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
 
 use crate::error::count;
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::policy::Level;
 use crate::lockfiles::public_index::{has_hashes_of_some, is_public};
+use crate::lockfiles::rules::graph::roots;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
 use crate::model::diagnostic::Severity;
 use crate::model::lockfile::{Format, Package, Source};
@@ -20,7 +22,8 @@ pub const RULE: Rule = Rule {
           Where no file of a package has a hash, and its index is not the public one, the index may serve none: that is a \
           warning, unless the lock has hashes of at least four times as many other packages of that index. Some indexes, \
           such as PyTorch's, are known to have hashes for a part of their packages. In `pylock.toml` it is always an error: \
-          installers refuse such a file. Requirements without any hash are one finding a file. Source trees and repositories have no hash; a repository has its commit.",
+          installers refuse such a file. A package of which uv locks no file, since no platform that needs it takes one, is \
+          passed over. Requirements without any hash are one finding a file. Source trees and repositories have no hash; a repository has its commit.",
     level: Level::Error,
     check: Check::Lock(check),
     failing: Example::of(&[(
@@ -70,11 +73,13 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     let mut bare: Vec<(&Package<'_>, Location, usize)> = Vec::new();
     let mut is_hashed = false;
     let mut served: HashMap<&str, (usize, usize)> = HashMap::new();
+    let everywhere = OnceCell::new();
     for package in facts
         .lock
         .packages
         .iter()
         .filter(|package| has_files(package) && !is_open(package, facts.lock.format))
+        .filter(|package| !is_left_out(package, facts, &everywhere))
     {
         let without: Vec<_> = package
             .files
@@ -148,6 +153,23 @@ fn has_files(package: &Package<'_>) -> bool {
     )
 }
 
+/// Whether uv wrote no file of a package because no platform that needs it takes one: `torch ; sys_platform == 'never'`
+/// among the overrides. Nothing is installed then. What every platform needs has a file.
+fn is_left_out(
+    package: &Package<'_>,
+    facts: &Facts<'_>,
+    everywhere: &OnceCell<Option<HashSet<Location>>>,
+) -> bool {
+    let is_bare = package.files.is_empty() && package.hashes.is_empty();
+    is_bare
+        && facts.lock.uv().is_some()
+        && matches!(package.source.value, Source::Registry(_))
+        && everywhere
+            .get_or_init(|| roots::reached_everywhere(facts))
+            .as_ref()
+            .is_some_and(|reached| !reached.contains(&package.at))
+}
+
 /// Whether a requirement leaves the version open: nothing could be hashed, and `unpinned` says so.
 fn is_open(package: &Package<'_>, format: Format) -> bool {
     format == Format::Requirements && package.version.is_none() && package.hashes.is_empty()
@@ -202,6 +224,23 @@ mod tests {
                 "{host} {hashed}"
             );
         }
+    }
+
+    #[test]
+    fn what_no_platform_installs_needs_no_file() {
+        let lock = |marker: &str| {
+            format!(
+                "version = 1\nrevision = 3\nrequires-python = \">=3.11\"\n\n[[package]]\nname = \"app\"\nversion = \"1.0\"\nsource = {{ virtual = \".\" }}\ndependencies = [\n    {{ name = \"torch\"{marker} }},\n]\n\n[[package]]\nname = \"torch\"\nversion = \"2.0\"\nsource = {{ registry = \"https://index.example/simple\" }}\n"
+            )
+        };
+        assert_eq!(
+            found("uv.lock", &lock(", marker = \"sys_platform == 'never'\"")),
+            []
+        );
+        assert_eq!(
+            found("uv.lock", &lock("")),
+            [("hash-missing", Severity::Warning)]
+        );
     }
 
     #[test]
