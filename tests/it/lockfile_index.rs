@@ -279,7 +279,18 @@ fn a_folder_of_answers_in_json_tells_what_was_withdrawn() {
     // An index without the hash cannot say yes.
     write(answer(serde_json::json!({"md5": "00"})));
     let run = check(&project, &["--rules=host-not-allowed off"]);
-    expect_failed(&run, "no sha256 hash of `six-1.17.0-py2.py3-none-any.whl`");
+    for part in [
+        "no sha256 hash of `six-1.17.0-py2.py3-none-any.whl`, only md5: ",
+        "let it publish such, or leave this lock out of a run with `index-check`",
+    ] {
+        expect_failed(&run, part);
+    }
+    write(answer(serde_json::json!({})));
+    let run = check(&project, &["--rules=host-not-allowed off"]);
+    expect_failed(
+        &run,
+        "no sha256 hash of `six-1.17.0-py2.py3-none-any.whl`, and no other: ",
+    );
     assert!(line > 0);
 }
 

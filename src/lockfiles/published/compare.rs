@@ -181,7 +181,7 @@ fn of_file(
     for hash in &file.hashes {
         let mut published = own.iter().flat_map(|file| digests(file, hash)).peekable();
         let Some(other) = published.peek().copied() else {
-            add(hash.at, unhashed(&file.name, hash));
+            add(hash.at, unhashed(first, hash));
             continue;
         };
         if !published.any(|digest| digest.eq_ignore_ascii_case(&hash.digest)) {
@@ -210,17 +210,27 @@ fn of_version(
             yanked.clone_from(&file.yanked);
         }
     } else if let Some(file) = own.iter().find(|file| digests(file, hash).next().is_none()) {
-        add(hash.at, unhashed(&file.name, hash));
+        add(hash.at, unhashed(file, hash));
     } else {
         let of = all.iter().find(has).map(|file| file.name.clone());
         add(hash.at, Kind::NoSuchHash { of });
     }
 }
 
-fn unhashed(file: &str, hash: &Hash<'_>) -> Kind {
+fn unhashed(file: &PublishedFile, hash: &Hash<'_>) -> Kind {
+    let others: Vec<&str> = file
+        .hashes
+        .iter()
+        .map(|(name, _)| &**name)
+        .take(4)
+        .collect();
+    let others = match others.as_slice() {
+        [] => "and no other".to_owned(),
+        names => format!("only {}", names.join(", ")),
+    };
     Kind::Unseen(format!(
-        "the index publishes no {} hash of `{file}`",
-        hash.algorithm
+        "the index publishes no {} hash of `{}`, {others}: let it publish such, or leave this lock out of a run with `index-check`",
+        hash.algorithm, file.name
     ))
 }
 
