@@ -5,6 +5,7 @@
 //! texts are borrowed. [`plain`] reads the part of the language that tools write, and nothing else; whatever it does
 //! not know, [`whole`] gives to the crate `toml`, whose word counts. So there is one place that decides what is valid.
 
+mod date;
 mod json;
 mod plain;
 mod whole;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::lockfiles::document::{
-    DOTTED, Document, IMPLICIT, INDEXED, INLINE, Kind, NONE, Node, TABLES, VALUE_IS_DECODED,
+    DOTTED, Document, IMPLICIT, INDEXED, INLINE, Kind, NONE, Node, TABLES, VALUE_IS_DECODED, date,
 };
 
 /// Deeper lists and tables are left to the other reader, which refuses them.
@@ -256,7 +256,13 @@ impl<'a> Reader<'a> {
             b'{' => self.inline_table(parent, key, depth),
             b't' => self.word(b"true", parent, key),
             b'f' => self.word(b"false", parent, key),
-            _ => self.integer(parent, key),
+            _ => match date::length(self.bytes.get(start..)?) {
+                Some(length) => {
+                    self.at += length;
+                    self.add_value(parent, key, start, Kind::Datetime, 0)
+                }
+                None => self.integer(parent, key),
+            },
         }
     }
 
