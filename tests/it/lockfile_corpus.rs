@@ -4,6 +4,7 @@
 //! The suite takes the first few that ship theirs; `LOCKGATE_CAMPAIGN` takes all. Those with a lock that a tool makes need
 //! a package index, and what they give may change with it.
 
+use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -71,7 +72,7 @@ const PROJECTS: &[(&str, Lock)] = &[
     ("stamina", Compiled),
     ("typer", Compiled),
     ("uvicorn", Compiled),
-    ("cleo", Poetry("poetry-1.8")),
+    ("tomlkit", Poetry("poetry-2.2")),
     ("bleak-retry-connector", Poetry("poetry-2")),
     ("cleo", Poetry("poetry-2")),
     ("pendulum", Poetry("poetry-2")),
@@ -96,6 +97,12 @@ const TRUE: &[(&str, &str, usize, &str)] = &[
         "hash-missing",
         15,
         "its requirements are compiled without hashes",
+    ),
+    (
+        "aiohttp",
+        "requirement-not-locked",
+        1,
+        "its constraints were compiled before `sphinx-issues` was asked for",
     ),
     (
         "copier",
@@ -344,7 +351,14 @@ fn locks_of_public_projects_give_no_false_alarm() {
     let (mut locks, mut packages) = (0, 0);
     let mut different = Vec::new();
     for (name, lock) in PROJECTS.iter().take(most) {
-        let project = workspace(name, *lock);
+        if all {
+            eprintln!("{name}: {lock:?}");
+        }
+        // One lock that no tool makes hides no finding in the others.
+        let Ok(project) = catch_unwind(|| workspace(name, *lock)) else {
+            different.push(format!("{name}: no lock was made, see above"));
+            continue;
+        };
         let arguments = ["lockfile-verify", "--output-format=json"];
         let report = project.run(&arguments).json();
         let output =
