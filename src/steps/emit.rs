@@ -44,17 +44,19 @@ pub fn emit(mut report: Report, common: &Common, world: &World) -> Result<u8> {
     console.command(&Command::remove_matcher("python"));
     // Files beside standard output: each takes its time where there are half a million findings.
     std::thread::scope(|scope| {
-        let json_file = scope.spawn(|| match &report_file {
-            Some(path) => write(path, masker, |out| {
-                json::render(report, &outputs, &until, out)
-            }),
-            None => Ok(()),
+        let json_file = report_file.as_ref().map(|path| {
+            scope.spawn(|| {
+                write(path, masker, |out| {
+                    json::render(report, &outputs, &until, out)
+                })
+            })
         });
-        let sarif_file = scope.spawn(|| match &common.sarif_file {
-            Some(path) => write(&world.directory.join(path), masker, |out| {
-                sarif::render(report, out)
-            }),
-            None => Ok(()),
+        let sarif_file = common.sarif_file.as_ref().map(|path| {
+            scope.spawn(move || {
+                write(&world.directory.join(path), masker, |out| {
+                    sarif::render(report, out)
+                })
+            })
         });
         match console.format() {
             OutputFormat::Human => {
@@ -66,7 +68,8 @@ pub fn emit(mut report: Report, common: &Common, world: &World) -> Result<u8> {
             OutputFormat::Sarif => console.document_by(|out| sarif::render(report, out)),
             OutputFormat::Github => {}
         }
-        [json_file, sarif_file].into_iter().try_for_each(|file| {
+        let mut files = [json_file, sarif_file].into_iter().flatten();
+        files.try_for_each(|file| {
             file.join()
                 .unwrap_or_else(|_| Err(Error::bug("a report could not be written")))
         })

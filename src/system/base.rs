@@ -108,7 +108,10 @@ impl Resolver<'_> {
         if self.git.top_level().await?.is_none() {
             return Ok(Resolution::None("not a git repository".into()));
         }
-        let Some(head) = self.git.commit("HEAD").await? else {
+        let usual = ["HEAD", "origin/main", "origin/master", "main", "master"];
+        let tips = self.git.commits(&usual).await?;
+        let mut tips = usual.into_iter().zip(tips);
+        let Some((_, Some(head))) = tips.next() else {
             return Ok(Resolution::None("the repository has no commit yet".into()));
         };
         let remote = self
@@ -120,17 +123,23 @@ impl Resolver<'_> {
                 "refs/remotes/origin/HEAD",
             ])
             .await?;
-        let candidates = remote.iter().map(String::as_str).chain([
-            "origin/main",
-            "origin/master",
-            "main",
-            "master",
-        ]);
-        for candidate in candidates {
-            let Some(tip) = self.git.commit(candidate).await? else {
-                continue;
+        let mut candidates: Vec<(&str, Option<String>)> = tips.collect();
+        if let Some(remote) = &remote {
+            let known = candidates.iter().find(|(name, _)| name == remote);
+            let tip = match known {
+                Some((_, tip)) => tip.clone(),
+                None => self.git.commit(remote).await?,
             };
-            if let Some(sha) = self.git.merge_base(&tip, &head).await? {
+            candidates.insert(0, (remote, tip));
+        }
+        for (candidate, tip) in candidates {
+            let Some(tip) = tip else { continue };
+            let common = if tip == head {
+                Some(tip)
+            } else {
+                self.git.merge_base(&tip, &head).await?
+            };
+            if let Some(sha) = common {
                 let origin = format!("merge base with `{candidate}`, and what is not committed");
                 return Ok(Resolution::Base(Base {
                     sha,

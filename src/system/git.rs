@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -43,7 +43,7 @@ const CONFIGURATION: &[(&str, &str)] = &[
 const TIME_LIMIT: Duration = Duration::from_mins(5);
 
 /// Answers other than diffs are short.
-const SHORT: u64 = 16 << 20;
+pub(super) const SHORT: u64 = 16 << 20;
 
 /// Repositories with hundreds of thousands of tags exist.
 const REFS: u64 = 256 << 20;
@@ -56,8 +56,10 @@ pub struct Git {
     /// `-c key=value` for every call.
     configuration: Vec<(String, String)>,
     stop: Stop,
-    /// A home of git's own: see [`Git::new`].
-    _home: Arc<TempDir>,
+    /// A root that git has told: one of its own, or one around another directory.
+    root: Arc<OnceLock<PathBuf>>,
+    /// A home of git's own, made for its first call: see [`Git::new`].
+    home: Arc<OnceLock<TempDir>>,
 }
 
 /// What one fetch may use.
@@ -75,20 +77,8 @@ impl Git {
     /// It gets a home of its own. What the user configured does not count there, and it is the one place where every
     /// git believes that the checkout of a container job, which belongs to another user, is safe to read: releases
     /// before 2.38 do not believe `-c`, those before 2.32 know no `GIT_CONFIG_GLOBAL`.
-    pub fn new(
-        directory: impl Into<PathBuf>,
-        environment: &Environment,
-        stop: Stop,
-    ) -> Result<Self> {
-        let unwritable = |error: std::io::Error| {
-            Error::no_verdict("no temporary folder can be made").cause(error)
-        };
-        let home = TempDir::with_prefix("lockgate-git-").map_err(unwritable)?;
-        std::fs::write(home.path().join(".gitconfig"), "[safe]\n\tdirectory = *\n")
-            .map_err(unwritable)?;
+    pub fn new(directory: impl Into<PathBuf>, environment: &Environment, stop: Stop) -> Self {
         let mut own = environment.for_installer(&[]);
-        own.set("HOME", home.path());
-        own.set("XDG_CONFIG_HOME", home.path());
         for (name, value) in [
             ("GIT_CONFIG_NOSYSTEM", "1"),
             ("GIT_ATTR_NOSYSTEM", "1"),
@@ -102,13 +92,30 @@ impl Git {
         let configuration = CONFIGURATION
             .iter()
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-        Ok(Self {
+        Self {
             directory: directory.into(),
             environment: own,
             configuration: configuration.collect(),
             stop,
-            _home: Arc::new(home),
-        })
+            root: Arc::default(),
+            home: Arc::default(),
+        }
+    }
+
+    /// Git's own home.
+    fn home(&self) -> Result<&Path> {
+        if let Some(home) = self.home.get() {
+            return Ok(home.path());
+        }
+        let make = || {
+            let home = TempDir::with_prefix("lockgate-git-")?;
+            std::fs::write(home.path().join(".gitconfig"), "[safe]\n\tdirectory = *\n")?;
+            Ok(home)
+        };
+        let home = make().map_err(|error: std::io::Error| {
+            Error::no_verdict("no temporary folder can be made").cause(error)
+        })?;
+        Ok(self.home.get_or_init(|| home).path())
     }
 
     /// The same git with more configuration.
@@ -153,7 +160,11 @@ impl Git {
             .configuration
             .iter()
             .flat_map(|(key, value)| ["-c".to_owned(), format!("{key}={value}")]);
-        let child = Child::new("git", &self.directory, self.environment.clone())
+        let mut environment = self.environment.clone();
+        let home = self.home()?;
+        environment.set("HOME", home);
+        environment.set("XDG_CONFIG_HOME", home);
+        let child = Child::new("git", &self.directory, environment)
             .arguments(configuration)
             .arguments(arguments)
             .time_limit(TIME_LIMIT)
@@ -182,7 +193,16 @@ impl Git {
         &self,
         arguments: impl IntoIterator<Item = S>,
     ) -> Result<Option<String>> {
-        let mut finished = self.run(arguments).await?;
+        self.answer_to(arguments, Vec::new()).await
+    }
+
+    /// The same, with these bytes on its standard input.
+    pub(super) async fn answer_to<S: Into<OsString>>(
+        &self,
+        arguments: impl IntoIterator<Item = S>,
+        input: Vec<u8>,
+    ) -> Result<Option<String>> {
+        let mut finished = self.run_with_input(arguments, input).await?;
         if says_no(&finished)? {
             return Ok(None);
         }
@@ -196,12 +216,23 @@ impl Git {
         ))
     }
 
+    /// Whether there can be a work tree around the directory: git looks for a `.git` there and in each folder above.
+    /// Where there is none, nobody has to start it.
+    pub fn can_have_work_tree(&self) -> bool {
+        let mut folders = self.directory.ancestors();
+        folders.any(|folder| folder.join(".git").symlink_metadata().is_ok())
+    }
+
     /// The root of the work tree around the directory; `None` outside a repository.
     pub async fn top_level(&self) -> Result<Option<PathBuf>> {
-        Ok(self
-            .answer(["rev-parse", "--show-toplevel"])
-            .await?
-            .map(PathBuf::from))
+        if let Some(root) = self.root.get().filter(|root| **root == self.directory) {
+            return Ok(Some(root.clone()));
+        }
+        if !self.can_have_work_tree() {
+            return Ok(None);
+        }
+        let root = self.answer(["rev-parse", "--show-toplevel"]).await?;
+        Ok(root.map(|root| self.root.get_or_init(|| root.into()).clone()))
     }
 
     /// The full SHA of the commit that `revision` names, if it is here.
@@ -426,10 +457,23 @@ mod tests {
     async fn configuration_of_the_user_and_the_repository_does_not_count() {
         let folder = TempDir::new().unwrap();
         let environment = Environment::of_this_process();
-        let git = Git::new(folder.path(), &environment, Stop::never()).unwrap();
+        let git = Git::new(folder.path(), &environment, Stop::never());
         git.run(["init", "--quiet"]).await.unwrap();
         git.run(["config", "diff.noprefix", "true"]).await.unwrap();
         let own = git.answer(["config", "diff.noprefix"]).await.unwrap();
         assert_eq!(own.as_deref(), Some("false"));
+    }
+
+    #[tokio::test]
+    async fn outside_a_repository_no_git_is_needed() {
+        let folder = TempDir::new().unwrap();
+        let environment: Environment = [("PATH", folder.path())].into_iter().collect();
+        let git = Git::new(folder.path(), &environment, Stop::never());
+        assert_eq!(git.top_level().await.unwrap(), None);
+        std::fs::write(folder.path().join(".git"), "gitdir: elsewhere\n").unwrap();
+        let below = git.at(&folder.path().join("a/b"));
+        assert!(git.can_have_work_tree() && below.can_have_work_tree());
+        let error = git.top_level().await.unwrap_err();
+        assert_eq!(error.message, "`git` is not on PATH");
     }
 }

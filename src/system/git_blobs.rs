@@ -1,11 +1,41 @@
-//! Many files of one commit from one git.
+//! Many objects from one git.
 
 use std::io::{BufRead, BufReader, Read};
 
 use crate::error::{Error, Result};
-use crate::system::git::{Git, says_no};
+use crate::system::git::{Git, SHORT, says_no};
 
 impl Git {
+    /// The full SHAs of the commits that revisions name; `None` for one that is not here, and of all outside a repository.
+    /// No revision may hold a line break.
+    pub async fn commits(&self, revisions: &[&str]) -> Result<Vec<Option<String>>> {
+        let mut input = String::new();
+        for revision in revisions {
+            input.extend([revision, "^{commit}\n"]);
+        }
+        let arguments = ["cat-file", "--batch-check=%(objecttype) %(objectname)"];
+        let answer = self.answer_to(arguments, input.into_bytes()).await?;
+        let answer = answer.unwrap_or_default();
+        let mut lines = answer.lines();
+        // What is not there is told as `<revision> missing`.
+        let commit = |line: &str| {
+            let sha = line.strip_prefix("commit ")?;
+            let is_sha = sha.bytes().all(|byte| byte.is_ascii_hexdigit());
+            is_sha.then(|| sha.to_owned())
+        };
+        Ok(revisions
+            .iter()
+            .map(|_| lines.next().and_then(commit))
+            .collect())
+    }
+
+    /// The contents of files in a commit as text, in the order of the paths; `None` where a file is not there.
+    pub async fn texts(&self, commit: &str, paths: &[&str]) -> Result<Vec<Option<String>>> {
+        let contents = self.blobs(commit, paths, SHORT).await?;
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Ok(contents.into_iter().map(|bytes| bytes.map(text)).collect())
+    }
+
     /// The bytes of files in a commit, each at most `limit`, in the order of the paths; `None` where a file is not there.
     pub async fn blobs(
         &self,
@@ -100,7 +130,7 @@ mod tests {
     async fn files_come_in_the_order_of_their_paths() {
         let folder = tempfile::tempdir().unwrap();
         let environment = Environment::of_this_process();
-        let git = Git::new(folder.path(), &environment, Stop::never()).unwrap();
+        let git = Git::new(folder.path(), &environment, Stop::never());
         git.run(["init", "--quiet"]).await.unwrap();
         for (path, content) in [
             ("a b.txt", &b"one\n\0two"[..]),
@@ -118,6 +148,11 @@ mod tests {
         let commit = identity.iter().chain(&["commit", "--quiet", "--message=a"]);
         git.run(commit.copied()).await.unwrap();
         let head = git.commit("HEAD").await.unwrap().unwrap();
+        let revisions = ["HEAD", "-x", "commit deed", "HEAD:folder", &head];
+        let commits = git.commits(&revisions).await.unwrap();
+        let commits: Vec<Option<&str>> = commits.iter().map(Option::as_deref).collect();
+        let here = Some(&*head);
+        assert_eq!(commits, [here, None, None, None, here]);
         let paths = [
             "empty",
             "x missing",

@@ -52,22 +52,26 @@ pub async fn arguments<A: FromArgMatches>(
     sha: &str,
     root: &Path,
 ) -> Result<A> {
-    let mut files = BTreeMap::new();
+    let mut places = Vec::new();
     for folder in world.directory.ancestors() {
         for name in config::NAMES {
             let path = folder.join(name);
-            if let Ok(inside) = path.strip_prefix(root)
-                && let Some(text) = git
-                    .show(sha, &inside.to_string_lossy().replace('\\', "/"))
-                    .await?
-            {
-                files.insert(path, text);
+            if let Ok(inside) = path.strip_prefix(root) {
+                let inside = inside.to_string_lossy().replace('\\', "/");
+                places.push((path, inside));
             }
         }
         if folder == root {
             break;
         }
     }
+    let paths: Vec<&str> = places.iter().map(|(_, inside)| &**inside).collect();
+    let texts = git.texts(sha, &paths).await?;
+    let files: BTreeMap<PathBuf, String> = places
+        .into_iter()
+        .zip(texts)
+        .filter_map(|((path, _), text)| Some((path, text?)))
+        .collect();
     let config = config::load_from(&world.directory, root, &Step::names(), &|path| {
         Ok(files.get(path).cloned())
     });

@@ -64,7 +64,7 @@ pub struct Facts {
 pub async fn gather(arguments: &Arguments, world: &World, stop: Stop) -> Result<(Settings, Facts)> {
     let today = Date::today();
     let mut settings = Settings::new(arguments)?;
-    let git = Git::new(&world.directory, &world.environment, stop.clone())?;
+    let git = Git::new(&world.directory, &world.environment, stop.clone());
     let root = git_root(&git, world).await?;
     let workspace = Workspace::new(&root);
     let git = git.at(&root);
@@ -230,7 +230,7 @@ async fn sift_aside(
 /// The tools of each project as text, for `--list-tools`.
 pub async fn tools(arguments: &Arguments, world: &World, stop: Stop) -> Result<String> {
     let settings = Settings::new(arguments)?;
-    let git = Git::new(&world.directory, &world.environment, stop.clone())?;
+    let git = Git::new(&world.directory, &world.environment, stop.clone());
     let root = git_root(&git, world).await?;
     let git = git.at(&root);
     let shed = Shed::new(&settings, world, &git, &root, &stop)?;

@@ -56,7 +56,7 @@ pub async fn ask(workflows: &[Workflow], world: &World, stop: Stop) -> Result<Re
     let folder = TempDir::with_prefix("lockgate-actions-")
         .map_err(|error| Error::no_verdict("no temporary folder can be made").cause(error))?;
     let slow = SLOW.map(|(key, value)| (key.to_owned(), value.to_owned()));
-    let git = Git::new(folder.path(), &world.environment, stop)?
+    let git = Git::new(folder.path(), &world.environment, stop)
         .with_configuration(slow)
         .with_variable("GIT_CEILING_DIRECTORIES", folder.path());
     remotes.repositories = server.ask(&names, credential.as_ref(), &git).await?;

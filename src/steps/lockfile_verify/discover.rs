@@ -159,7 +159,7 @@ fn named_lock(
 
 /// Those that git ignores; none outside of a repository.
 async fn ignored(found: &[Found], git: &Git) -> Result<Vec<String>> {
-    if found.is_empty() {
+    if found.is_empty() || !git.can_have_work_tree() {
         return Ok(Vec::new());
     }
     let paths = found.iter().map(|lock| lock.path.as_str());

@@ -80,7 +80,7 @@ pub async fn gather(
     stop: Stop,
 ) -> Result<(Settings, Gathered)> {
     let mut settings = Settings::new(arguments)?;
-    let git = Git::new(&world.directory, &world.environment, stop)?;
+    let git = Git::new(&world.directory, &world.environment, stop);
     let root = git_root(&git, world).await?;
     let workspace = Workspace::new(&root);
     let git = git.at(&root);

@@ -58,8 +58,12 @@ pub fn verify(
                 .push((index, verified));
         }
     };
-    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let helpers = processors.min(gathered.locks.len()).saturating_sub(1);
+    let others = gathered.locks.len().saturating_sub(1);
+    // To ask how many processors there are is to read several files.
+    let helpers = others.min(match others {
+        0 => 0,
+        _ => std::thread::available_parallelism().map_or(1, std::num::NonZero::get) - 1,
+    });
     std::thread::scope(|scope| {
         for _ in 0..helpers {
             scope.spawn(work);

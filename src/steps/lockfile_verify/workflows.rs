@@ -52,7 +52,7 @@ pub async fn judge(
     let exclude = globs("exclude", &settings.exclude)?;
     let passed = |path: &String| !is_material(path) && !exclude.is_match(path);
     let (now, mut failed) = if is_asked {
-        let git = Git::new(&world.directory, &world.environment, stop.clone())?;
+        let git = Git::new(&world.directory, &world.environment, stop.clone());
         let root = git_root(&git, world).await?;
         let paths = paths(&root, &git.at(&root)).await?;
         Files::read(&root, paths.into_iter().filter(passed))
@@ -80,7 +80,7 @@ pub async fn judge(
     };
     let before = match &gathered.base {
         Resolution::Base(base) if is_asked => {
-            let git = Git::new(&world.directory, &world.environment, stop)?;
+            let git = Git::new(&world.directory, &world.environment, stop);
             let git = git.at(&git_root(&git, world).await?);
             Some(Files::of_base(&base.sha, &git, passed).await?)
         }
