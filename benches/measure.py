@@ -6,6 +6,7 @@ import os
 import resource
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +25,8 @@ class Program:
     exits: tuple[int, ...] = (0,)
     #: Where standard output goes.
     output: str = os.devnull
+    #: What is done before each run, and not measured.
+    prepare: Callable[[], None] = lambda: None
 
 
 @dataclass
@@ -102,6 +105,7 @@ def _watched(program: Program, environment: dict[str, str]) -> tuple[int, int]:
 
 
 def _spawn(program: Program, environment: dict[str, str]) -> tuple[int, int, float]:
+    program.prepare()
     errors = os.memfd_create("errors")
     os.chdir(program.directory)
     actions = [
