@@ -59,8 +59,7 @@ struct Resolver<'a> {
 
 impl Resolver<'_> {
     async fn pull_request(&self, head: &str, base: &str) -> Result<Resolution> {
-        let checked_out = self.head().await?;
-        let parents = self.git.parents(&checked_out).await?;
+        let (checked_out, parents) = self.git.head().await?.ok_or_else(no_checkout)?;
         if let [first, second] = parents.as_slice()
             && second == head
         {
@@ -108,22 +107,21 @@ impl Resolver<'_> {
         if self.git.top_level().await?.is_none() {
             return Ok(Resolution::None("not a git repository".into()));
         }
-        let usual = ["HEAD", "origin/main", "origin/master", "main", "master"];
-        let tips = self.git.commits(&usual).await?;
-        let mut tips = usual.into_iter().zip(tips);
-        let Some((_, Some(head))) = tips.next() else {
+        let usual = ["origin/main", "origin/master", "main", "master"];
+        let default = "refs/remotes/origin/HEAD";
+        let asked: Vec<&str> = ["HEAD", default].into_iter().chain(usual).collect();
+        let mut tips = self.git.commits(&asked).await?.into_iter();
+        let Some(head) = tips.next().flatten() else {
             return Ok(Resolution::None("the repository has no commit yet".into()));
         };
-        let remote = self
-            .git
-            .answer([
-                "symbolic-ref",
-                "--quiet",
-                "--short",
-                "refs/remotes/origin/HEAD",
-            ])
-            .await?;
-        let mut candidates: Vec<(&str, Option<String>)> = tips.collect();
+        let remote = match tips.next().flatten() {
+            Some(_) => {
+                let arguments = ["symbolic-ref", "--quiet", "--short", default];
+                self.git.answer(arguments).await?
+            }
+            None => None,
+        };
+        let mut candidates: Vec<(&str, Option<String>)> = usual.into_iter().zip(tips).collect();
         if let Some(remote) = &remote {
             let known = candidates.iter().find(|(name, _)| name == remote);
             let tip = match known {
@@ -178,12 +176,7 @@ impl Resolver<'_> {
     }
 
     async fn head(&self) -> Result<String> {
-        self.git.commit("HEAD").await?.ok_or_else(|| {
-            Error::no_verdict(
-                "the workspace holds no git checkout, so there is no change to measure",
-            )
-            .hint("run `actions/checkout` before this step")
-        })
+        self.git.commit("HEAD").await?.ok_or_else(no_checkout)
     }
 
     /// The commit of this SHA, fetched alone where history is cut off. Never `--depth` on a full clone: it would cut it.
@@ -248,6 +241,11 @@ impl Resolver<'_> {
         Err(Error::no_verdict(format!("`{left}` and `{right}` have no common ancestor in the history that is here"))
             .hint("check out with `fetch-depth: 0`, or check out the merge commit (the default of `actions/checkout`)"))
     }
+}
+
+fn no_checkout() -> Error {
+    Error::no_verdict("the workspace holds no git checkout, so there is no change to measure")
+        .hint("run `actions/checkout` before this step")
 }
 
 fn unobtainable(sha: &str) -> Error {

@@ -245,20 +245,6 @@ impl Git {
             .await
     }
 
-    /// The parents that a commit names, also where a shallow clone does not have them.
-    pub async fn parents(&self, commit: &str) -> Result<Vec<String>> {
-        let text = self
-            .answer(["cat-file", "commit", commit])
-            .await?
-            .unwrap_or_default();
-        let header = text.split("\n\n").next().unwrap_or_default();
-        Ok(header
-            .lines()
-            .filter_map(|line| line.strip_prefix("parent "))
-            .map(str::to_owned)
-            .collect())
-    }
-
     /// Whether history is cut off.
     pub async fn is_shallow(&self) -> Result<bool> {
         Ok(self

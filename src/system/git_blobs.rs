@@ -17,16 +17,27 @@ impl Git {
         let answer = self.answer_to(arguments, input.into_bytes()).await?;
         let answer = answer.unwrap_or_default();
         let mut lines = answer.lines();
-        // What is not there is told as `<revision> missing`.
-        let commit = |line: &str| {
-            let sha = line.strip_prefix("commit ")?;
-            let is_sha = sha.bytes().all(|byte| byte.is_ascii_hexdigit());
-            is_sha.then(|| sha.to_owned())
-        };
+        let commit = |line: &str| sha(line.strip_prefix("commit ")?);
         Ok(revisions
             .iter()
             .map(|_| lines.next().and_then(commit))
             .collect())
+    }
+
+    /// The full SHA of the commit that `HEAD` is, and the parents that it names, also where a shallow clone does not have
+    /// them; `None` where there is no commit.
+    pub async fn head(&self) -> Result<Option<(String, Vec<String>)>> {
+        let arguments = ["cat-file", "--batch=%(objectname)"];
+        let answer = self.answer_to(arguments, b"HEAD^{commit}\n".to_vec());
+        let answer = answer.await?.unwrap_or_default();
+        let (first, text) = answer.split_once('\n').unwrap_or_default();
+        let header = text.split("\n\n").next().unwrap_or_default();
+        let parents = header
+            .lines()
+            .filter_map(|line| line.strip_prefix("parent "))
+            .map(str::to_owned)
+            .collect();
+        Ok(sha(first).map(|sha| (sha, parents)))
     }
 
     /// The contents of files in a commit as text, in the order of the paths; `None` where a file is not there.
@@ -80,6 +91,12 @@ impl Git {
         }
         Ok(found)
     }
+}
+
+/// The SHA that git answers; `None` for other answers, such as `<revision> missing`.
+fn sha(answer: &str) -> Option<String> {
+    let is_sha = !answer.is_empty() && answer.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_sha.then(|| answer.to_owned())
 }
 
 /// One answer of `cat-file --batch`: `<id> blob <size>`, the bytes and a line feed; `<name> missing`. What is no file
@@ -152,6 +169,7 @@ mod tests {
         let commits = git.commits(&revisions).await.unwrap();
         let commits: Vec<Option<&str>> = commits.iter().map(Option::as_deref).collect();
         let here = Some(&*head);
+        assert_eq!(git.head().await.unwrap(), Some((head.clone(), Vec::new())));
         assert_eq!(commits, [here, None, None, None, here]);
         let paths = [
             "empty",
