@@ -20,14 +20,16 @@ pub struct Address<'a> {
 impl<'a> Address<'a> {
     /// The parts of a URL; `None` for what is none, or has no host.
     pub fn parse(text: &'a str) -> Option<Self> {
-        let (scheme, rest) = text.trim().split_once("://")?;
+        let text = text.trim();
         let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
-        if scheme.is_empty() || !scheme.bytes().all(is_scheme) {
-            return None;
-        }
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let end = text.bytes().position(|byte| !is_scheme(byte))?;
+        let (scheme, rest) = text.split_at_checked(end)?;
+        let rest = rest.strip_prefix("://").filter(|_| !scheme.is_empty())?;
+        // Locks have thousands of them, and each several rules look at.
+        let end = memchr::memchr3(b'/', b'?', b'#', rest.as_bytes()).unwrap_or(rest.len());
         let (authority, rest) = rest.split_at_checked(end)?;
-        let path = rest.split(['?', '#']).next().unwrap_or_default();
+        let end = memchr::memchr2(b'?', b'#', rest.as_bytes()).unwrap_or(rest.len());
+        let path = rest.get(..end)?;
         let (user, host) = match authority.rsplit_once('@') {
             Some((user, host)) => (Some(user), host),
             None => (None, authority),
@@ -189,6 +191,8 @@ mod tests {
             "https:/a/b",
             "://a",
             "é://a",
+            "a b://c.example",
+            "a:b://c.example",
             "http://[::1",
         ] {
             assert_eq!(Address::parse(text), None, "{text}");

@@ -38,9 +38,7 @@ pub fn name<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Option<Name<'a>> {
 
 /// `{ file = "…", hash = "sha256:…" }`, each; pdm may have `url` in place of `file`.
 pub fn files<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Vec<File<'a>> {
-    values::items(value, faults)
-        .filter_map(|item| file(item, faults))
-        .collect()
+    values::read_items(value, faults, file)
 }
 
 fn file<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Option<File<'a>> {
@@ -69,7 +67,7 @@ fn file<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Option<File<'a>> {
                 }
                 file.url = Some(url);
             }
-            "hash" => file.hashes.extend(hash(entry, faults)),
+            "hash" => file.hashes = hash(entry, faults).into_iter().collect(),
             _ => {}
         }
     }

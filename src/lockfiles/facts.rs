@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use crate::lockfiles::policy::Policy;
 use crate::lockfiles::published::Published;
 use crate::model::declared::Declarations;
@@ -50,10 +52,12 @@ pub struct Before<'a> {
 /// The packages of a lock by name.
 #[derive(Clone, Debug, Default)]
 pub struct Index<'a> {
-    by_name: HashMap<&'a str, Vec<&'a Package<'a>>>,
+    by_name: Packages<'a>,
     /// Those of names with [many](MANY) entries, by name and then by version as written.
-    by_version: HashMap<&'a str, HashMap<&'a str, Vec<&'a Package<'a>>>>,
+    by_version: HashMap<&'a str, Packages<'a>, RandomState>,
 }
+
+type Packages<'a> = HashMap<&'a str, Vec<&'a Package<'a>>, RandomState>;
 
 /// A name with more entries than this is looked up by its version, so that an absurd lock takes no time.
 const MANY: usize = 8;
@@ -61,17 +65,17 @@ const MANY: usize = 8;
 impl<'a> Index<'a> {
     /// Indexes a lock.
     pub fn new(lock: &'a Lockfile<'a>) -> Self {
-        let mut by_name: HashMap<&'a str, Vec<&'a Package<'a>>> =
-            HashMap::with_capacity(lock.packages.len());
+        let mut by_name =
+            Packages::with_capacity_and_hasher(lock.packages.len(), RandomState::default());
         for package in &lock.packages {
             by_name
                 .entry(&*package.name.normal)
                 .or_default()
                 .push(package);
         }
-        let mut by_version = HashMap::new();
+        let mut by_version = HashMap::default();
         for (name, packages) in by_name.iter().filter(|(_, own)| own.len() > MANY) {
-            let mut own: HashMap<&'a str, Vec<&'a Package<'a>>> = HashMap::new();
+            let mut own = Packages::default();
             for package in packages {
                 let version = package.version.as_ref();
                 let version = version.map_or("", |version| &*version.value);

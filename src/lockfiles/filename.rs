@@ -27,7 +27,14 @@ impl<'a> WheelName<'a> {
     /// Takes the name of a file apart; `None` for what is no wheel.
     pub fn parse(file: &'a str) -> Option<Self> {
         let stem = strip_suffix(file, ".whl")?;
-        let mut parts = stem.split('-');
+        let mut hyphens = memchr::memchr_iter(b'-', stem.as_bytes());
+        let mut start = Some(0);
+        let mut parts = std::iter::from_fn(|| {
+            let from = start?;
+            let hyphen = hyphens.next();
+            start = hyphen.map(|hyphen| hyphen + 1);
+            stem.get(from..hyphen.unwrap_or(stem.len()))
+        });
         let (distribution, version) = (parts.next()?, parts.next()?);
         let (third, fourth, fifth) = (parts.next()?, parts.next()?, parts.next()?);
         let (build, python, abi, platform) = match parts.next() {

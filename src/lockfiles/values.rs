@@ -68,16 +68,23 @@ pub fn boolean(value: Value<'_, '_>, faults: &mut Faults) -> Option<bool> {
 
 /// A list of texts.
 pub fn texts<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Vec<Located<Text<'a>>> {
-    items(value, faults)
-        .filter_map(|item| text(item, faults))
-        .collect()
+    read_items(value, faults, text)
 }
 
 /// A list of names.
 pub fn names<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Vec<Name<'a>> {
-    items(value, faults)
-        .filter_map(|item| name(item, faults))
-        .collect()
+    read_items(value, faults, name)
+}
+
+/// What the items of a list are read as; those that cannot be read are left out. Takes no more memory than that.
+pub fn read_items<'d, 'a, T>(
+    value: Value<'d, 'a>,
+    faults: &mut Faults,
+    read: impl Fn(Value<'d, 'a>, &mut Faults) -> Option<T>,
+) -> Vec<T> {
+    let mut all = Vec::with_capacity(value.entries().count());
+    all.extend(items(value, faults).filter_map(|item| read(item, faults)));
+    all
 }
 
 /// The items of a list.
@@ -117,9 +124,10 @@ pub fn part_at(value: Value<'_, '_>, text: &str, part: Range<usize>, faults: &Fa
 /// The last part of a URL or path, as the name of a file: percent signs decoded, query and fragment left out.
 pub fn file_name<'a>(url: &Text<'a>) -> Text<'a> {
     let name = |url: &str| -> Range<usize> {
-        let end = url.find(['?', '#']).unwrap_or(url.len());
+        let url = url.as_bytes();
+        let end = memchr::memchr2(b'?', b'#', url).unwrap_or(url.len());
         let path = url.get(..end).unwrap_or(url);
-        let start = path.rfind(['/', '\\']).map_or(0, |slash| slash + 1);
+        let start = memchr::memrchr2(b'/', b'\\', path).map_or(0, |slash| slash + 1);
         start..end
     };
     match url {
@@ -133,7 +141,7 @@ pub fn file_name<'a>(url: &Text<'a>) -> Text<'a> {
 
 /// A text of a URL with its percent signs decoded; as it is where that gives no UTF-8.
 pub fn percent_decode(text: &str) -> Text<'_> {
-    if !text.contains('%') {
+    if memchr::memchr(b'%', text.as_bytes()).is_none() {
         return Text::Borrowed(text);
     }
     let mut decoded = Vec::with_capacity(text.len());

@@ -282,6 +282,9 @@ impl<'d, 'a> Value<'d, 'a> {
         if self.kind() != Kind::Integer {
             return None;
         }
+        if let Ok(number) = self.raw().parse() {
+            return Some(number);
+        }
         let digits = self.raw().replace('_', "");
         let radix = |prefix: &str, radix| {
             let digits = digits.strip_prefix(prefix)?;

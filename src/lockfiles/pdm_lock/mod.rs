@@ -50,9 +50,7 @@ pub fn read<'a>(file: FileId, sources: &'a Sources, faults: &mut Faults) -> Opti
         specific: Specific::Pdm(Box::default()),
     };
     if let Some(packages) = root.get("package") {
-        lockfile.packages = values::items(packages, faults)
-            .filter_map(|package| entry::package(package, faults))
-            .collect();
+        lockfile.packages = values::read_items(packages, faults, entry::package);
     }
     let mut pdm = Pdm::default();
     for value in metadata.entries() {

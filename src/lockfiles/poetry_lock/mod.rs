@@ -52,9 +52,7 @@ pub fn read<'a>(file: FileId, sources: &'a Sources, faults: &mut Faults) -> Opti
     for value in root.entries() {
         match &*value.key() {
             "package" => {
-                lockfile.packages = values::items(value, faults)
-                    .filter_map(|package| entry::package(package, faults))
-                    .collect();
+                lockfile.packages = values::read_items(value, faults, entry::package);
             }
             "extras" => poetry.extras = extras(value, faults),
             _ => {}

@@ -73,9 +73,7 @@ fn top<'a>(
             pylock.has_declared = value
                 .entries()
                 .any(|package| entry::declared(package).is_some());
-            lockfile.packages = values::items(value, faults)
-                .filter_map(|package| entry::package(package, faults))
-                .collect();
+            lockfile.packages = values::read_items(value, faults, entry::package);
         }
         "tool" => {
             let mut tables = values::entries(value, faults);

@@ -43,10 +43,13 @@ pub fn package<'a>(value: Value<'_, 'a>, faults: &mut Faults) -> Option<Package<
             "optional-dependencies" => sections(entry, Section::Extra, &mut package, faults),
             "dev-dependencies" => sections(entry, Section::Group, &mut package, faults),
             "sdist" => package.files.extend(file(entry, FileKind::Sdist, faults)),
-            "wheels" => package.files.extend(
-                values::items(entry, faults)
-                    .filter_map(|wheel| file(wheel, FileKind::Wheel, faults)),
-            ),
+            "wheels" => {
+                package.files.reserve_exact(entry.entries().count());
+                package.files.extend(
+                    values::items(entry, faults)
+                        .filter_map(|wheel| file(wheel, FileKind::Wheel, faults)),
+                );
+            }
             "group-requires-python" => package.group_pythons = inputs::group_pythons(entry, faults),
             "metadata" => {
                 package.metadata = Some(Box::new(inputs::package_metadata(entry, faults)));
@@ -135,7 +138,7 @@ fn file<'a>(value: Value<'_, 'a>, kind: FileKind, faults: &mut Faults) -> Option
                     file.name = name.value;
                 }
             }
-            "hash" => file.hashes.extend(hash(entry, faults)),
+            "hash" => file.hashes = hash(entry, faults).into_iter().collect(),
             "size" => file.size = values::number(entry, faults).map(|size| size.value),
             "upload-time" | "upload_time" => file.upload_time = values::text(entry, faults),
             _ => {}

@@ -90,9 +90,7 @@ fn top<'a>(
             uv.manifest = Some(Located::new(inputs::manifest(value, faults), at));
         }
         "package" | "distribution" => {
-            lockfile.packages = values::items(value, faults)
-                .filter_map(|package| entry::package(package, faults))
-                .collect();
+            lockfile.packages = values::read_items(value, faults, entry::package);
         }
         _ => uv
             .unknown

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::policy::Level;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
@@ -51,7 +53,7 @@ wheels = [
 };
 
 fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
-    let mut seen: HashMap<(&str, Option<&Text<'_>>), &File<'_>> = HashMap::new();
+    let mut seen: HashMap<(&str, Option<&Text<'_>>), &File<'_>, RandomState> = HashMap::default();
     for package in &facts.lock.packages {
         seen.clear();
         for file in &package.files {

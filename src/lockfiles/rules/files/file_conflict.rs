@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::policy::Level;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
@@ -52,7 +54,8 @@ wheels = [
 fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     let packages = &facts.lock.packages;
     let files: usize = packages.iter().map(|package| package.files.len()).sum();
-    let mut by_address: HashMap<&str, &File<'_>> = HashMap::with_capacity(files);
+    let mut by_address: HashMap<&str, &File<'_>, RandomState> =
+        HashMap::with_capacity_and_hasher(files, RandomState::default());
     for package in packages {
         for (index, file) in package.files.iter().enumerate() {
             let before = match &file.url {

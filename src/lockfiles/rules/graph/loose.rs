@@ -79,30 +79,30 @@ impl Loose {
 
     /// Whether a dependency leads to an entry of the lock, or rightly to none.
     pub fn leads(&self, edge: &Edge<'_>, facts: &Facts<'_>) -> bool {
-        let name = &*edge.name.normal;
-        if !self.is_demanded(edge) {
-            return true;
-        }
-        let named = facts.index.named(name);
-        if named.is_empty() {
-            return !self.has_project;
-        }
-        let specifiers = edge.specifier.as_ref();
-        let Some(specifiers) = specifiers.and_then(|text| Specifiers::parse(&text.value)) else {
-            return true;
+        let has_entry = match facts.index.named(&edge.name.normal) {
+            [] => !self.has_project,
+            named => {
+                let specifiers = edge.specifier.as_ref();
+                let specifiers = specifiers.and_then(|text| Specifiers::parse(&text.value));
+                specifiers.is_none_or(|specifiers| {
+                    named.iter().any(|package| satisfies(package, &specifiers))
+                })
+            }
         };
-        named.iter().any(|package| satisfies(package, &specifiers))
+        has_entry || !self.is_demanded(edge)
     }
 
     /// Whether a dependency is needed wherever its package is.
     fn is_demanded(&self, edge: &Edge<'_>) -> bool {
-        let is_everywhere = edge.marker.as_ref().is_none_or(|marker| {
+        if edge.is_optional || self.left_out.contains(&*edge.name.normal) {
+            return false;
+        }
+        edge.marker.as_ref().is_none_or(|marker| {
             let marker = Marker::parse(&marker.value);
             marker.is_some_and(|marker| {
                 agree(&marker, &Marker::TRUE, &self.pythons) == Agreement::Same
             })
-        });
-        is_everywhere && !edge.is_optional && !self.left_out.contains(&*edge.name.normal)
+        })
     }
 
     /// The names that are reached from what the project asks for, whatever markers and extras say. `None` where it is

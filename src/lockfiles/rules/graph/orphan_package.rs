@@ -102,10 +102,10 @@ fn orphans<'a>(facts: &Facts<'a>) -> Vec<&'a Package<'a>> {
 }
 
 fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
-    if dangling_edge::is_broken(facts) {
+    let orphans = orphans(facts);
+    if orphans.is_empty() || dangling_edge::is_broken(facts) {
         return;
     }
-    let orphans = orphans(facts);
     if orphans.len() > FEW
         && let Some(first) = orphans.first()
     {

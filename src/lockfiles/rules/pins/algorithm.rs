@@ -59,6 +59,12 @@ pub fn meant(name: &str) -> Option<&'static Algorithm> {
     ALL.iter().find(|algorithm| plain(algorithm.name) == name)
 }
 
+/// Whether these are hexadecimal digits. All of them are looked at whatever the first is: several at once.
+pub fn is_hex(digits: &str) -> bool {
+    let bytes = digits.bytes();
+    bytes.fold(true, |is_hex, byte| is_hex & byte.is_ascii_hexdigit())
+}
+
 /// Whether a hash is one that ties a file to its bytes, in this format.
 pub fn is_strong(hash: &Hash<'_>, format: Format) -> bool {
     known(&hash.algorithm).is_some_and(|algorithm| {

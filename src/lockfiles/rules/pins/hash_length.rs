@@ -51,7 +51,7 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     let help = format!("write the lock anew: `{}`", facts.lock.format.relock());
     algorithm::tell(facts, findings, &help, |hash, _| {
         let known = algorithm::known(&hash.algorithm)?;
-        let is_hex = hash.digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_hex = algorithm::is_hex(&hash.digest);
         if !known.is_strong || !is_hex || hash.digest.len() == known.digits {
             return None;
         }

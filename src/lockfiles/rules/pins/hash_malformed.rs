@@ -65,7 +65,7 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
                 ..Wrong::new(hash.at, message)
             });
         }
-        let is_hex = hash.digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_hex = algorithm::is_hex(&hash.digest);
         (hash.digest.is_empty() || !is_hex).then(|| {
             let message = format!("these are no digits of a {}", hash.algorithm);
             Wrong::new(algorithm::digest_at(hash, facts), message)

@@ -52,6 +52,8 @@ wheels = [
 
 fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     let causes = uses::causes(facts, |used| {
+        // Most name no user, and need not be taken apart.
+        memchr::memchr(b'@', used.text.as_bytes())?;
         let address = Address::parse(used.text).filter(Address::has_secret)?;
         Some((address.user, address.host))
     });

@@ -62,10 +62,10 @@ wheels = [
     )]),
 };
 
-/// The host of a file; `None` where it is no URL with a host.
-fn host_of(file: &File<'_>) -> Option<String> {
+/// The host of a file as it is written; `None` where it is no URL with a host.
+fn host_of<'f>(file: &'f File<'_>) -> Option<&'f str> {
     let url = file.url.as_ref()?;
-    Address::parse(&url.value).map(|address| address.host.to_ascii_lowercase())
+    Address::parse(&url.value).map(|address| address.host)
 }
 
 /// Each index that is not the public one. Under an empty name, what comes from indexes that the lock does not name.
@@ -111,7 +111,11 @@ fn counts<'a>(facts: &Facts<'a>) -> Counts<'a> {
         if is_public(index) {
             continue;
         }
-        let hosts: HashSet<String> = package.files.iter().filter_map(host_of).collect();
+        let hosts: HashSet<String> = package
+            .files
+            .iter()
+            .filter_map(|file| host_of(file).map(str::to_ascii_lowercase))
+            .collect();
         if hosts.is_empty() {
             continue;
         }
@@ -124,34 +128,51 @@ fn counts<'a>(facts: &Facts<'a>) -> Counts<'a> {
     counts
 }
 
-/// Whether a host may serve files of an index.
-fn belongs(host: &str, index: &str, counts: &Counts<'_>, facts: &Facts<'_>) -> bool {
-    let allowed = &facts.policy.hosts;
-    if allowed
-        .iter()
-        .any(|allowed| allowed.eq_ignore_ascii_case(host))
-    {
-        return true;
+/// The index of a package, and what all its files are measured by.
+struct Index<'i> {
+    /// Its address; empty where the lock does not name it.
+    text: &'i str,
+    host: Option<&'i str>,
+    is_public: bool,
+    counts: &'i Counts<'i>,
+}
+
+impl<'i> Index<'i> {
+    /// `None` for folders, and for indexes that are only named.
+    fn new(text: &'i str, counts: &'i Counts<'i>) -> Option<Self> {
+        let host = Address::parse(text).map(|address| address.host);
+        (text.is_empty() || host.is_some()).then(|| Self {
+            text,
+            host,
+            is_public: is_public(text),
+            counts,
+        })
     }
-    if is_public(index) {
-        return is_public_host(host);
-    }
-    if index.is_empty() {
-        let mut declared = counts.declared.iter();
-        let is_own = |own: &String| own.eq_ignore_ascii_case(host) || is_file_host(own, host);
-        if is_known_host(host) || declared.any(is_own) {
+
+    /// Whether a host may serve files of it.
+    fn has(&self, host: &str, facts: &Facts<'_>) -> bool {
+        let mut allowed = facts.policy.hosts.iter();
+        if allowed.any(|allowed| allowed.eq_ignore_ascii_case(host)) {
             return true;
         }
+        if self.is_public {
+            return is_public_host(host);
+        }
+        let is_own = |own: &str| own.eq_ignore_ascii_case(host) || is_file_host(own, host);
+        let mut declared = self.counts.declared.iter();
+        if self.text.is_empty() && (is_known_host(host) || declared.any(|own| is_own(own))) {
+            return true;
+        }
+        if self.host.is_some_and(is_own) {
+            return true;
+        }
+        // One package says nothing about where an index keeps its files if another host serves it as well.
+        self.counts.by_index.get(self.text).is_some_and(|count| {
+            let served = count.served.get(&host.to_ascii_lowercase());
+            let served = served.copied().unwrap_or(0);
+            served * 2 > count.all && (count.served.len() == 1 || count.all > 2)
+        })
     }
-    let own = Address::parse(index).map(|address| address.host);
-    if own.is_some_and(|own| own.eq_ignore_ascii_case(host) || is_file_host(own, host)) {
-        return true;
-    }
-    // One package says nothing about where an index keeps its files if another host serves it as well.
-    counts.by_index.get(index).is_some_and(|count| {
-        let served = count.served.get(host).copied().unwrap_or(0);
-        served * 2 > count.all && (count.served.len() == 1 || count.all > 2)
-    })
 }
 
 /// What makes a file wrong.
@@ -168,28 +189,23 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     let counts = counts(facts);
     let mut causes: Causes<'_, Cause<'_>> = Causes::default();
     for package in &facts.lock.packages {
-        let Some(index) = index_of(package, facts) else {
+        let Some(index) = index_of(package, facts).and_then(|index| Index::new(index, &counts))
+        else {
             continue;
         };
-        // Folders, and indexes that are only named.
-        if !index.is_empty() && Address::parse(index).is_none() {
-            continue;
-        }
         let (fine, foreign): (Vec<&File<'_>>, Vec<&File<'_>>) = package
             .files
             .iter()
             .filter(|file| file.url.is_some() && !file.is_path)
-            .partition(|file| {
-                host_of(file).is_some_and(|host| belongs(&host, index, &counts, facts))
-            });
-        let is_certain = is_public(index) || !fine.is_empty();
+            .partition(|file| host_of(file).is_some_and(|host| index.has(host, facts)));
+        let is_certain = index.is_public || !fine.is_empty();
         for file in foreign {
             let Some(url) = file.url.as_ref() else {
                 continue;
             };
             let cause = Cause {
-                index,
-                host: host_of(file),
+                index: index.text,
+                host: host_of(file).map(str::to_ascii_lowercase),
                 is_certain,
             };
             let place = Place {

@@ -53,6 +53,10 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
         return;
     }
     let causes = uses::causes(facts, |used| {
+        // Nearly all begin so, and need not be taken apart.
+        if used.text.starts_with("https://") {
+            return None;
+        }
         let address = Address::parse(used.text).filter(Address::is_plain)?;
         Some(address.host.to_ascii_lowercase())
     });

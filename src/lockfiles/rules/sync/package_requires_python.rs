@@ -1,5 +1,7 @@
 //! A package that does not run on all Pythons that the lock is for.
 
+use std::collections::HashMap;
+
 use crate::lockfiles::facts::Facts;
 use crate::lockfiles::marker::{Agreement, Marker, Pythons, agree};
 use crate::lockfiles::policy::Level;
@@ -76,20 +78,17 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
         return;
     };
     let pythons = pythons.0.and(pythons.1);
+    // Most packages are for one of a few ranges of Pythons, and many everywhere.
+    let mut judged: HashMap<(&str, Option<&str>), bool> = HashMap::new();
     for package in facts.lock.third_party() {
         let Some(requires) = &package.requires_python else {
             continue;
         };
-        let own = Constraint::poetry(&requires.value).and_then(|own| own.pythons());
-        let marker = match &package.marker {
-            Some(marker) => Marker::parse(&marker.value),
-            None => Some(Marker::TRUE),
-        };
-        let (Some(own), Some(marker)) = (own, marker) else {
-            continue;
-        };
-        let covered = marker.clone().and(own.marker());
-        if agree(&covered, &marker, &pythons) == Agreement::Different {
+        let marker = package.marker.as_ref().map(|marker| &*marker.value);
+        let is_wider = judged
+            .entry((&requires.value, marker))
+            .or_insert_with(|| is_wider(&requires.value, marker, &pythons));
+        if *is_wider {
             let message = format!(
                 "`{}` runs on Python `{}`, and the lock has it for others too",
                 package.title(),
@@ -105,6 +104,19 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
             }
         }
     }
+}
+
+/// Whether a marker has Pythons of the lock that a package does not run on. Not so where one of both cannot be read.
+fn is_wider(requires: &str, marker: Option<&str>, pythons: &Pythons) -> bool {
+    let own = Constraint::poetry(requires).and_then(|own| own.pythons());
+    let marker = match marker {
+        Some(marker) => Marker::parse(marker),
+        None => Some(Marker::TRUE),
+    };
+    own.zip(marker).is_some_and(|(own, marker)| {
+        let covered = marker.clone().and(own.marker());
+        agree(&covered, &marker, pythons) == Agreement::Different
+    })
 }
 
 /// Whether the lock says of each package where it is installed.
