@@ -317,3 +317,164 @@ fn lock_inputs_of_pdm_are_compared_as_pdm_compares_them() {
         assert_eq!(pdm(&["lock", "--check"]), Some(*code), "{to}: PDM");
     }
 }
+
+/// Edits of a workspace beside `lock_inputs`: the file, what is replaced by what, and what PDM and we say of it.
+const WORKSPACE_INPUTS: &[(&str, &str, &str, i32, &[&str])] = &[
+    ("libs/a/pyproject.toml", "six>=1.15", "six>=1.14", 0, &[]),
+    (
+        "libs/a/pyproject.toml",
+        "six>=1.15",
+        "idna",
+        1,
+        &["pdm-content-hash", "requirement-not-locked"],
+    ),
+    (
+        "libs/a/pyproject.toml",
+        "six>=1.15",
+        "six>=9",
+        1,
+        &["pdm-content-hash", "requirement-not-satisfied"],
+    ),
+    (
+        "libs/a/pyproject.toml",
+        "0.1.0",
+        "0.1.1",
+        1,
+        &["pdm-content-hash"],
+    ),
+    (
+        "libs/a/pyproject.toml",
+        "[\"pdm-backend\"]",
+        "[\"pdm-backend>=2\"]",
+        1,
+        &["pdm-content-hash"],
+    ),
+    (
+        "libs/a/pyproject.toml",
+        "name = \"Lib_A\"",
+        "name = \"other\"",
+        1,
+        &["pdm-content-hash"],
+    ),
+    (
+        "libs/b/pyproject.toml",
+        "distribution = false",
+        "distribution = true",
+        1,
+        &["pdm-content-hash"],
+    ),
+    (
+        "libs/b/pyproject.toml",
+        "x = [",
+        "y = [",
+        1,
+        &["pdm-content-hash"],
+    ),
+    (
+        "libs/b/pyproject.toml",
+        ">=3.11",
+        ">=3.12",
+        1,
+        &["pdm-content-hash"],
+    ),
+    (
+        "pyproject.toml",
+        "members = [\"libs/*\"]",
+        "members = [\"libs/a\"]",
+        1,
+        &["pdm-content-hash"],
+    ),
+    (
+        "pyproject.toml",
+        "dependencies = [",
+        "dependencies = [\"lib-a\", ",
+        1,
+        &["pdm-content-hash"],
+    ),
+    ("pyproject.toml", "six==1.16.0", "six>=1.16", 0, &[]),
+];
+
+#[test]
+fn lock_inputs_of_workspaces_are_compared_as_pdm_compares_them() {
+    let root = format!(
+        "[project]\nname = \"top\"\nversion = \"0.1.0\"\nrequires-python = \">=3.11\"\ndependencies = [\"six==1.16.0\"]\n\
+         [tool.pdm]\ndistribution = false\n[tool.pdm.resolution]\nlock_inputs = true\n\
+         [tool.pdm.workspace]\nmembers = [\"libs/*\"]\n[[tool.pdm.source]]\nname = \"pypi\"\nurl = \"{}\"\n",
+        index()
+    );
+    let first = "[project]\nname = \"Lib_A\"\nversion = \"0.1.0\"\nrequires-python = \">=3.11\"\ndependencies = [\"six>=1.15\"]\n\
+                 [build-system]\nrequires = [\"pdm-backend\"]\nbuild-backend = \"pdm.backend\"\n";
+    let second = "[project]\nname = \"b\"\nversion = \"1.0\"\nrequires-python = \">=3.11\"\n\
+                  [project.optional-dependencies]\nx = [\"charset_normalizer ; os_name == 'nt'\"]\n[tool.pdm]\ndistribution = false\n";
+    let files = [
+        ("pyproject.toml", root.as_str()),
+        ("libs/a/pyproject.toml", first),
+        ("libs/b/pyproject.toml", second),
+    ];
+    let mut different: Vec<String> = Vec::new();
+    for backend in ["", "hatchling"] {
+        let project = Project::empty();
+        let pdm = |arguments: &[&str]| {
+            let output = run("pdm-2", "pdm", arguments, &project.path());
+            output.status.code()
+        };
+        let write = |path: &str, text: &str| {
+            let end = format!(
+                "[build-system]\nrequires = [\"{backend}\"]\nbuild-backend = \"{backend}.build\"\n"
+            );
+            let is_root = path == "pyproject.toml" && !backend.is_empty();
+            let text = if is_root {
+                format!("{text}{end}")
+            } else {
+                text.to_owned()
+            };
+            project.write(path, text);
+        };
+        for (path, text) in files {
+            write(path, text);
+        }
+        assert_eq!(pdm(&["lock"]), Some(0));
+        assert!(read(&project, "pdm.lock").contains("[metadata.lock_inputs.workspace.\"libs/a\"]"));
+        assert_eq!(findings(&project), []);
+        let edits = if backend.is_empty() {
+            WORKSPACE_INPUTS
+        } else {
+            &[]
+        };
+        for (path, from, to, code, rules) in edits {
+            let (_, text) = files.iter().find(|file| file.0 == *path).unwrap();
+            let edited = text.replace(from, to);
+            assert_ne!(edited, *text, "{to}");
+            write(path, &edited);
+            let mut found: Vec<String> = findings(&project).into_iter().map(|one| one.0).collect();
+            found.retain(|rule| rule != "orphan-package");
+            found.sort();
+            let theirs = pdm(&["lock", "--check"]);
+            if found != *rules || theirs != Some(*code) {
+                different.push(format!(
+                    "{path}: {to}: {found:?}, and PDM ends with {theirs:?}"
+                ));
+            }
+            write(path, text);
+        }
+    }
+    assert!(different.is_empty(), "{different:#?}");
+
+    // A member that a group names by its place is implied no more, and only PDM itself reads such a line.
+    let project = Project::empty();
+    for (path, text) in files {
+        project.write(path, text);
+    }
+    let named = "[tool.pdm.dev-dependencies]\ndev = [\"-e file:///${PROJECT_ROOT}/libs/a#egg=Lib_A\"]\n[tool.pdm.resolution]";
+    project.write(
+        "pyproject.toml",
+        root.replace("[tool.pdm.resolution]", named),
+    );
+    assert!(
+        run("pdm-2", "pdm", &["lock"], &project.path())
+            .status
+            .success()
+    );
+    let found: Vec<String> = findings(&project).into_iter().map(|one| one.0).collect();
+    assert_eq!(found, ["sync-unverifiable"]);
+}

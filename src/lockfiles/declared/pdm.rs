@@ -118,10 +118,15 @@ fn groups<'d, 'a>(
 
 /// As PDM does it, which is not quite PEP 503: whatever is no letter and no digit becomes a dash.
 pub fn normalise_group(name: &str) -> String {
+    dashed(name).to_ascii_lowercase()
+}
+
+/// The same with the letters as they are, which is how PDM records the names of requirements.
+pub fn dashed(name: &str) -> String {
     let mut normal = String::with_capacity(name.len());
     for character in name.chars() {
         if character.is_ascii_alphanumeric() {
-            normal.push(character.to_ascii_lowercase());
+            normal.push(character);
         } else if !normal.ends_with('-') {
             normal.push('-');
         }

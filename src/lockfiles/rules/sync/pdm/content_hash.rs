@@ -5,13 +5,16 @@ use crate::lockfiles::declared::pdm::{
 };
 use crate::lockfiles::document::Document;
 use crate::lockfiles::facts::Facts;
+use crate::lockfiles::marker::Marker;
 use crate::lockfiles::policy::Level;
+use crate::lockfiles::requirement::Fit;
 use crate::lockfiles::rules::sync::beside::{Project, read};
-use crate::lockfiles::rules::sync::direct::{Pin, declared, pin, pythons};
+use crate::lockfiles::rules::sync::direct::{Direct, Pin, declared, pin, pythons};
 use crate::lockfiles::rules::sync::drift;
 use crate::lockfiles::rules::sync::pdm::lock_inputs::{Inputs, compare};
 use crate::lockfiles::rules::sync::pdm::members;
 use crate::lockfiles::rules::{Check, Example, Findings, Rule};
+use crate::model::lockfile::Package;
 use crate::model::sources::Location;
 
 /// The rule.
@@ -24,8 +27,8 @@ pub const RULE: Rule = Rule {
           A lock of an older release is right if it has the hash that that release computes: until 2.15 nothing of the \
           resolution settings but their overrides counts, until 2.19 no standard groups.\n\n\
           `lock_inputs` in place of the hash are compared one by one; there a specifier may change as long as the pin \
-          satisfies it. What is declared in the way of poetry or flit, and `lock_inputs` of workspaces, folders and \
-          archives, cannot be compared without PDM: `sync-unverifiable` says so.",
+          satisfies it. What is declared in the way of poetry or flit, and `lock_inputs` of folders and archives, cannot be \
+          compared without PDM: `sync-unverifiable` says so.",
     level: Level::Error,
     check: Check::Lock(check),
     failing: Example::of(&[
@@ -166,31 +169,47 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
 fn inputs(facts: &Facts<'_>, project: &Project<'_>, at: Location) -> Option<State> {
     let lock = read(facts.lock.file, facts)?;
     let recorded = lock.root().path(&["metadata", "lock_inputs"])?;
-    Some(match compare(recorded, &project.document) {
-        Inputs::Other(what) => State::Stale(at, what),
-        Inputs::Unknown(why) => State::Unknown(at, why),
-        Inputs::Same => {
-            let pythons = pythons(facts);
-            let asked = declared(project, facts).unwrap_or_default();
-            let pins = asked
-                .iter()
-                .map(|direct| pin(direct, facts, pythons.as_ref()));
-            let pins: Vec<Pin<'_>> = pins.collect();
-            if pins
-                .iter()
-                .any(|pin| matches!(pin, Pin::Missing | Pin::Unfit(_)))
-            {
-                State::Stale(at, "a pin does not satisfy what `pyproject.toml` declares")
-            } else if pins.iter().all(|pin| matches!(pin, Pin::Fits)) {
-                State::Fresh
-            } else {
-                State::Unknown(
-                    at,
-                    "whether each pin satisfies what is declared cannot be told",
-                )
+    Some(
+        match compare(recorded, &project.document, &members(project, facts)) {
+            Inputs::Other(what) => State::Stale(at, what),
+            Inputs::Unknown(why) => State::Unknown(at, why),
+            Inputs::Same => {
+                let pythons = pythons(facts);
+                let asked = declared(project, facts).unwrap_or_default();
+                let pins = asked
+                    .iter()
+                    .map(|direct| pin(direct, facts, pythons.as_ref()));
+                let pins: Vec<Pin<'_>> = pins.collect();
+                if pins
+                    .iter()
+                    .any(|pin| matches!(pin, Pin::Missing | Pin::Unfit(_)))
+                {
+                    State::Stale(at, "a pin does not satisfy what `pyproject.toml` declares")
+                } else if asked
+                    .iter()
+                    .zip(&pins)
+                    .all(|(direct, pin)| matches!(pin, Pin::Fits) || is_member_fit(direct, facts))
+                {
+                    State::Fresh
+                } else {
+                    State::Unknown(
+                        at,
+                        "whether each pin satisfies what is declared cannot be told",
+                    )
+                }
             }
-        }
-    })
+        },
+    )
+}
+
+/// Whether a member of the workspace is asked for by its name, and locked in a version that satisfies it.
+fn is_member_fit(direct: &Direct, facts: &Facts<'_>) -> bool {
+    let fits = |package: &&Package<'_>| {
+        let version = package.version.as_ref().zip(direct.constraint.as_ref());
+        version.is_some_and(|(version, constraint)| constraint.fit(&version.value) == Fit::Yes)
+    };
+    let mut named = facts.index.named(&direct.name.normal).iter().copied();
+    direct.marker == Some(Marker::TRUE) && named.any(|package| package.is_local() && fits(&package))
 }
 
 /// The forms of the hash that the lock may have.

@@ -4,12 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::lockfiles::declared::pdm::{members, normalise_group};
+use crate::lockfiles::declared::pdm::{dashed, normalise_group};
 use crate::lockfiles::document::{Document, Kind, Value};
 use crate::lockfiles::marker::{Agreement, Marker, Pythons, agree};
 use crate::lockfiles::normalise_name;
 use crate::lockfiles::python_json::digest;
 use crate::lockfiles::requirement::split;
+use crate::lockfiles::rules::sync::beside::Project;
+use crate::lockfiles::rules::sync::pdm::workspace::{self, Implied};
 
 /// How both compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,15 +24,28 @@ pub enum Inputs {
     Other(&'static str),
 }
 
-/// Compares what a lock records with a project.
-pub fn compare(recorded: Value<'_, '_>, project: &Document<'_>) -> Inputs {
-    if recorded.get("workspace").is_some() || members(project).is_some() {
-        return Inputs::Unknown("it is that of a workspace, which only PDM itself can compare");
-    }
-    let Some(recorded) = recorded.get("project") else {
+/// Compares what a lock records with a project and the members of its workspace.
+pub fn compare(recorded: Value<'_, '_>, project: &Document<'_>, members: &[Project<'_>]) -> Inputs {
+    let Some(own) = recorded.get("project") else {
         return Inputs::Unknown("its `lock_inputs` have no `project`");
     };
-    let known = ["groups", "requires-python", "resolution", "sources"];
+    let Some(implied) = workspace::implied(project, members) else {
+        let why = "its build backend names members of the workspace by places of one machine";
+        return Inputs::Unknown(why);
+    };
+    let of_members = workspace::compare(recorded.get("workspace"), project, members);
+    of_members.max(one(own, project, &implied))
+}
+
+/// Compares what is recorded of one project, besides its package. `implied` is what it requires without saying so.
+pub(super) fn one(recorded: Value<'_, '_>, project: &Document<'_>, implied: &[Implied]) -> Inputs {
+    let known = [
+        "groups",
+        "package",
+        "requires-python",
+        "resolution",
+        "sources",
+    ];
     if !recorded
         .entries()
         .all(|entry| known.contains(&&*entry.key()))
@@ -64,7 +79,7 @@ pub fn compare(recorded: Value<'_, '_>, project: &Document<'_>) -> Inputs {
             root.path(&["project", "requires-python"]),
             recorded.get("requires-python"),
         ),
-        groups(project, recorded.get("groups")),
+        groups(project, recorded.get("groups"), implied),
     ]
     .into_iter()
     .max()
@@ -90,7 +105,7 @@ fn pythons(declared: Option<Value<'_, '_>>, recorded: Option<Value<'_, '_>>) -> 
 }
 
 /// Tables, but for some keys of the declared one.
-fn same_tables(
+pub(super) fn same_tables(
     declared: Option<Value<'_, '_>>,
     recorded: Option<Value<'_, '_>>,
     without: &[&str],
@@ -190,7 +205,7 @@ impl Line {
         let split = split(text).ok().filter(|split| split.url.is_none())?;
         let part = |range| text.get(range).unwrap_or_default();
         Some(Self {
-            name: part(split.name).to_owned(),
+            name: dashed(part(split.name)),
             extras: split
                 .extras
                 .into_iter()
@@ -226,7 +241,7 @@ impl Line {
     }
 }
 
-fn groups(project: &Document<'_>, recorded: Option<Value<'_, '_>>) -> Inputs {
+fn groups(project: &Document<'_>, recorded: Option<Value<'_, '_>>, implied: &[Implied]) -> Inputs {
     const OTHER: Inputs =
         Inputs::Other("the groups have other requirements than this lock was made from");
     const UNKNOWN: Inputs = Inputs::Unknown(
@@ -267,9 +282,28 @@ fn groups(project: &Document<'_>, recorded: Option<Value<'_, '_>>) -> Inputs {
     if !declared.keys().eq(recorded.keys()) {
         return OTHER;
     }
+    // A member that a group asks for itself is not implied.
+    let is_asked = |implied: &Implied| {
+        let mut lines = declared.values().flatten().flatten();
+        lines.any(|line| line.extras.is_empty() && normalise_name(&line.name) == implied.name)
+    };
+    let default = recorded.get("default").copied();
+    let is_recorded = |implied: &Implied| {
+        let mut items = default.into_iter().flat_map(Value::entries);
+        items.any(|item| item.as_str().is_some_and(|text| text == implied.line))
+    };
+    // What cannot be read may be a member by its place.
+    let is_known = declared.values().all(Option::is_some);
+    if is_known && implied.iter().any(|one| is_asked(one) == is_recorded(one)) {
+        return OTHER;
+    }
+    let is_implied = |text: &str| implied.iter().any(|one| one.line == text);
     let mut worst = Inputs::Same;
-    for (lines, group) in declared.into_values().zip(recorded.into_values()) {
-        let recorded = group.entries().map(|item| Line::parse(&item.as_str()?));
+    for (lines, group) in declared.values().cloned().zip(recorded.into_values()) {
+        let recorded = group.entries().filter_map(|item| match item.as_str() {
+            Some(text) if is_implied(&text) => None,
+            text => Some(text.and_then(|text| Line::parse(&text))),
+        });
         let recorded: Option<Vec<Line>> = recorded.collect();
         let (Some(mut lines), Some(mut recorded)) = (lines, recorded) else {
             worst = worst.max(UNKNOWN);

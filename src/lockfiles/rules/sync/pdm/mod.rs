@@ -3,6 +3,7 @@
 pub mod content_hash;
 mod lock_inputs;
 pub mod requirements;
+mod workspace;
 
 use crate::lockfiles::declared::pdm::{self, is_member};
 use crate::lockfiles::facts::Facts;
