@@ -373,6 +373,22 @@ fn a_lock_of_pipenv_is_found_changed() {
             Some(("hash-missing", "\"six\": {")),
         ),
         (
+            "no hash at all",
+            |text| {
+                let mut text = text.to_owned();
+                while text.contains("\"hashes\"") {
+                    text = replaced(&text, "\"hashes\"", "],", "");
+                }
+                text
+            },
+            Some(("hash-missing", "\"anyio\": {")),
+        ),
+        (
+            "no digest",
+            |text| digest(text, "\"six\": {", |digest| format!("{}xy", &digest[..62])),
+            Some(("hash-malformed", "after: after: \"six\": {")),
+        ),
+        (
             "another algorithm",
             |text| behind(text, "\"six\": {", "sha256:", "md5:"),
             Some(("hash-weak", "md5:")),
@@ -382,6 +398,41 @@ fn a_lock_of_pipenv_is_found_changed() {
             |text| digest(text, "\"six\": {", |digest| digest[..62].to_owned()),
             Some(("hash-length", "after: after: \"six\": {")),
         ),
+        (
+            "dropped",
+            |text| replaced(text, "\"six\": {", "},", ""),
+            Some(("requirement-not-locked", "input: six")),
+        ),
+        (
+            "no packages",
+            |text| {
+                replaced(
+                    text,
+                    "\"default\": {",
+                    "    },\n    \"develop\"",
+                    "\"default\": {},\n    \"develop\"",
+                )
+            },
+            Some(("requirement-not-locked", "input: six")),
+        ),
+        (
+            "twice",
+            |text| {
+                behind(
+                    text,
+                    "\"six\": {",
+                    "\"six\": {",
+                    "\"six\": {\"version\": \"==1.16.0\"},\n\"six\": {",
+                )
+            },
+            Some(("syntax", "after: \"six\": {")),
+        ),
+        (
+            "secrets",
+            |text| text.replacen("\"url\": \"https://", "\"url\": \"https://me:pw@", 1),
+            Some(("credentials", "me:pw")),
+        ),
+        ("an empty file", |_| String::new(), Some(("truncated", ""))),
         (
             "a merge",
             |text| with_line(text, "\"six\": {", "<<<<<<< HEAD"),
@@ -445,6 +496,22 @@ fn a_pylock_that_uv_exported_is_found_changed() {
             Some(("hash-weak", "md5 = ")),
         ),
         (
+            "all hashes deleted",
+            |text| {
+                let mut text = text.to_owned();
+                while text.contains(", hashes = {") {
+                    text = replaced(&text, ", hashes = {", "}", "");
+                }
+                text
+            },
+            Some(("hash-missing", "after: after: after: name = \"six\"")),
+        ),
+        (
+            "no digest",
+            |text| digest(text, SIX, |digest| format!("{}xy", &digest[..62])),
+            Some(("hash-malformed", "after: after: after: name = \"six\"")),
+        ),
+        (
             "a digit short",
             |text| digest(text, SIX, |digest| digest[1..].to_owned()),
             Some(("hash-length", "after: after: after: name = \"six\"")),
@@ -475,6 +542,16 @@ fn a_pylock_that_uv_exported_is_found_changed() {
             "another version",
             |text| behind(text, SIX, "version = \"1.17.0\"", "version = \"1.16.0\""),
             Some(("file-name-mismatch", "version = \"1.16.0\"")),
+        ),
+        (
+            "no version at all",
+            |text| behind(text, SIX, "version = \"1.17.0\"", "version = \"newest\""),
+            Some(("version-invalid", "version = \"newest\"")),
+        ),
+        (
+            "a wrong type",
+            |text| behind(text, SIX, "version = \"1.17.0\"", "version = 3"),
+            Some(("syntax", "version = 3")),
         ),
         (
             "a file of another project",
@@ -517,6 +594,12 @@ fn a_pylock_that_uv_exported_is_found_changed() {
                 text[..text[..six].rfind("[[packages]]").unwrap()].to_owned()
             },
             Some(("requirement-not-locked", "input: dependencies")),
+        ),
+        ("an empty file", |_| String::new(), Some(("syntax", ""))),
+        (
+            "a key that is not known",
+            |text| text.replacen("created-by", "later = 1\ncreated-by", 1),
+            None,
         ),
         (
             "a merge conflict",
