@@ -15,7 +15,7 @@ use crate::lockfiles::rules::sync::pylock;
 use crate::model::lockfile::{Edge, Format, Package, Source};
 
 /// What tools leave out of a lock, or once did: every environment has them.
-const EVERYWHERE: [&str; 4] = ["setuptools", "pip", "wheel", "distribute"];
+pub const EVERYWHERE: [&str; 4] = ["setuptools", "pip", "wheel", "distribute"];
 
 /// What is known of such a lock.
 #[derive(Debug)]

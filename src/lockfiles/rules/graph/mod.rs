@@ -9,6 +9,8 @@ pub mod roots;
 
 use crate::lockfiles::rules::Family;
 
+pub use loose::EVERYWHERE;
+
 /// The family.
 pub const FAMILY: Family = Family {
     title: "Graph",
