@@ -8,7 +8,7 @@ use crate::lockfiles::rules::Finding;
 use crate::model::lockfile::Package;
 use crate::model::sources::Location;
 
-/// So many packages are named.
+/// So many packages are named, and so few are told one by one: a change of one address is told on its line.
 const NAMED: usize = 3;
 
 /// A place that is wrong.
@@ -20,6 +20,13 @@ pub struct Place<'a> {
     pub text: &'a str,
     /// Where.
     pub at: Location,
+}
+
+impl Place<'_> {
+    /// Whether both are about the same package. The places of one package stand together.
+    fn is_of_same(&self, other: &Self) -> bool {
+        self.package.map(|package| package.at) == other.package.map(|package| package.at)
+    }
 }
 
 /// Places by what makes them wrong, in the order of the file.
@@ -49,11 +56,14 @@ impl<'a, K: Clone + Eq + Hash> Causes<'a, K> {
         }
     }
 
-    /// Each cause, with its first place and all of them.
+    /// Each cause, with its first place and all of them; where few packages are concerned, once for each of these.
     pub fn each(&self) -> impl Iterator<Item = (&K, &Place<'a>, &[Place<'a>])> {
-        self.places
-            .iter()
-            .filter_map(|(cause, places)| Some((cause, places.first()?, &**places)))
+        self.places.iter().flat_map(|(cause, places)| {
+            let together = firsts(places).len() > NAMED;
+            places
+                .chunk_by(move |left, right| together || left.is_of_same(right))
+                .filter_map(move |places| Some((cause, places.first()?, places)))
+        })
     }
 }
 

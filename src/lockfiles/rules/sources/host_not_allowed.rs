@@ -23,7 +23,7 @@ pub const RULE: Rule = Rule {
           package lie on several hosts of which only some belong, or the index is the public one, that is an error, otherwise \
           a warning. In a `pylock.toml` that does not name the index of a package, \
           the hosts of the public index, of those that the project beside it names, and the one that serves most of the other \
-          packages belong. What one host serves of one index is one finding. `allowed-hosts` names further ones.",
+          packages belong. What one host serves of more than three packages of one index is one finding. `allowed-hosts` names further ones.",
     level: Level::Error,
     check: Check::Lock(check),
     failing: Example::of(&[(
