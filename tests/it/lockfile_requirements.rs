@@ -11,6 +11,7 @@ use lockgate::model::lockfile::{Package, Source};
 use lockgate::model::sources::{FileId, Sources};
 use serde_json::{Value, json};
 
+use crate::fuzzing::campaign;
 use crate::support::lock_tools::lock_tool;
 use crate::support::lockgate::{Project, Run};
 use crate::support::tools::{environment, network, tool};
@@ -228,6 +229,8 @@ const NOT_OURS: &[&str] = &[
     "invalid choice",
     "is not a valid editable requirement",
     "It looks like a path",
+    // `egg=name[extra]`, which earlier releases took.
+    "InvalidEggFragment",
 ];
 
 /// What is different in one file; nothing where we agree with pip.
@@ -301,7 +304,7 @@ fn disagreement(theirs: &Value, folder: &Path, name: &str) -> Option<String> {
                 .is_some_and(|name| name != package.name.written)
             || item["marker"].as_str().map(plain) != marker
             || item["extras"] != json!(extras)
-            || (!is_link && item["version"].as_str() != version);
+            || (!is_link && item["version"].as_str().filter(|text| !text.is_empty()) != version);
         if differs {
             return Some(format!("{item} is not {package:?}"));
         }
@@ -311,10 +314,15 @@ fn disagreement(theirs: &Value, folder: &Path, name: &str) -> Option<String> {
                 .specifier
                 .as_ref()
                 .map_or("", |specifier| &*specifier.value);
+            let ours = ours.trim_end_matches(',');
             let agree = Specifiers::parse(theirs)
-                .zip(Specifiers::parse(ours.trim_end_matches(',')))
+                .zip(Specifiers::parse(ours))
                 .is_some_and(|(theirs, ours)| theirs.agree(&ours));
-            if !agree {
+            // What stands behind `===` need not be a version.
+            let parts = |text: &str| -> std::collections::BTreeSet<String> {
+                text.split(',').map(|part| part.replace(' ', "")).collect()
+            };
+            if !agree && parts(theirs) != parts(ours) {
                 return Some(format!("{item} is not {ours}"));
             }
         }
@@ -341,7 +349,7 @@ fn plain(marker: &str) -> String {
 #[test]
 fn files_are_read_as_pips_own_reader_reads_them() {
     let folder = tempfile::tempdir().unwrap();
-    let count = 1_500_u64;
+    let count = 1_500 * campaign();
     let name = |number: u64| format!("case{number:05}.txt");
     for number in 0..count {
         std::fs::write(folder.path().join(name(number)), generated(number)).unwrap();
@@ -371,7 +379,8 @@ fn files_are_read_as_pips_own_reader_reads_them() {
     let files = theirs["files"].as_array().unwrap();
     assert_eq!(files.len() as u64, count);
     let accepted = files.iter().filter(|file| file["error"].is_null()).count();
-    assert!(accepted > 400 && accepted < 1_400, "pip accepts {accepted}");
+    let share = accepted as u64 * 100 / count;
+    assert!((27..93).contains(&share), "pip accepts {accepted}");
     let different: Vec<String> = (0..count)
         .zip(files)
         .filter_map(|(number, theirs)| {

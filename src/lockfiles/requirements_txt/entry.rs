@@ -122,9 +122,7 @@ fn named<'a>(
         if let Some(version) = pin(text.trim_end_matches(',')) {
             package.version =
                 Some(line.piece(range.start + version.start..range.start + version.end));
-        } else if Specifiers::parse(text.trim_end_matches(',')).is_some()
-            || (text.contains("===") && !text.contains(is_space))
-        {
+        } else if Specifiers::parse(text.trim_end_matches(',')).is_some() || is_arbitrary(text) {
             package.specifier = Some(line.piece(range));
         } else {
             return Err(Wrong {
@@ -134,6 +132,19 @@ fn named<'a>(
         }
     }
     Ok(package)
+}
+
+/// Whether it ends with `===` and anything without a blank: to pip a comma ends nothing there.
+fn is_arbitrary(specifier: &str) -> bool {
+    let Some((before, anything)) = specifier.split_once("===") else {
+        return false;
+    };
+    let others = before.trim_end();
+    let is_own = match others.strip_suffix(',') {
+        Some(others) => Specifiers::parse(others).is_some(),
+        None => others.is_empty(),
+    };
+    is_own && !anything.trim_start().contains(is_space)
 }
 
 /// Where the version stands in `==1.0` or `===1.0`; none in anything else.
@@ -272,7 +283,9 @@ fn path<'a>(line: &Line<'a>, head: &Range<usize>, whole: &Range<usize>) -> Packa
     let (place, extras) = without_extras(line, head);
     let path = line.piece(place);
     let mut version = None;
-    let name = match wheel(&values::file_name(&path.value)) {
+    // No address: `#` and `%` stand for themselves.
+    let file = path.value.rsplit('/').next().unwrap_or_default();
+    let name = match wheel(file) {
         Some((name, of_wheel)) => {
             version = Some(Located::new(Text::Owned(of_wheel), path.at));
             Text::Owned(name)
@@ -348,7 +361,7 @@ fn is_path(text: &str) -> bool {
     // A name with a slash behind a blank or a specifier is a mistake, and no folder.
     let is_broken = text.contains('\t')
         || (!text.starts_with(['.', '/']) && text.contains([' ', '=', '<', '>']));
-    !is_direct && (is_archive(folder) || (looks(text) && !is_broken))
+    !is_direct && (is_archive(text) || is_archive(folder) || (looks(text) && !is_broken))
 }
 
 fn cut<'a>(text: &Text<'a>, range: Range<usize>) -> Text<'a> {

@@ -176,6 +176,8 @@ fn what_pip_refuses_or_ignores_is_told_at_its_place() {
         ("a==1 --hash 'x\n", 1, "'x"),
         ("a\0b==1\n", 1, "\0b==1"),
         ("a>=one\n", 1, ">=one"),
+        ("a==7a===1.0\n", 1, "==7a===1.0"),
+        ("a===1 0\n", 1, "===1 0"),
     ] {
         let found = faults(text);
         assert_eq!(
@@ -183,6 +185,14 @@ fn what_pip_refuses_or_ignores_is_told_at_its_place() {
             [(FaultKind::Syntax, line, shown.to_owned())],
             "{text}"
         );
+    }
+    for text in [
+        "a===\n",
+        "a==1,===x,>=2\n",
+        "a ==1.0 , === x\n",
+        "v[ ./k-1.0-py3-none-any.whl\n",
+    ] {
+        assert_eq!(faults(text), [], "{text}");
     }
     assert_eq!(faults("a==1 \\\n")[0].0, FaultKind::Truncated);
     let cut = COMPILED.trim_end();
