@@ -1,7 +1,7 @@
 //! The JSON report, `docs/schemas/report.schema.json`.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -12,12 +12,11 @@ use crate::model::diagnostic::Finding;
 use crate::model::fix::{Edit, Fix};
 use crate::model::region::Span;
 use crate::model::report::{Report, Status};
-use crate::report::ahead::in_order;
 use crate::report::memo::Memo;
 use crate::report::{key_of, layout, line_hash_of, name_of};
 
-/// So many findings are made into JSON at a time.
-const PIECE: usize = 256;
+/// So many findings are best made into JSON at a time.
+pub const PIECE: usize = 256;
 
 /// What one of them takes, bytes, more or less.
 const FINDING: usize = 640;
@@ -213,14 +212,11 @@ struct LeftOutDocument<'r> {
     count: u64,
 }
 
-/// Writes the report as JSON, one finding a line. `outputs` are all outputs, `ignore_until` the day for the entries of
-/// `ignore`.
-pub fn render(
+/// What stands in front of the findings and behind them. `outputs` are all outputs.
+pub fn around(
     report: &Report,
     outputs: &BTreeMap<String, String>,
-    ignore_until: &str,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+) -> io::Result<(Vec<u8>, Vec<u8>)> {
     let document = Document {
         schema: format!("lockgate.{}/{SHAPE}", report.step),
         version: crate::VERSION,
@@ -242,38 +238,34 @@ pub fn render(
             .collect(),
         duration_ms: milliseconds(report.duration),
     };
-    // Each is made into its document only when it is written: there may be half a million.
-    layout::write_around(&document, 2, "findings", out, |out| {
-        let Some(first) = report.findings.first() else {
-            return Ok(());
-        };
-        let writer = || {
-            let mut texts = Texts::default();
-            move |piece| list(piece, first, ignore_until, &mut texts)
-        };
-        in_order(&report.findings, PIECE, writer, |written| {
-            out.write_all(&written?)
-        })?;
-        out.write_all(b"\n  ")
-    })
+    layout::around(&document, 2, "findings")
 }
 
-/// The findings, one a line, each behind a comma but for the very first.
-fn list<'r>(
-    findings: &'r [Finding],
-    first: &Finding,
+/// Makes any piece of the report's findings into what stands there for them, one a line: there may be half a million, so
+/// that nobody holds all of it. `ignore_until` is the day for the entries of `ignore`.
+pub fn lines<'r>(
+    report: &'r Report,
     ignore_until: &str,
-    texts: &mut Texts<'r>,
-) -> io::Result<Vec<u8>> {
-    let mut written = Vec::with_capacity(findings.len() * FINDING);
-    for finding in findings {
-        let is_first = std::ptr::eq(finding, first);
-        let separator: &[u8] = if is_first { b"\n    " } else { b",\n    " };
-        written.extend_from_slice(separator);
-        let document = finding_document(finding, ignore_until, texts);
-        serde_json::to_writer(&mut written, &document)?;
+) -> impl FnMut(&'r [Finding]) -> io::Result<Vec<u8>> {
+    let mut texts = Texts::default();
+    let (first, last) = (report.findings.first(), report.findings.last());
+    let is = |finding: &Finding, other: Option<&Finding>| {
+        other.is_some_and(|other| std::ptr::eq(finding, other))
+    };
+    move |findings| {
+        let mut written = Vec::with_capacity(findings.len() * FINDING);
+        for finding in findings {
+            let is_first = is(finding, first);
+            let separator: &[u8] = if is_first { b"\n    " } else { b",\n    " };
+            written.extend_from_slice(separator);
+            let document = finding_document(finding, ignore_until, &mut texts);
+            serde_json::to_writer(&mut written, &document)?;
+            if is(finding, last) {
+                written.extend_from_slice(b"\n  ");
+            }
+        }
+        Ok(written)
     }
-    Ok(written)
 }
 
 fn finding_document<'r>(
@@ -350,6 +342,16 @@ mod tests {
     use super::*;
     use crate::report::summary::tests::{everything, finding, report};
 
+    fn rendered(report: &Report) -> String {
+        let (mut text, tail) = around(report, &BTreeMap::new()).unwrap();
+        let mut make = lines(report, "2027-01-01");
+        for piece in report.findings.chunks(PIECE) {
+            text.extend(make(piece).unwrap());
+        }
+        text.extend(tail);
+        String::from_utf8(text).unwrap()
+    }
+
     #[test]
     fn the_published_schema_is_that_of_the_code() {
         let schema =
@@ -380,9 +382,8 @@ mod tests {
         let schema = serde_json::to_value(schemars::schema_for!(Document<'static>)).unwrap();
         let validator = jsonschema::validator_for(&schema).unwrap();
         let findings = vec![finding("ruff", "F401", "a.py", 3, "x"), everything()];
-        let mut out = Vec::new();
-        render(&report(findings), &BTreeMap::new(), "2027-01-01", &mut out).unwrap();
-        let document: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        let text = rendered(&report(findings));
+        let document: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert!(validator.is_valid(&document), "{document:#}");
         assert_eq!(document["schema"], "lockgate.lint-gate/1");
         assert_eq!(
@@ -408,9 +409,7 @@ mod tests {
                 ..everything()
             };
             let report = report((0..length).map(numbered).collect());
-            let mut out = Vec::new();
-            render(&report, &BTreeMap::new(), "2027-01-01", &mut out).unwrap();
-            let text = String::from_utf8(out).unwrap();
+            let text = rendered(&report);
             let document: serde_json::Value = serde_json::from_str(&text).unwrap();
             let findings = document["findings"].as_array().unwrap();
             let messages = findings.iter().map(|one| one["message"].as_str().unwrap());

@@ -22,26 +22,20 @@ pub fn write(document: &impl Serialize, depth: usize, out: &mut dyn Write) -> io
     out.flush()
 }
 
-/// The same where `fill` writes what stands between the brackets of a list on the outermost level: the list `name`, which
-/// is empty in the document.
-pub fn write_around(
+/// The same in two halves: what stands in front of the elements of a list on the outermost level, and what behind. It is
+/// the list `name`, which is empty in the document.
+pub fn around(
     document: &impl Serialize,
     depth: usize,
     name: &str,
-    out: &mut dyn Write,
-    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> io::Result<()> {
-    let mut around = Vec::new();
-    write(document, depth, &mut around)?;
+) -> io::Result<(Vec<u8>, Vec<u8>)> {
+    let mut head = Vec::new();
+    write(document, depth, &mut head)?;
     // Within a string there is no line break, so that this is a name on the outermost level and no text of anybody's.
     let list = format!("\n  \"{name}\": [");
-    let at = memchr::memmem::find(&around, list.as_bytes());
-    let (head, tail) = at
-        .and_then(|at| around.split_at_checked(at + list.len()))
-        .ok_or(io::ErrorKind::InvalidInput)?;
-    out.write_all(head)?;
-    fill(out)?;
-    out.write_all(tail)
+    let at = memchr::memmem::find(&head, list.as_bytes()).ok_or(io::ErrorKind::InvalidInput)?;
+    let tail = head.split_off(at + list.len());
+    Ok((head, tail))
 }
 
 struct Layout {
@@ -125,15 +119,12 @@ mod tests {
     fn a_list_is_filled_where_it_stands() {
         let empty = json!({"a": "\n  \"b\": [", "b": [], "c": []});
         let full = json!({"a": "\n  \"b\": [", "b": [1], "c": []});
-        let (mut filled, mut whole) = (Vec::new(), Vec::new());
-        write_around(&empty, 2, "b", &mut filled, |out| {
-            out.write_all(b"\n    1\n  ")
-        })
-        .unwrap();
+        let (head, tail) = around(&empty, 2, "b").unwrap();
+        let mut whole = Vec::new();
         write(&full, 2, &mut whole).unwrap();
-        assert_eq!(filled, whole);
-        let missing = write_around(&json!({"b": 1}), 2, "b", &mut filled, |_| Ok(()));
-        assert_eq!(missing.unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        assert_eq!([&*head, b"\n    1\n  ", &*tail].concat(), whole);
+        let missing = around(&json!({"b": 1}), 2, "b").unwrap_err();
+        assert_eq!(missing.kind(), io::ErrorKind::InvalidInput);
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! A report as bytes for people and machines: one file a form. Pure.
 
-mod ahead;
 pub mod annotations;
 pub mod json;
 mod layout;

@@ -1,6 +1,7 @@
 //! Emits a report, once, from the outermost process: text, documents, annotations, summary, outputs.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use crate::model::report::{Report, Status};
 use crate::report::annotations::{self, Annotation};
 use crate::report::{json, sarif, summary, text};
 use crate::steps::world::{Common, World};
+use crate::system::ahead::in_order;
 use crate::system::blocks::Blocks;
 use crate::system::clock::Date;
 use crate::system::files::{hex, write_atomically_by};
@@ -47,7 +49,7 @@ pub fn emit(mut report: Report, common: &Common, world: &World) -> Result<u8> {
         let json_file = report_file.as_ref().map(|path| {
             scope.spawn(|| {
                 write(path, masker, |out| {
-                    json::render(report, &outputs, &until, out)
+                    write_json(report, &outputs, &until, out)
                 })
             })
         });
@@ -63,7 +65,7 @@ pub fn emit(mut report: Report, common: &Common, world: &World) -> Result<u8> {
                 console.text_by(|out| text::render(report, console.color(), &until, out));
             }
             OutputFormat::Json => {
-                console.document_by(|out| json::render(report, &outputs, &until, out));
+                console.document_by(|out| write_json(report, &outputs, &until, out));
             }
             OutputFormat::Sarif => console.document_by(|out| sarif::render(report, out)),
             OutputFormat::Github => {}
@@ -90,6 +92,22 @@ pub fn emit(mut report: Report, common: &Common, world: &World) -> Result<u8> {
         }
     }
     Ok(report.exit_code())
+}
+
+/// Writes the JSON report, by several threads where there is much of it.
+fn write_json(
+    report: &Report,
+    outputs: &BTreeMap<String, String>,
+    ignore_until: &str,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let (head, tail) = json::around(report, outputs)?;
+    out.write_all(&head)?;
+    let maker = || json::lines(report, ignore_until);
+    in_order(&report.findings, json::PIECE, maker, |lines| {
+        out.write_all(&lines?)
+    })?;
+    out.write_all(&tail)
 }
 
 /// Hides every secret in the report. The doors mask as well, but what was escaped for JSON, Markdown or a workflow

@@ -1,5 +1,6 @@
 //! The machine: processes, git, Python environments, files, time, logs, secrets.
 
+pub mod ahead;
 pub mod base;
 pub mod blocks;
 pub mod clock;

@@ -10,7 +10,7 @@ const WAITING: usize = 4;
 
 /// Makes something of each piece of `items`, `size` long but for the last, and takes it in the order of the list.
 /// `maker` gives each thread a maker of its own. A list of one piece needs no thread. Ends with the first refusal.
-pub(super) fn in_order<'i, I, T, E, M>(
+pub fn in_order<'i, I, T, E, M>(
     items: &'i [I],
     size: usize,
     maker: impl Fn() -> M + Sync,
