@@ -219,7 +219,10 @@ impl Git {
     /// Whether there can be a work tree around the directory: git looks for a `.git` there and in each folder above.
     /// Where there is none, nobody has to start it.
     pub fn can_have_work_tree(&self) -> bool {
-        let mut folders = self.directory.ancestors();
+        // As git does: above a link to a folder stands what is above the folder.
+        let directory = self.directory.canonicalize();
+        let directory = directory.as_ref().unwrap_or(&self.directory);
+        let mut folders = directory.ancestors();
         folders.any(|folder| folder.join(".git").symlink_metadata().is_ok())
     }
 
@@ -459,6 +462,14 @@ mod tests {
         std::fs::write(folder.path().join(".git"), "gitdir: elsewhere\n").unwrap();
         let below = git.at(&folder.path().join("a/b"));
         assert!(git.can_have_work_tree() && below.can_have_work_tree());
+        #[cfg(unix)]
+        {
+            let elsewhere = TempDir::new().unwrap();
+            std::fs::create_dir(folder.path().join("inside")).unwrap();
+            let link = elsewhere.path().join("link");
+            std::os::unix::fs::symlink(folder.path().join("inside"), &link).unwrap();
+            assert!(git.at(&link).can_have_work_tree());
+        }
         let error = git.top_level().await.unwrap_err();
         assert_eq!(error.message, "`git` is not on PATH");
     }
