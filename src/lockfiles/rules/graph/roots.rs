@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use crate::lockfiles::facts::Facts;
-use crate::model::lockfile::{Manifest, Package, Requirement, Source};
-use crate::model::sources::Location;
+use crate::model::lockfile::{Manifest, Package, Requirement, Source, Text};
+use crate::model::sources::{Located, Location};
 
 /// Whether the format names of each dependency exactly which entry it means.
 pub fn is_exact(facts: &Facts<'_>) -> bool {
@@ -59,18 +59,51 @@ impl<'f> Members<'f> {
 /// The places of the packages that are reached from the project's own, whatever markers and extras say. `None` where
 /// the lock has nothing of the project's.
 pub fn reached(facts: &Facts<'_>) -> Option<HashSet<Location>> {
-    walked(facts, false)
+    walked(facts, |_| true)
 }
 
-/// The places of the packages that are reached from the project's own on every platform and Python, whatever extras
-/// say. `None` where the lock has nothing of the project's.
-pub fn reached_everywhere(facts: &Facts<'_>) -> Option<HashSet<Location>> {
-    walked(facts, true)
+/// The same without what is asked for under a marker that no platform satisfies, by which people take a package out:
+/// `torch ; sys_platform == 'never'`.
+pub fn reached_somewhere(facts: &Facts<'_>) -> Option<HashSet<Location>> {
+    walked(facts, |marker| !is_nowhere(marker))
 }
 
-fn walked(facts: &Facts<'_>, is_everywhere: bool) -> Option<HashSet<Location>> {
-    let is_followed = |marker: Option<&_>| !is_everywhere || marker.is_none();
-    let is_kept = |package: &Package<'_>| !is_everywhere || package.resolution_markers.is_empty();
+/// Beginnings of what `sys.platform` is (<https://docs.python.org/3/library/sys.html#sys.platform>), and of what else
+/// Python has been built for.
+const PLATFORMS: [&str; 16] = [
+    "aix",
+    "android",
+    "atheos",
+    "cygwin",
+    "darwin",
+    "dragonfly",
+    "emscripten",
+    "freebsd",
+    "ios",
+    "java",
+    "linux",
+    "netbsd",
+    "openbsd",
+    "sunos",
+    "wasi",
+    "win32",
+];
+
+/// Whether a part of the marker that must hold names a platform that there is none of.
+fn is_nowhere(marker: &str) -> bool {
+    let names_none = |clause: &str| {
+        let name = clause.trim().strip_prefix("sys_platform == ");
+        name.is_some_and(|name| {
+            let name = name.trim_matches(['\'', '"']);
+            !PLATFORMS.iter().any(|platform| name.starts_with(platform))
+        })
+    };
+    !marker.contains(" or ") && marker.split(" and ").any(names_none)
+}
+
+fn walked(facts: &Facts<'_>, is_followed: impl Fn(&str) -> bool) -> Option<HashSet<Location>> {
+    let is_followed =
+        |marker: Option<&Located<Text<'_>>>| marker.is_none_or(|marker| is_followed(&marker.value));
     let members = Members::new(facts);
     let mut todo: Vec<&Package<'_>> = facts
         .lock
@@ -82,7 +115,7 @@ fn walked(facts: &Facts<'_>, is_everywhere: bool) -> Option<HashSet<Location>> {
         todo.extend(facts.index.named(&requirement.name.normal));
     }
     let mut reached: HashSet<Location> = HashSet::with_capacity(facts.lock.packages.len());
-    todo.retain(|package| is_kept(package) && reached.insert(package.at));
+    todo.retain(|package| reached.insert(package.at));
     if todo.is_empty() {
         return None;
     }
@@ -90,8 +123,33 @@ fn walked(facts: &Facts<'_>, is_everywhere: bool) -> Option<HashSet<Location>> {
         let edges = package.dependencies.iter();
         for edge in edges.filter(|edge| is_followed(edge.marker.as_ref())) {
             let targets = facts.index.targets(edge);
-            todo.extend(targets.filter(|target| is_kept(target) && reached.insert(target.at)));
+            todo.extend(targets.filter(|target| reached.insert(target.at)));
         }
     }
     Some(reached)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_marker_of_no_platform_is_told_from_one_of_some() {
+        for marker in [
+            "sys_platform == 'never'",
+            "python_full_version < '3.12' and sys_platform == \"none\"",
+        ] {
+            assert!(is_nowhere(marker), "{marker}");
+        }
+        for marker in [
+            "sys_platform == 'win32'",
+            "sys_platform == 'freebsd14'",
+            "sys_platform != 'never'",
+            "sys_platform == 'never' or python_full_version < '3.12'",
+            "(sys_platform == 'never' and extra == 'a') or extra == 'b'",
+            "platform_machine == 'never'",
+        ] {
+            assert!(!is_nowhere(marker), "{marker}");
+        }
+    }
 }

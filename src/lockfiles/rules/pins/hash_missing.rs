@@ -22,8 +22,8 @@ pub const RULE: Rule = Rule {
           Where no file of a package has a hash, and its index is not the public one, the index may serve none: that is a \
           warning, unless the lock has hashes of at least four times as many other packages of that index. Some indexes, \
           such as PyTorch's, are known to have hashes for a part of their packages. In `pylock.toml` it is always an error: \
-          installers refuse such a file. A package of which uv locks no file, since no platform that needs it takes one, is \
-          passed over. Requirements without any hash are one finding a file. Source trees and repositories have no hash; a repository has its commit.",
+          installers refuse such a file. A package of which uv locks no file, since it is asked for on no platform that there \
+          is, is passed over. Requirements without any hash are one finding a file. Source trees and repositories have no hash; a repository has its commit.",
     level: Level::Error,
     check: Check::Lock(check),
     failing: Example::of(&[(
@@ -73,13 +73,13 @@ fn check(facts: &Facts<'_>, findings: &mut Findings<'_>) {
     let mut bare: Vec<(&Package<'_>, Location, usize)> = Vec::new();
     let mut is_hashed = false;
     let mut served: HashMap<&str, (usize, usize)> = HashMap::new();
-    let everywhere = OnceCell::new();
+    let somewhere = OnceCell::new();
     for package in facts
         .lock
         .packages
         .iter()
         .filter(|package| has_files(package) && !is_open(package, facts.lock.format))
-        .filter(|package| !is_left_out(package, facts, &everywhere))
+        .filter(|package| !is_left_out(package, facts, &somewhere))
     {
         let without: Vec<_> = package
             .files
@@ -153,19 +153,19 @@ fn has_files(package: &Package<'_>) -> bool {
     )
 }
 
-/// Whether uv wrote no file of a package because no platform that needs it takes one: `torch ; sys_platform == 'never'`
-/// among the overrides. Nothing is installed then. What every platform needs has a file.
+/// Whether uv wrote no file of a package because it is asked for on no platform that there is: `torch ; sys_platform ==
+/// 'never'` among the overrides. Nothing is installed then.
 fn is_left_out(
     package: &Package<'_>,
     facts: &Facts<'_>,
-    everywhere: &OnceCell<Option<HashSet<Location>>>,
+    somewhere: &OnceCell<Option<HashSet<Location>>>,
 ) -> bool {
     let is_bare = package.files.is_empty() && package.hashes.is_empty();
     is_bare
         && facts.lock.uv().is_some()
         && matches!(package.source.value, Source::Registry(_))
-        && everywhere
-            .get_or_init(|| roots::reached_everywhere(facts))
+        && somewhere
+            .get_or_init(|| roots::reached_somewhere(facts))
             .as_ref()
             .is_some_and(|reached| !reached.contains(&package.at))
 }
@@ -236,6 +236,10 @@ mod tests {
         assert_eq!(
             found("uv.lock", &lock(", marker = \"sys_platform == 'never'\"")),
             []
+        );
+        assert_eq!(
+            found("uv.lock", &lock(", marker = \"sys_platform == 'win32'\"")),
+            [("hash-missing", Severity::Warning)]
         );
         assert_eq!(
             found("uv.lock", &lock("")),
