@@ -1,20 +1,23 @@
 //! Lockgate: the steps of a CI/CD pipeline for Python projects, as one multi-call binary.
 //!
 //! The binary is the product; this library exists so that its rooms can be tested and measured one by one.
-//! Arrows point down only: `cli → steps → github → system → model`, `steps → {linters, lockfiles, baseline, report} → model`, and
-//! `steps → baseline → {linters, model}`.
+//! Arrows point down only: `cli → steps → {stores, archive, github} → system → model`, `steps → {linters, lockfiles, baseline,
+//! report} → model`, `steps → baseline → {linters, model}`, and `system → globs`.
 
+pub mod archive;
 pub mod baseline;
 pub mod cli;
 pub mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod github;
+pub mod globs;
 pub mod linters;
 pub mod lockfiles;
 pub mod model;
 pub mod report;
 pub mod steps;
+pub mod stores;
 pub mod system;
 
 /// The version that everything reports.

@@ -12,12 +12,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("baseline", &["linters", "model"]),
     ("lockfiles", &["model"]),
     ("report", &["model"]),
-    ("system", &["model"]),
+    ("globs", &[]),
+    ("system", &["globs", "model"]),
+    ("archive", &["system", "model"]),
+    ("stores", &["system", "model"]),
     ("github", &["system", "model"]),
     (
         "steps",
         &[
+            "archive",
+            "stores",
             "github",
+            "globs",
             "system",
             "baseline",
             "linters",
@@ -26,12 +32,30 @@ const ARROWS: &[(&str, &[&str])] = &[
             "model",
         ],
     ),
-    ("fuzzing", &["linters", "lockfiles", "system", "model"]),
+    (
+        "fuzzing",
+        &[
+            "archive",
+            "globs",
+            "linters",
+            "lockfiles",
+            "stores",
+            "system",
+            "model",
+        ],
+    ),
     ("cli", &["steps", "report", "github", "system", "model"]),
 ];
 
 /// Rooms that touch nothing outside of memory.
-const PURE: &[&str] = &["model", "linters", "baseline", "lockfiles", "report"];
+const PURE: &[&str] = &[
+    "model",
+    "globs",
+    "linters",
+    "baseline",
+    "lockfiles",
+    "report",
+];
 
 /// What a pure room must not name.
 const IMPURE: &[&str] = &[

@@ -1,0 +1,1 @@
+//! Patterns of files as the runner's `hashFiles()` reads them. Pure.
