@@ -5,17 +5,22 @@ import { randomUUID } from "node:crypto";
 import { Execution, mergeResults } from "./execution.mjs";
 import { evaluateCondition, evaluateString, evaluateStrings } from "./expressions.mjs";
 import { applyContinueOnError, displayName, stillHolds } from "./outcome.mjs";
+import { postSteps } from "./post.mjs";
 import { CancelledError } from "./process.mjs";
 
 /** `runAction` is passed in, since a nested `uses:` comes back here. */
 export async function runComposite(parent, action, inputs, place, runAction) {
   const { job } = parent;
   const scope = parent.qualifiedName || `__${randomUUID()}`;
-  const executions = action.steps.map((step) => {
+  // The posts see what the steps of main have left: their outputs and, by each, its state.
+  if (!parent.isPost) parent.post.scope = scope;
+  const steps = parent.isPost ? postSteps(parent.post.nested) : action.steps;
+  const executions = steps.map((step) => {
     const contextName = step.contextName || `__${randomUUID()}`;
     const execution = new Execution({ job, scope, contextName, parent });
     execution.values.inputs = inputs;
-    execution.values.steps = job.stepsOf(scope);
+    execution.values.steps = job.stepsOf(parent.post.scope);
+    if (step.post) execution.state = step.post.state;
     execution.values.github.action_path = action.directory;
     return { execution, step };
   });

@@ -20,7 +20,9 @@ export class Execution {
     this.job = job;
     this.scope = scope;
     this.contextName = contextName;
+    this.parent = parent;
     this.isEmbedded = parent !== undefined;
+    this.isPost = parent?.isPost ?? false;
     this.values = { ...job.values, env: {} };
     if (this.isEmbedded) this.values.github = { ...job.values.github };
     this.overrides = new Set(parent?.overrides); // names that the `env:` of this step or of an outer one has set
@@ -42,11 +44,11 @@ export class Execution {
     return this.scope ? `${this.scope}.${this.contextName}` : this.contextName;
   }
 
-  /** Nested steps ask for the status of their composite, top-level steps for that of the job. */
+  /** Nested main steps ask for the status of their composite, top-level and post steps for that of the job. */
   get expressionScope() {
     return new Scope({
       values: this.values,
-      status: () => (this.isEmbedded ? this.values.github.action_status : this.values.job.status) ?? "success",
+      status: () => (this.isEmbedded && !this.isPost ? this.values.github.action_status : this.values.job.status) ?? "success",
       cancelled: () => this.values.job.status === "cancelled",
       hashFiles: (patterns) => hashFiles(this.values.github.workspace, patterns),
     });

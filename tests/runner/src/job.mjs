@@ -12,6 +12,7 @@ import { JobLog } from "./log.mjs";
 import { SecretMasker } from "./masks.mjs";
 import { endOrphans } from "./orphans.mjs";
 import { applyContinueOnError, displayName, stillHolds } from "./outcome.mjs";
+import { postSteps } from "./post.mjs";
 import { CancelledError } from "./process.mjs";
 import { runAction } from "./step.mjs";
 import { prepareUses } from "./uses.mjs";
@@ -54,6 +55,8 @@ export class Job {
     this.outputs = {};
     this.orphans = [];
     this.idToken = plan.idToken;
+    this.runtime = options.runtime ?? {}; // variables that node actions alone get
+    this.posts = []; // of the actions whose main has begun
     this.values = this.#initialValues();
     this.#addMasks();
   }
@@ -99,6 +102,7 @@ export class Job {
       this.masker.add(Buffer.from(`x-access-token:${this.values.github.token}`).toString("base64"));
     }
     if (this.idToken) this.masker.add(this.idToken.token);
+    if (this.runtime.ACTIONS_RUNTIME_TOKEN) this.masker.add(this.runtime.ACTIONS_RUNTIME_TOKEN);
   }
 
   stepsOf(scope) {
@@ -195,12 +199,17 @@ export class Job {
   async #runSteps() {
     let number = 1;
     for (const step of this.plan.steps) await this.#runStep(step, (number += 1));
+    for (const step of postSteps(this.posts)) await this.#runStep(step, (number += 1));
   }
 
   async #runStep(step, stepNumber) {
     const started = Date.now();
     const execution = new Execution({ job: this, scope: "", contextName: step.contextName, stepNumber });
     this.records.push(execution.record);
+    if (step.post) {
+      execution.isPost = true;
+      execution.state = step.post.state;
+    }
     execution.values.steps = this.stepsOf("");
     execution.values.github.action = step.contextName;
     const finish = (result) => {
@@ -253,7 +262,7 @@ export class Job {
     const minutes = timeoutMinutes(execution, step);
     if (minutes > 0) execution.setDeadline(Date.now() + minutes * (this.options.minuteMs ?? 60_000));
     try {
-      await runAction(execution, step, { root: this.repositoryRoot, nesting: 0 });
+      await runAction(execution, step, step.post?.place ?? { root: this.repositoryRoot, nesting: 0 });
     } catch (error) {
       if (error instanceof CancelledError && !this.cancelled) {
         execution.error(`The action '${execution.name}' has timed out after ${minutes} minutes.`);

@@ -48,10 +48,19 @@ export function readAction(file) {
   return {
     directory: path.dirname(file),
     using: runs.find("using").toString(),
+    pre: runs.find("pre")?.toString(),
+    main: runs.find("main")?.toString(),
+    post: runs.find("post")?.toString(),
+    postIf: condition(runs.find("post-if")),
     inputs: template.inputs ?? [], // {id, default, deprecationMessage}
     outputs: template.outputs ?? [], // {id, value}
     steps,
   };
+}
+
+/** `post-if` is an expression as it stands: no `success() &&` is put before it. */
+function condition(token) {
+  return token && { expression: token.toString().replace(/^\s*\$\{\{|\}\}\s*$/g, "") };
 }
 
 function convertAction({ value, context }) {

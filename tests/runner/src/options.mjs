@@ -21,6 +21,7 @@ export const USAGE = `usage: node tests/runner/main.mjs action DIR --workspace D
   --needs FILE.json      the needs context; default success without outputs
   --permission K=V       for \`action\`: id-token=write
   --id-token-url URL, --id-token TOKEN
+  --runtime K=V          a variable that node actions alone get (ACTIONS_RUNTIME_TOKEN, ACTIONS_RESULTS_URL, ...)
   --cancel-when REGEX    cancel the job when a step prints a matching line
   --cancel-after-ms N
   --minute-ms N          the length of a minute of timeout-minutes
@@ -43,7 +44,7 @@ export function parseOptions(args) {
       allowPositionals: true,
       options: {
         workspace: ONE, "repo-root": ONE, "event-name": ONE, event: ONE, input: LIST, env: LIST, "pass-env": LIST,
-        github: LIST, secret: LIST, var: LIST, "stand-ins": ONE, needs: ONE, matrix: LIST, job: ONE, permission: LIST,
+        github: LIST, secret: LIST, var: LIST, "stand-ins": ONE, needs: ONE, matrix: LIST, job: ONE, permission: LIST, runtime: LIST,
         "id-token-url": ONE, "id-token": ONE, "cancel-when": ONE, "cancel-after-ms": ONE, "minute-ms": ONE, temp: ONE,
         "tool-cache": ONE, debug: FLAG, quiet: FLAG, result: ONE,
       },
@@ -71,6 +72,7 @@ export function parseOptions(args) {
     permissions: values.permission,
     idTokenUrl: values["id-token-url"],
     idToken: values["id-token"],
+    runtime: pairs(values.runtime),
     cancelWhen: values["cancel-when"] === undefined ? undefined : new RegExp(values["cancel-when"]),
     cancelAfterMs: number(values["cancel-after-ms"]),
     minuteMs: number(values["minute-ms"]),

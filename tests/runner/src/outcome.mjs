@@ -40,6 +40,7 @@ function evaluateBoolean(token, scope) {
 
 /** What the log and the result call the step. */
 export function displayName(step, scope) {
+  if (step.post) return `Post ${step.post.name}`;
   try {
     if (step.name) return evaluateString(step.name, scope).trim();
     if (step.run) return `Run ${evaluateString(step.run, scope).trim().split(/\r?\n/, 1)[0]}`;

@@ -103,7 +103,7 @@ function fixUp(command, script) {
 }
 
 /** The environment of the runner, then the step's, then PATH, then the contexts: the later wins. */
-function childEnvironment(execution, environment) {
+export function childEnvironment(execution, environment) {
   const { job } = execution;
   const result = { ...job.hostEnvironment, RUNNER_TRACKING_ID: job.trackingId, ...environment };
   if (job.path.length > 0) {

@@ -1,9 +1,11 @@
-// Runs one step, `run:` or `uses:`: inputs and defaults, environment, handler, file commands, continue-on-error.
+// Runs one step, `run:` or `uses:`, or the post of one: inputs and defaults, environment, handler, file commands.
 // Follows src/Runner.Worker/ActionRunner.cs.
 
 import { runComposite } from "./composite.mjs";
 import { evaluateString, evaluateStrings } from "./expressions.mjs";
 import { CommandFiles } from "./files.mjs";
+import { runNode } from "./node.mjs";
+import { registerPost } from "./post.mjs";
 import { printEnvironment, runScript } from "./script.mjs";
 import { guardLocalNesting, prepareUses, resolveUses } from "./uses.mjs";
 
@@ -11,12 +13,12 @@ import { guardLocalNesting, prepareUses, resolveUses } from "./uses.mjs";
 export async function runAction(execution, step, place) {
   const scope = execution.expressionScope;
   const github = execution.values.github;
-  const resolved = step.run ? undefined : resolveUses(step, place.root, execution.job);
+  const resolved = step.post?.resolved ?? (step.run ? undefined : resolveUses(step, place.root, execution.job));
   if (resolved?.skip) {
     execution.output(`Skipped by the stand-in table: ${step.uses}`);
     return;
   }
-  const isLocal = !step.directory && /^\.[/\\]/.test(step.uses ?? "");
+  const isLocal = !step.post && !step.directory && /^\.[/\\]/.test(step.uses ?? "");
   if (isLocal) prepareUses(resolved.action.steps, resolved.root, execution.job);
   guardLocalNesting(place.nesting);
 
@@ -31,12 +33,19 @@ export async function runAction(execution, step, place) {
     return;
   }
 
+  if (step.post) execution.post = step.post;
+  else registerPost(execution, step, resolved, place);
   const given = step.withValues ?? evaluateStrings(step.with, scope);
   const inputs = mergeInputs(execution, resolved.action, given, scope);
   const environment = stepEnvironment(execution);
   printUses(execution, step.uses ?? `$/${step.directory}`, inputs, environment);
   const inner = { root: resolved.root, nesting: place.nesting + 1 };
-  await processingFiles(files, execution, () => runComposite(execution, resolved.action, inputs, inner, runAction));
+  const { action } = resolved;
+  await processingFiles(files, execution, () =>
+    action.using === "composite"
+      ? runComposite(execution, action, inputs, inner, runAction)
+      : runNode(execution, action, step.post ? action.post : action.main, inputs, environment),
+  );
 }
 
 async function processingFiles(files, execution, run) {

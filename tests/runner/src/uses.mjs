@@ -4,6 +4,7 @@
 
 import path from "node:path";
 import { findManifest, readAction } from "./manifest.mjs";
+import { NODES } from "./node.mjs";
 
 /** Composites below the steps of the workflow (Constants.CompositeActionsMaxDepth). */
 export const MAX_DEPTH = 9;
@@ -32,9 +33,10 @@ export function resolveUses(step, root, job) {
 
 function load(directory, root, job, isRemote) {
   const action = readAction(findManifest(path.resolve(directory)));
-  if (action.using !== "composite") {
-    throw new Error(`the host runner runs composite actions only: ${action.directory} has \`using: ${action.using}\``);
+  if (action.using !== "composite" && !NODES.includes(action.using)) {
+    throw new Error(`the host runner runs composite and node actions only: ${action.directory} has \`using: ${action.using}\``);
   }
+  if (action.pre) throw new Error(`the host runner runs no \`pre\`: ${action.directory}`);
   const { repository, sha } = job.values.github;
   return { action, root, repository: isRemote ? repository : "", ref: isRemote ? sha : "" };
 }

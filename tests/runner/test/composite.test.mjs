@@ -121,9 +121,9 @@ test("a stand-in of `skip` succeeds without doing anything", async () => {
   assert.equal(result.conclusion, "success");
 });
 
-test("node and container actions are refused", async () => {
-  const root = write(temporary(), { ".github/keep": "", "action.yml": composite("- uses: $/js\n"), "js/action.yml": "name: n\ndescription: d\nruns:\n  using: node24\n  main: x.js\n" });
-  assert.match((await runAction({ directory: root })).annotations[0].message, /runs composite actions only.*`using: node24`/);
+test("container actions and old nodes are refused", async () => {
+  const root = write(temporary(), { ".github/keep": "", "action.yml": composite("- uses: $/js\n"), "js/action.yml": "name: n\ndescription: d\nruns:\n  using: node16\n  main: x.js\n" });
+  assert.match((await runAction({ directory: root })).annotations[0].message, /composite and node actions only.*`using: node16`/);
   assert.match((await runAction({ steps: "- uses: docker://alpine\n" })).annotations[0].message, /does not run containers/);
 });
 
