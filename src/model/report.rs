@@ -106,6 +106,9 @@ pub struct Report {
     pub step: &'static str,
     /// The answer.
     pub verdict: Verdict,
+    /// What was done, in one line, by a step that does something rather than judge: shown in place of the counts. Its
+    /// findings are what went wrong, so that nobody can ignore them. May hold text of strangers.
+    pub headline: Option<String>,
     /// Whether the answer only counts as a report (`mode: report`): a `Fail` exits 0.
     pub is_report_only: bool,
     /// From which severity on a finding means no; `None` for never.
@@ -153,6 +156,11 @@ impl Report {
             Status::Failed(reason) => Some((check, reason.as_str())),
             _ => None,
         })
+    }
+
+    /// Until when, `day` or never, the suggested entries of `ignore` hold; `None` where nothing can be ignored.
+    pub fn ignore_until<'d>(&self, day: &'d str) -> Option<&'d str> {
+        self.headline.is_none().then_some(day)
     }
 
     /// Whether this finding is one of those that mean no.

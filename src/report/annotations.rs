@@ -38,6 +38,7 @@ pub struct Annotation {
 /// The annotations of a report within the budget, and how many findings got none.
 pub fn annotations(report: &Report, ignore_until: &str) -> (Vec<Annotation>, u64) {
     let budget = report.max_annotations.min(BUDGET);
+    let ignore_until = report.ignore_until(ignore_until);
     let mut annotations: Vec<Annotation> = report
         .failures()
         .take(budget)
@@ -225,7 +226,7 @@ fn spread<'g, 'r>(groups: &'g [Group<'r>], budget: usize) -> Vec<&'g Group<'r>> 
         .collect()
 }
 
-fn annotation(group: &Group<'_>, ignore_until: &str) -> Annotation {
+fn annotation(group: &Group<'_>, ignore_until: Option<&str>) -> Annotation {
     let first = group.first;
     let mut message = first.message.to_string();
     let others = group.count - 1;
@@ -250,7 +251,9 @@ fn annotation(group: &Group<'_>, ignore_until: &str) -> Annotation {
     if let Some(url) = &first.url {
         let _ = write!(message, "\n{url}");
     }
-    let _ = write!(message, "\nto ignore: {}", first.ignore_line(ignore_until));
+    if let Some(until) = ignore_until {
+        let _ = write!(message, "\nto ignore: {}", first.ignore_line(until));
+    }
     let lines = first.span.map(|span| (span.start.line, span.end.line));
     let columns = first
         .span

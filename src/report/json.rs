@@ -65,7 +65,8 @@ impl<'r> Texts<'r> {
         Quoted(self.shared.get([Some(text)], || quoted(text)))
     }
 
-    fn ignore(&mut self, finding: &'r Finding, until: &str) -> Quoted {
+    fn ignore(&mut self, finding: &'r Finding, until: Option<&str>) -> Option<Quoted> {
+        let until = until?;
         let texts = [
             Some(&finding.tool),
             finding.rule.as_ref(),
@@ -73,7 +74,7 @@ impl<'r> Texts<'r> {
             finding.path.as_ref(),
         ];
         let make = || quoted(&finding.ignore_entry(until));
-        Quoted(self.ignores.get(texts, make))
+        Some(Quoted(self.ignores.get(texts, make)))
     }
 }
 
@@ -148,7 +149,8 @@ struct FindingDocument<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     fix: Option<FixDocument<'r>>,
     /// The entry of `ignore` that would leave it out.
-    ignore: Quoted,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ignore: Option<Quoted>,
 }
 
 /// What would mend a finding: all edits or none.
@@ -248,6 +250,7 @@ pub fn lines<'r>(
     ignore_until: &str,
 ) -> impl FnMut(&'r [Finding]) -> io::Result<Vec<u8>> {
     let mut texts = Texts::default();
+    let ignore_until = report.ignore_until(ignore_until).map(str::to_owned);
     let (first, last) = (report.findings.first(), report.findings.last());
     let is = |finding: &Finding, other: Option<&Finding>| {
         other.is_some_and(|other| std::ptr::eq(finding, other))
@@ -258,7 +261,7 @@ pub fn lines<'r>(
             let is_first = is(finding, first);
             let separator: &[u8] = if is_first { b"\n    " } else { b",\n    " };
             written.extend_from_slice(separator);
-            let document = finding_document(finding, ignore_until, &mut texts);
+            let document = finding_document(finding, ignore_until.as_deref(), &mut texts);
             serde_json::to_writer(&mut written, &document)?;
             if is(finding, last) {
                 written.extend_from_slice(b"\n  ");
@@ -270,7 +273,7 @@ pub fn lines<'r>(
 
 fn finding_document<'r>(
     finding: &'r Finding,
-    ignore_until: &str,
+    ignore_until: Option<&str>,
     texts: &mut Texts<'r>,
 ) -> FindingDocument<'r> {
     let mut shared = |text: &'r Option<Arc<str>>| text.as_ref().map(|text| texts.shared(text));

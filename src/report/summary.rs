@@ -71,6 +71,14 @@ fn headline(report: &Report) -> String {
         Verdict::Fail => ("❌", "failed"),
         Verdict::NoVerdict => ("⚠️", "no verdict"),
     };
+    let time = duration::show(report.duration);
+    if let Some(headline) = &report.headline {
+        return format!(
+            "### {mark} {}: {word}\n\n{} in {time}<br>\n",
+            report.step,
+            markdown(headline)
+        );
+    }
     let numbers: Vec<String> = LEVELS
         .into_iter()
         .map(|severity| (report.count(severity), severity.name()))
@@ -83,9 +91,8 @@ fn headline(report: &Report) -> String {
         numbers.join(", ")
     };
     format!(
-        "### {mark} {}: {word}\n\n{numbers} in {}<br>\n",
-        report.step,
-        duration::show(report.duration)
+        "### {mark} {}: {word}\n\n{numbers} in {time}<br>\n",
+        report.step
     )
 }
 
@@ -96,6 +103,9 @@ fn checks(report: &Report) -> String {
     let mut kept: BTreeMap<(&str, Severity), u64> = BTreeMap::new();
     for finding in &report.findings {
         *kept.entry((&finding.tool, finding.severity)).or_default() += 1;
+    }
+    if report.checks.is_empty() && report.headline.is_some() {
+        return String::new();
     }
     let mut text = "\n| check | result | in this report | version | from | files | time |\n|---|---|---|---|---|--:|--:|\n"
         .to_owned();
@@ -376,6 +386,7 @@ pub(crate) mod tests {
             } else {
                 Verdict::Fail
             },
+            headline: None,
             is_report_only: false,
             fail_on: Some(Severity::Error),
             findings,

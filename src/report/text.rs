@@ -26,6 +26,7 @@ pub fn render(
     } else {
         Renderer::plain()
     };
+    let ignore_until = report.ignore_until(ignore_until);
     let (mut shared, mut block) = (Shared::default(), String::new());
     for finding in &report.findings {
         block.clear();
@@ -105,6 +106,14 @@ fn verdict(report: &Report) -> String {
         Verdict::Fail => "fail",
         Verdict::NoVerdict => "no verdict",
     };
+    let time = duration::show(report.duration);
+    if let Some(headline) = &report.headline {
+        let headline = untrusted::line(headline);
+        return match report.verdict {
+            Verdict::Pass => format!("{}: {headline} · {time}\n", report.step),
+            _ => format!("{}: {word} · {headline} · {time}\n", report.step),
+        };
+    }
     let numbers: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
         .into_iter()
         .map(|severity| count(report.count(severity), severity.name()))
@@ -113,7 +122,7 @@ fn verdict(report: &Report) -> String {
         "{}: {word} · {} · {}\n",
         report.step,
         numbers.join(", "),
-        duration::show(report.duration)
+        time
     )
 }
 
@@ -121,7 +130,7 @@ fn one<'r>(
     finding: &'r Finding,
     renderer: &Renderer,
     color: bool,
-    ignore_until: &str,
+    ignore_until: Option<&str>,
     shared: &mut Shared<'r>,
     block: &mut String,
 ) {
@@ -159,9 +168,10 @@ fn one<'r>(
             block.push_str(&renderer.render(&[annotate_snippets::Group::with_title(title)]));
         }
         let place = finding.place();
-        let place = place.as_deref().unwrap_or("(no file)");
-        block.push_str("\n --> ");
-        block.push_str(&untrusted::line(place));
+        if place.is_some() || ignore_until.is_some() {
+            block.push_str("\n --> ");
+            block.push_str(&untrusted::line(place.as_deref().unwrap_or("(no file)")));
+        }
     }
     if !finding.also.is_empty() {
         let names: Vec<String> = finding.also.iter().map(name_of).collect();
@@ -169,16 +179,18 @@ fn one<'r>(
     }
     let advice = [finding.help.as_ref(), finding.url.as_ref()];
     block.push_str(&shared.advice.get(advice, || help(finding)));
-    block.push_str("\n  to ignore: ");
-    let ignored = [
-        Some(&finding.tool),
-        finding.rule.as_ref(),
-        finding.subject.as_ref(),
-        finding.path.as_ref(),
-    ];
-    block.push_str(&shared.ignores.get(ignored, || {
-        untrusted::line(&finding.ignore_line(ignore_until)).into_owned()
-    }));
+    if let Some(until) = ignore_until {
+        block.push_str("\n  to ignore: ");
+        let ignored = [
+            Some(&finding.tool),
+            finding.rule.as_ref(),
+            finding.subject.as_ref(),
+            finding.path.as_ref(),
+        ];
+        block.push_str(&shared.ignores.get(ignored, || {
+            untrusted::line(&finding.ignore_line(until)).into_owned()
+        }));
+    }
     block.push('\n');
 }
 
@@ -320,7 +332,7 @@ mod tests {
                         &bare,
                         &renderer,
                         color,
-                        "2027-01-01",
+                        Some("2027-01-01"),
                         &mut shared,
                         &mut block,
                     );
@@ -347,5 +359,22 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn a_step_that_judges_nothing_says_what_it_did_and_offers_no_ignores() {
+        let report = Report {
+            headline: Some("restored `k` ##[x]".into()),
+            checks: Vec::new(),
+            left_out: Vec::new(),
+            verdict: Verdict::Pass,
+            ..report(vec![Finding::new("cache", "network", Severity::Warning, "reset")])
+        };
+        let mut out = Vec::new();
+        render(&report, false, "2027-01-01", &mut out).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "warning[cache:network]: reset\n\nlint-gate: restored `k` ##\u{200b}[x] · 34 ms\n"
+        );
     }
 }

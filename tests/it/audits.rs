@@ -510,6 +510,7 @@ fn sarif_with_everything_fits_the_schema_of_the_standard() {
     let report = Report {
         step: "lint-gate",
         verdict: Verdict::Fail,
+        headline: None,
         is_report_only: false,
         fail_on: None,
         findings,

@@ -79,6 +79,7 @@ pub fn judge(settings: &Settings, facts: Facts) -> Report {
     Report {
         step: NAME,
         verdict,
+        headline: None,
         is_report_only,
         fail_on,
         findings,

@@ -89,6 +89,7 @@ pub fn judge(
     Report {
         step: NAME,
         verdict,
+        headline: None,
         is_report_only,
         fail_on,
         findings,
