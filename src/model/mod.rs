@@ -10,5 +10,6 @@ pub mod fix;
 pub mod lockfile;
 pub mod region;
 pub mod report;
+pub mod size;
 pub mod sources;
 pub mod untrusted;

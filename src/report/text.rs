@@ -368,7 +368,12 @@ mod tests {
             checks: Vec::new(),
             left_out: Vec::new(),
             verdict: Verdict::Pass,
-            ..report(vec![Finding::new("cache", "network", Severity::Warning, "reset")])
+            ..report(vec![Finding::new(
+                "cache",
+                "network",
+                Severity::Warning,
+                "reset",
+            )])
         };
         let mut out = Vec::new();
         render(&report, false, "2027-01-01", &mut out).unwrap();

@@ -1,5 +1,6 @@
 //! The steps. They do not know each other.
 
+pub mod cache;
 pub mod emit;
 pub mod gate;
 pub mod lint_gate;

@@ -53,14 +53,17 @@ pub const COMMAND_LINE_ONLY: &str = "At a terminal";
 
 /// The inputs of a step by name, positional arguments included.
 pub fn names(command: &Command) -> impl Iterator<Item = (&str, &clap::Arg)> {
-    command.get_arguments().filter_map(|argument| {
+    let at_terminal = |argument: &clap::Arg| argument.get_help_heading() == Some(COMMAND_LINE_ONLY);
+    let inputs = command
+        .get_arguments()
+        .filter(move |argument| !at_terminal(argument));
+    inputs.filter_map(|argument| {
         if argument.is_positional() {
             return Some((argument.get_id().as_str(), argument));
         }
         argument
             .get_long()
             .filter(|long| *long != "help" && *long != "version")
-            .filter(|_| argument.get_help_heading() != Some(COMMAND_LINE_ONLY))
             .map(|long| (long, argument))
     })
 }

@@ -1,0 +1,146 @@
+//! Makes the cache of a package manager smaller: what no lock needs goes, and what is worth least until the rest fits.
+
+mod files;
+mod plan;
+mod tree;
+mod used;
+mod uv;
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub use plan::{Plan, Worth};
+pub use used::Used;
+
+use crate::error::{Error, Result};
+
+/// A package manager whose cache we know to take apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manager {
+    /// uv.
+    Uv,
+    /// Poetry.
+    Poetry,
+    /// pip.
+    Pip,
+}
+
+impl Manager {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Uv, Self::Poetry, Self::Pip];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Uv => "uv",
+            Self::Poetry => "poetry",
+            Self::Pip => "pip",
+        }
+    }
+
+    /// Whose cache a folder is, by what it holds.
+    pub fn of_folder(folder: &Path) -> Option<Self> {
+        let has = |name: &str| folder.join(name).is_dir();
+        let has_bucket = || {
+            tree::folders(folder).is_ok_and(|folders| {
+                let is_bucket = |path: &PathBuf| {
+                    let name = tree::name(path);
+                    name.starts_with("wheels-v") || name.starts_with("archive-v")
+                };
+                folders.iter().any(is_bucket)
+            })
+        };
+        if has_bucket() {
+            Some(Self::Uv)
+        } else if has("artifacts") {
+            Some(Self::Poetry)
+        } else if has("http-v2") || has("http") || has("wheels") {
+            Some(Self::Pip)
+        } else {
+            None
+        }
+    }
+}
+
+/// The cache of one package manager, and what goes.
+#[derive(Debug)]
+pub struct Pruning {
+    /// Whose it is.
+    pub manager: Manager,
+    /// Where it is.
+    pub root: PathBuf,
+    /// What goes and what stays.
+    pub plan: Plan,
+    /// Held until the end, where its owner has one: nobody works in the cache meanwhile.
+    _lock: Option<Lock>,
+}
+
+/// Looks through a cache and decides; removes nothing. `budget` is in bytes.
+pub fn decide(manager: Manager, root: &Path, used: &Used, budget: Option<u64>) -> Result<Pruning> {
+    let lock = (manager == Manager::Uv)
+        .then(|| Lock::take(root))
+        .transpose()?;
+    let parts = match manager {
+        Manager::Uv => uv::parts(root, used),
+        Manager::Poetry => files::poetry(root, used),
+        Manager::Pip => files::pip(root, used),
+    };
+    let parts = parts.map_err(|error| unreadable(root, &error))?;
+    Ok(Pruning {
+        manager,
+        root: root.to_owned(),
+        plan: plan::plan(parts, budget),
+        _lock: lock,
+    })
+}
+
+impl Pruning {
+    /// Removes what goes.
+    pub fn carry_out(&self) -> Result<()> {
+        for part in &self.plan.going {
+            for path in &part.paths {
+                tree::remove(path).map_err(|error| {
+                    Error::no_verdict(format!("`{}` cannot be removed", path.display()))
+                        .cause(error)
+                })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn unreadable(root: &Path, error: &io::Error) -> Error {
+    Error::no_verdict(format!(
+        "the cache `{}` cannot be looked through",
+        root.display()
+    ))
+    .cause(error)
+}
+
+/// uv's own lock on its cache: whoever prunes takes it alone, whoever works shares it (`Cache::lock` in `uv-cache`).
+#[derive(Debug)]
+struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    fn take(root: &Path) -> Result<Self> {
+        let path = root.join(".lock");
+        let open = File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path);
+        let file = open.map_err(|error| unreadable(root, &error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(std::fs::TryLockError::WouldBlock) => Err(Error::no_verdict(format!(
+                "the cache `{}` is in use by uv",
+                root.display()
+            ))
+            .hint("prune when no uv runs")),
+            Err(std::fs::TryLockError::Error(error)) => Err(unreadable(root, &error)),
+        }
+    }
+}
