@@ -28,6 +28,7 @@ pub mod python_json;
 pub mod requirement;
 pub mod requirements_txt;
 pub mod rules;
+pub mod semantic;
 pub mod target;
 pub mod time;
 pub mod uv_lock;

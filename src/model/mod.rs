@@ -1,9 +1,11 @@
 //! Plain data that the rooms exchange. No I/O, no async.
 
 pub mod base;
+pub mod cache_key;
 pub mod change;
 pub mod declared;
 pub mod diagnostic;
+pub mod digest;
 pub mod duration;
 pub mod environment;
 pub mod fix;

@@ -1,11 +1,14 @@
 //! The steps. They do not know each other.
 
 pub mod cache;
+pub mod cache_key;
 pub mod emit;
 pub mod gate;
+pub mod key;
 pub mod lint_gate;
 pub mod lockfile_verify;
 pub mod project;
+pub mod read;
 pub mod walk;
 pub mod world;
 
@@ -49,17 +52,20 @@ pub enum Step {
     LintGate,
     /// Proves that locks are what they claim to be.
     LockfileVerify,
+    /// Computes the key of a cache.
+    CacheKey,
 }
 
 impl Step {
     /// All of them, in the order of the help.
-    pub const ALL: [Self; 2] = [Self::LintGate, Self::LockfileVerify];
+    pub const ALL: [Self; 3] = [Self::LintGate, Self::LockfileVerify, Self::CacheKey];
 
     /// The subcommand, the folder below `actions/`, the table in the configuration.
     pub fn name(self) -> &'static str {
         match self {
             Self::LintGate => lint_gate::NAME,
             Self::LockfileVerify => lockfile_verify::NAME,
+            Self::CacheKey => cache_key::NAME,
         }
     }
 
@@ -73,6 +79,7 @@ impl Step {
         match self {
             Self::LintGate => lint_gate::command(),
             Self::LockfileVerify => lockfile_verify::command(),
+            Self::CacheKey => cache_key::command(),
         }
     }
 
@@ -81,6 +88,7 @@ impl Step {
         match self {
             Self::LintGate => lint_gate::SECRETS,
             Self::LockfileVerify => lockfile_verify::SECRETS,
+            Self::CacheKey => cache_key::SECRETS,
         }
     }
 
@@ -89,6 +97,7 @@ impl Step {
         match self {
             Self::LintGate => lint_gate::OUTPUTS,
             Self::LockfileVerify => lockfile_verify::OUTPUTS,
+            Self::CacheKey => cache_key::OUTPUTS,
         }
     }
 

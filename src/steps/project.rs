@@ -198,7 +198,8 @@ fn format_of_named(name: &str) -> Option<Format> {
     format_of(name).or_else(|| is_text.then_some(Format::Requirements))
 }
 
-fn place(sources: &Sources, at: Location) -> Place {
+/// A place in a lock, its line shown without the users of addresses.
+pub fn place(sources: &Sources, at: Location) -> Place {
     let text = String::from_utf8_lossy(sources.bytes(at.file));
     let range = at.start as usize..at.end as usize;
     let place = Place::in_text(sources.path(at.file), &text, range);

@@ -6,6 +6,8 @@ use std::path::{Component, Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+pub use crate::model::digest::hex;
+
 /// The SHA-256 of what the reader holds, in lower-case hexadecimal.
 pub fn sha256(mut reader: impl Read) -> io::Result<String> {
     let mut hasher = Sha256::new();
@@ -22,17 +24,6 @@ pub fn sha256(mut reader: impl Read) -> io::Result<String> {
 /// The SHA-256 of a file.
 pub fn sha256_of_file(path: &Path) -> io::Result<String> {
     sha256(File::open(path)?)
-}
-
-/// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 /// Writes a file whole or not at all; makes the folders above it.

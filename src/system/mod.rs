@@ -13,6 +13,7 @@ pub mod git;
 mod git_blobs;
 pub mod http;
 pub mod logging;
+pub mod machine;
 pub mod masking;
 pub mod process;
 pub mod python;

@@ -12,11 +12,12 @@ use crate::lockfiles::fixes::{apply, together};
 use crate::lockfiles::published::Published;
 use crate::lockfiles::rules::Finding;
 use crate::model::sources::{FileId, Sources};
+use crate::steps::lockfile_verify::NAME;
 use crate::steps::lockfile_verify::gather::Gathered;
 use crate::steps::lockfile_verify::judge::is_ignored;
 use crate::steps::lockfile_verify::settings::Settings;
 use crate::steps::lockfile_verify::verify::{Verified, verify};
-use crate::steps::lockfile_verify::{NAME, read};
+use crate::steps::read;
 use crate::steps::world::World;
 use crate::system::files::{Workspace, rewrite};
 

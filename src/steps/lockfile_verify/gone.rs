@@ -12,7 +12,7 @@ use crate::lockfiles::{Format, format_of, normal, read as read_lock, requirement
 use crate::model::sources::{FileId, Sources};
 use crate::steps::lockfile_verify::discover::is_passed;
 use crate::steps::lockfile_verify::gather::{Lock, folder_of};
-use crate::steps::lockfile_verify::read::{LIMIT, add, decode, read};
+use crate::steps::read::{LIMIT, add, decode, read};
 use crate::system::files::Workspace;
 use crate::system::git::Git;
 

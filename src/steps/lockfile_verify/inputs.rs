@@ -3,7 +3,7 @@
 use crate::lockfiles::compiled::recipe;
 use crate::lockfiles::{self, Format, declared};
 use crate::model::sources::{FileId, Sources};
-use crate::steps::lockfile_verify::read::{add, decode, follow, read};
+use crate::steps::read::{add, decode, follow, read};
 use crate::system::files::Workspace;
 
 /// Adds the inputs of a lock, as far as they are in the workspace. What leads out of it, and what is not there, is left

@@ -17,7 +17,6 @@ mod online;
 mod pdm_members;
 mod place;
 mod policy;
-mod read;
 mod settings;
 mod verify;
 mod workflows;

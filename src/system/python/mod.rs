@@ -55,29 +55,7 @@ impl Venv {
 
     /// The installed version of a distribution, from the name of its metadata folder: nothing is run.
     pub fn version_of(&self, package: &str) -> Option<String> {
-        let prefix = format!("{}-", package.replace('-', "_"));
-        self.site_packages().into_iter().find_map(|folder| {
-            std::fs::read_dir(folder).ok()?.flatten().find_map(|entry| {
-                let name = entry.file_name().into_string().ok()?;
-                let version = name.strip_suffix(".dist-info")?;
-                let same = version.get(..prefix.len())?.eq_ignore_ascii_case(&prefix);
-                same.then(|| version[prefix.len()..].to_owned())
-            })
-        })
-    }
-
-    fn site_packages(&self) -> Vec<PathBuf> {
-        if cfg!(windows) {
-            return vec![self.root.join("Lib/site-packages")];
-        }
-        let versions = std::fs::read_dir(self.root.join("lib"))
-            .into_iter()
-            .flatten()
-            .flatten();
-        versions
-            .map(|entry| entry.path().join("site-packages"))
-            .filter(|path| path.is_dir())
-            .collect()
+        installed_version(&self.root, package)
     }
 
     /// `environment` as a program of this environment sees it when it is active.
@@ -91,6 +69,35 @@ impl Venv {
         active.set("VIRTUAL_ENV", self.root.as_os_str());
         active
     }
+}
+
+/// The version of a distribution that is installed below a prefix, from the name of its metadata folder: nothing is run.
+pub fn installed_version(prefix: &Path, package: &str) -> Option<String> {
+    let start = format!("{}-", package.replace('-', "_"));
+    site_packages(prefix).into_iter().find_map(|folder| {
+        std::fs::read_dir(folder).ok()?.flatten().find_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let version = name.strip_suffix(".dist-info")?;
+            let same = version.get(..start.len())?.eq_ignore_ascii_case(&start);
+            same.then(|| version[start.len()..].to_owned())
+        })
+    })
+}
+
+/// The folders of distributions below a prefix; Debian calls those of its own packages otherwise.
+fn site_packages(prefix: &Path) -> Vec<PathBuf> {
+    if cfg!(windows) {
+        return vec![prefix.join("Lib/site-packages")];
+    }
+    let versions = std::fs::read_dir(prefix.join("lib"))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b"py"));
+    versions
+        .flat_map(|entry| ["site-packages", "dist-packages"].map(|name| entry.path().join(name)))
+        .filter(|path| path.is_dir())
+        .collect()
 }
 
 /// The first program of this name in the folders of `PATH`. Relative folders do not count: they would make the
