@@ -4,37 +4,28 @@
 //! pause and within a budget. A credential goes to its own origin; a request that carries one follows nobody elsewhere.
 
 mod cache;
+pub mod exchange;
 mod origin;
+pub mod retry;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use reqwest::header::{
-    ACCEPT, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, IF_NONE_MATCH, LOCATION, RETRY_AFTER,
-};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, IF_NONE_MATCH, LOCATION};
 use reqwest::{Client, NoProxy, Proxy, Response, StatusCode, Url};
 
 use crate::error::{Error, Result};
 use crate::system::environment::Environment;
 pub use crate::system::http::cache::Cache;
+use crate::system::http::exchange::retry_after;
 pub use crate::system::http::origin::Login;
 use crate::system::http::origin::{Origin, is_safe};
+use crate::system::http::retry::{Policy, SILENCE};
 use crate::system::stop::Stop;
 
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// How long a server may say nothing.
-const SILENCE: Duration = Duration::from_secs(30);
-
 /// How long one attempt may take.
 const ATTEMPT: Duration = Duration::from_mins(2);
-
-/// How long all attempts and pauses of one request may take.
-const BUDGET: Duration = Duration::from_mins(4);
-
-const ATTEMPTS: u32 = 4;
-
-/// The longest pause before the second attempt; it doubles from there.
-const PAUSE: Duration = Duration::from_millis(400);
 
 /// So often a server may send us elsewhere.
 const REDIRECTS: usize = 5;
@@ -93,8 +84,6 @@ impl Http {
             .user_agent(format!("lockgate/{}", crate::VERSION))
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT)
-            .read_timeout(SILENCE)
-            .timeout(ATTEMPT)
             .referer(false)
             .no_proxy();
         // Plain requests go to the own machine only, past every proxy.
@@ -121,8 +110,7 @@ impl Http {
 
     /// Asks until there is an answer, or no hope of one.
     pub async fn get(&self, request: Request<'_>) -> Result<Answer> {
-        let started = Instant::now();
-        let mut attempt = 1;
+        let mut attempts = Policy::default().start();
         loop {
             let mut stop = self.stop.clone();
             let outcome = tokio::select! {
@@ -134,20 +122,20 @@ impl Http {
                 Err(Failure::Final(error)) => return Err(error),
                 Err(Failure::Again(why, named)) => (why, named),
             };
-            let pause = named.unwrap_or_else(|| jitter(PAUSE * 2_u32.pow(attempt - 1)));
-            if attempt == ATTEMPTS || started.elapsed() + pause > BUDGET {
+            let pause = attempts.pause(named);
+            let attempt = attempts.made();
+            let Some(pause) = pause else {
                 return Err(Error::no_verdict(format!(
                     "`{}` gave no answer in {attempt} attempts",
                     shown(request.url)
                 ))
                 .cause(why));
-            }
+            };
             tracing::debug!(url = %shown(request.url), attempt, %why, ?pause, "asking again");
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 signal = stop.requested() => return Err(Error::interrupted(signal)),
             }
-            attempt += 1;
         }
     }
 
@@ -168,14 +156,18 @@ impl Http {
             let _ = url.set_username("");
             let _ = url.set_password(None);
             url.set_fragment(None);
-            let mut call = self.client.get(url.clone()).header(ACCEPT, request.accept);
+            let mut call = self
+                .client
+                .get(url.clone())
+                .timeout(ATTEMPT)
+                .header(ACCEPT, request.accept);
             if let Some(etag) = request.etag {
                 call = call.header(IF_NONE_MATCH, etag);
             }
             if let Some(login) = login {
                 call = call.basic_auth(&login.user, Some(login.password.reveal()));
             }
-            let response = call.send().await.map_err(again)?;
+            let response = unless_silent(call.send()).await?;
             let Some(target) = redirect(&response) else {
                 return answer(response, &url, login.is_some()).await;
             };
@@ -239,9 +231,7 @@ async fn answer(
             || status == StatusCode::TOO_MANY_REQUESTS
             || status.is_server_error() =>
         {
-            let pause = text(response.headers(), &RETRY_AFTER)
-                .and_then(|seconds| seconds.trim().parse().ok())
-                .map(Duration::from_secs);
+            let pause = retry_after(response.headers());
             return Err(Failure::Again(format!("it answers {status}"), pause));
         }
         _ => {
@@ -257,7 +247,7 @@ async fn answer(
         body: Vec::new(),
         is_private,
     };
-    while let Some(chunk) = response.chunk().await.map_err(again)? {
+    while let Some(chunk) = unless_silent(response.chunk()).await? {
         if answer.body.len() + chunk.len() > LIMIT {
             return Err(Failure::Final(Error::no_verdict(format!(
                 "the answer of `{url}` has more than {LIMIT} bytes"
@@ -270,6 +260,18 @@ async fn answer(
 
 fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     Some(headers.get(name)?.to_str().ok()?.to_owned())
+}
+
+/// What a server says within the time that it has.
+async fn unless_silent<T>(
+    answer: impl Future<Output = reqwest::Result<T>>,
+) -> std::result::Result<T, Failure> {
+    let silent = |_| {
+        let why = format!("nothing came for {} seconds", SILENCE.as_secs());
+        Failure::Again(why, None)
+    };
+    let answer = tokio::time::timeout(SILENCE, answer).await;
+    answer.map_err(silent)?.map_err(again)
 }
 
 /// What the network did wrong, without the address, which may hold a secret.
@@ -301,12 +303,6 @@ fn shown(url: &str) -> String {
     parsed.set_query(None);
     parsed.set_fragment(None);
     parsed.to_string()
-}
-
-/// Any pause up to the longest.
-fn jitter(longest: Duration) -> Duration {
-    let random = getrandom::u32().unwrap_or(u32::MAX / 2);
-    longest.mul_f64(f64::from(random) / f64::from(u32::MAX))
 }
 
 #[cfg(test)]
