@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod actions;
+mod archive;
 mod audits;
 mod base;
 mod baseline;
