@@ -10,6 +10,8 @@ mod archive;
 mod audits;
 mod base;
 mod baseline;
+mod cache_key;
+mod cache_key_mutations;
 mod docs;
 mod drift;
 mod duplicates;

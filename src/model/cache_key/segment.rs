@@ -9,29 +9,43 @@ pub const SEPARATOR: char = '/';
 /// How many hexadecimal digits of a digest stand for what has no room.
 const DIGITS: usize = 16;
 
-/// The value as one part of a key of at most `limit` characters. Empty is `none`, so that no part is missing.
+/// The value as one part of a key of at most `limit` characters.
 pub fn segment(value: &str, limit: usize) -> String {
-    if value.is_empty() {
-        return "none".to_owned();
+    present(shortened(escaped(value, false), limit))
+}
+
+/// `name=value`. Only such texts hold `=`.
+pub fn named(name: &str, value: &str) -> String {
+    format!("{}={}", escaped(name, false), escaped(value, true))
+}
+
+/// `name@version`. Only such texts hold `@`.
+pub fn versioned(name: &str, version: Option<&str>) -> String {
+    let name = escaped(name, false);
+    match version {
+        Some(version) => format!("{name}@{}", escaped(version, false)),
+        None => name,
     }
-    shortened(escaped(value, false), limit)
 }
 
-/// `name=value` as one part of a key. Only such parts hold `=`.
-pub fn named(name: &str, value: &str, limit: usize) -> String {
-    let text = format!("{}={}", escaped(name, false), escaped(value, true));
-    shortened(text, limit)
-}
-
-/// Several values as one part of a key.
+/// Several of these as one part of a key. Only such parts hold `+`.
 pub fn joined(parts: impl IntoIterator<Item = String>, limit: usize) -> String {
     let parts: Vec<String> = parts.into_iter().collect();
-    shortened(parts.join("+"), limit)
+    present(shortened(parts.join("+"), limit))
+}
+
+/// No part is empty, so that none is missing: `none` stands for nothing, and nothing else does.
+fn present(text: String) -> String {
+    match text.as_str() {
+        "" => "none".to_owned(),
+        "none" => "~none".to_owned(),
+        _ => text,
+    }
 }
 
 /// Everything but what is plain in a key is `~` with the two digits of each byte. A comma would end a key, a blank or a
 /// line break would be trimmed or split by whoever reads it.
-pub fn escaped(value: &str, with_equals: bool) -> String {
+fn escaped(value: &str, with_equals: bool) -> String {
     use std::fmt::Write as _;
     let mut text = String::with_capacity(value.len());
     for byte in value.bytes() {
@@ -71,9 +85,11 @@ mod tests {
     fn values_are_escaped_and_stay_apart() {
         assert_eq!(segment("24.04", 20), "24.04");
         assert_eq!(segment("", 20), "none");
+        assert_eq!(segment("none", 20), "~none");
+        assert_eq!(versioned("uv", Some("0.6@x")), "uv@0.6~40x");
         assert_eq!(segment("a/b,c\n", 20), "a~2fb~2cc~0a");
         assert_ne!(segment("a~2fb", 20), segment("a/b", 20));
-        assert_eq!(named("cuda", "12.4=x", 40), "cuda=12.4=x");
+        assert_eq!(named("cuda", "12.4=x"), "cuda=12.4=x");
         assert_eq!(segment("a=b", 20), "a~3db");
     }
 

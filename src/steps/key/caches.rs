@@ -1,13 +1,7 @@
-//! What package managers and tools keep, where they keep it, and which versions of them understand it.
+//! Whose caches are kept, and which versions of a program understand what another one keeps.
 
-use std::path::Path;
-
-use crate::error::Result;
 use crate::lockfiles::Format;
 use crate::steps::key::locks::Read;
-use crate::steps::world::World;
-use crate::system::environment::Environment;
-use crate::system::files::{Workspace, normalise};
 
 /// Programs that install packages: one of them named decides for all locks.
 const MANAGERS: &[&str] = &["uv", "pip", "poetry", "pdm", "pipenv"];
@@ -89,124 +83,29 @@ pub fn is_manager(name: &str) -> bool {
     MANAGERS.contains(&name)
 }
 
-/// The folders that these programs keep their caches in.
-pub fn paths(names: &[String], world: &World) -> Result<Vec<String>> {
-    let places = Places::new(world);
-    let mut paths = Vec::new();
-    for name in names {
-        for path in places.of(name)? {
-            if !paths.contains(&path) {
-                paths.push(path);
-            }
-        }
-    }
-    Ok(paths)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Where things are on this machine.
-struct Places<'w> {
-    world: &'w World,
-    environment: &'w Environment,
-    workspace: Workspace,
-}
-
-impl<'w> Places<'w> {
-    fn new(world: &'w World) -> Self {
-        Self {
-            world,
-            environment: &world.environment,
-            workspace: Workspace::new(&world.root),
-        }
-    }
-
-    fn of(&self, name: &str) -> Result<Vec<String>> {
-        Ok(match name {
-            "uv" if self.environment.get("UV_NO_CACHE").is_some() => Vec::new(),
-            "uv" => vec![self.named("UV_CACHE_DIR").unwrap_or_else(|| self.xdg("uv"))],
-            "pip" => vec![
-                self.named("PIP_CACHE_DIR")
-                    .unwrap_or_else(|| self.user("pip")),
-            ],
-            "poetry" => {
-                let folder = self
-                    .named("POETRY_CACHE_DIR")
-                    .unwrap_or_else(|| self.user("pypoetry"));
-                // Its environments hold the path of their interpreter, and what is no longer asked for.
-                vec![format!("{folder}/artifacts"), format!("{folder}/cache")]
-            }
-            "pdm" => vec![
-                self.named("PDM_CACHE_DIR")
-                    .unwrap_or_else(|| self.user("pdm")),
-            ],
-            "pipenv" => {
-                let own = self
-                    .named("PIPENV_CACHE_DIR")
-                    .unwrap_or_else(|| self.user("pipenv"));
-                let mut all = vec![own];
-                all.extend(self.named("WORKON_HOME"));
-                all.extend(self.of("pip")?);
-                all
-            }
-            "pre-commit" => vec![
-                self.named("PRE_COMMIT_HOME")
-                    .unwrap_or_else(|| self.xdg("pre-commit")),
-            ],
-            "mypy" => vec![
-                self.named("MYPY_CACHE_DIR")
-                    .unwrap_or_else(|| self.inside(".mypy_cache")),
-            ],
-            "ruff" => vec![
-                self.named("RUFF_CACHE_DIR")
-                    .unwrap_or_else(|| self.inside(".ruff_cache")),
-            ],
-            "pytest" => vec![self.inside(".pytest_cache")],
-            _ => Vec::new(),
-        })
-    }
-
-    /// A folder that a variable names, relative to the folder that the step works in.
-    fn named(&self, variable: &str) -> Option<String> {
-        self.environment.get(variable).map(|path| self.inside(path))
-    }
-
-    /// A path as the official cache action takes it: relative to the workspace where it is inside, else absolute.
-    fn inside(&self, path: &str) -> String {
-        let home = path
-            .strip_prefix('~')
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        if home {
-            return path.to_owned();
-        }
-        let relative = self.workspace.relative(path, &self.world.directory);
-        relative.unwrap_or_else(|| {
-            let path = normalise(&self.world.directory.join(path));
-            path.display().to_string()
-        })
-    }
-
-    /// A folder of a program that goes by the XDG specification everywhere but on Windows.
-    fn xdg(&self, name: &str) -> String {
-        if cfg!(windows) {
-            return match name {
-                "uv" => "~/AppData/Local/uv/cache".to_owned(),
-                name => format!("~/.cache/{name}"),
-            };
-        }
-        match self.environment.get("XDG_CACHE_HOME") {
-            Some(folder) if Path::new(folder).is_absolute() => {
-                format!("{}/{name}", folder.trim_end_matches('/'))
-            }
-            _ => format!("~/.cache/{name}"),
-        }
-    }
-
-    /// A folder of a program that goes by the custom of each system.
-    fn user(&self, name: &str) -> String {
-        match std::env::consts::OS {
-            "macos" => format!("~/Library/Caches/{name}"),
-            "windows" if name == "pip" => "~/AppData/Local/pip/Cache".to_owned(),
-            "windows" => format!("~/AppData/Local/{name}/{name}/Cache"),
-            _ => self.xdg(name),
+    #[test]
+    fn releases_of_one_layout_share_their_cache() {
+        for (name, version, expected) in [
+            ("uv", "0.6.8", Some("wheels-v5.sdists-v9")),
+            ("uv", "0.9.30", Some("wheels-v5.sdists-v9")),
+            ("uv", "0.12.5", Some("wheels-v6.sdists-v9")),
+            ("uv", "0.13.9", Some("0.13")),
+            ("uv", "0.4.30", Some("0.4")),
+            ("uv", "odd", None),
+            ("pip", "23.2.1", Some("http")),
+            ("pip", "23.3", Some("http-v2")),
+            ("pip", "26.0", Some("http-v2")),
+            ("poetry", "2.5.1", None),
+        ] {
+            assert_eq!(
+                layout(name, version).as_deref(),
+                expected,
+                "{name} {version}"
+            );
         }
     }
 }

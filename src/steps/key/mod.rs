@@ -5,7 +5,9 @@
 
 mod arguments;
 mod caches;
+mod configuration;
 mod locks;
+mod paths;
 mod python;
 mod settings;
 mod tools;
@@ -78,7 +80,7 @@ pub async fn compute(settings: &Settings, world: &World, stop: Stop) -> Result<K
         files: Vec::new(),
     };
     let paths = if settings.paths.is_empty() {
-        caches::paths(&names, world)?
+        paths::paths(&names, world)
     } else {
         settings.paths.clone()
     };
