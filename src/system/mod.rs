@@ -11,6 +11,7 @@ pub mod environment;
 pub mod files;
 pub mod git;
 mod git_blobs;
+pub mod hash_files;
 pub mod http;
 pub mod logging;
 pub mod machine;

@@ -19,6 +19,7 @@ mod environments;
 mod fuzzing;
 mod gate_action;
 mod generated;
+mod hash_files;
 mod install;
 mod line_hash;
 mod lint_gate;
