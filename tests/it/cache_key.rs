@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::support::lock_tools::lock_tool;
 use crate::support::lockgate::{Project, Run};
 use crate::support::small_locks::small_locks;
-use crate::support::tools::{network, tool};
+use crate::support::tools::{network, runner, tool};
 
 /// A project with the small lock of a format, for a Python that is named.
 fn project(format: Format) -> Project {
@@ -142,10 +142,97 @@ fn nothing_to_make_a_key_from_is_an_error_unless_it_is_allowed() {
             .unwrap()
             .ends_with("/cp312/3.12/none")
     );
+    for (argument, message) in [
+        (
+            "--lockfiles=missing/uv.lock",
+            "`lockfiles`: no file matches `missing/uv.lock`",
+        ),
+        (
+            "--files=**/*.nothing",
+            "`files`: no file matches `**/*.nothing`",
+        ),
+        ("--files=../x", "`files`: `../x` is no pattern"),
+    ] {
+        let run = project.run(&["cache-key", argument]);
+        run.expect_code(2).expect_text(message);
+    }
+    assert_eq!(
+        key(&project, &["--files=nothing", "--allow-empty"])["hash"],
+        ""
+    );
+    project.write("notes.md", "no lock\n");
     project
-        .run(&["cache-key", "--lockfiles=missing/uv.lock", "--allow-empty"])
+        .run(&["cache-key", "--lockfiles=*.md"])
         .expect_code(2)
-        .expect_text("`missing/uv.lock`");
+        .expect_text("is no lockfile by its name");
+}
+
+/// What the runner's `hashFiles()` gives for these patterns.
+fn hash_files(project: &Project, patterns: &[&str]) -> String {
+    let module = runner().join("src/hash-files.mjs");
+    let code = format!(
+        "import({}).then((m) => console.log(m.hashFiles(process.cwd(), {})))",
+        Value::from(module.display().to_string()),
+        Value::from(patterns)
+    );
+    said(project, Path::new("node"), &["-e", &code], &[])
+}
+
+#[test]
+fn files_count_by_every_byte() {
+    let project = project(Format::Uv);
+    project
+        .write("a.cfg", "one\n")
+        .write("b/c.cfg", "two\n")
+        .write(".pre-commit-config.yaml", "repos: []\n");
+    let own = key(&project, &[]);
+    // Files alone: no lock is looked for.
+    let outputs = key(&project, &["--files=**/*.cfg"]);
+    let components = components(&outputs);
+    assert_eq!(components.get("locks"), None);
+    assert_eq!(components["files"][1]["path"], "b/c.cfg");
+    assert_eq!(outputs["hash"], hash_files(&project, &["**/*.cfg"]));
+    // Both count where both are named.
+    let both = ["--files=a.cfg", "--lockfiles=**/uv.lock"];
+    let with = key(&project, &both);
+    assert!(with["hash"] != own["hash"]);
+    project
+        .run(&[
+            "cache-key",
+            "--components-file=before.json",
+            both[0],
+            both[1],
+        ])
+        .expect_code(0);
+    project.write("a.cfg", "one\r\n");
+    assert_ne!(key(&project, &both)["hash"], with["hash"]);
+    let run = project.run(&[
+        "cache-key",
+        both[0],
+        both[1],
+        "--explain",
+        "--previous=before.json",
+    ]);
+    assert_eq!(run.expect_code(0).stdout, "a.cfg: other content\n");
+    // Locks too, if they are to: then the line ends matter, and what cannot be read as a lock does not.
+    let raw = key(&project, &["--semantic=false"]);
+    assert_eq!(raw["hash"], hash_files(&project, &["uv.lock"]));
+    let named = [
+        "--semantic=false",
+        "--files=**/*.cfg",
+        "--lockfiles=**/uv.lock",
+    ];
+    let patterns = ["**/uv.lock", "**/*.cfg"];
+    assert_eq!(
+        key(&project, &named)["hash"],
+        hash_files(&project, &patterns)
+    );
+    let lock = std::fs::read_to_string(project.path().join("uv.lock")).unwrap();
+    project.write("uv.lock", lock.replace('\n', "\r\n"));
+    assert_eq!(key(&project, &[])["hash"], own["hash"]);
+    assert_ne!(key(&project, &["--semantic=false"])["hash"], raw["hash"]);
+    project.write("uv.lock", "no lock at all");
+    assert_eq!(key(&project, &["--semantic=false"])["paths"], "~/.cache/uv");
 }
 
 #[test]

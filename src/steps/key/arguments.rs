@@ -8,9 +8,17 @@ use crate::github::inputs::{Trimmed, boolean};
 /// What decides a key. All of it may be left out.
 #[derive(Clone, Debug, Default, Args)]
 pub struct KeyArguments {
-    /// Lockfiles that decide the key [default: those of the nearest folder that has any, from the working directory up]
-    #[arg(long, value_name = "FILE")]
+    /// Files of which every byte counts, as patterns of `hashFiles()`
+    #[arg(long, value_name = "PATTERN")]
+    pub files: Vec<String>,
+
+    /// Lockfiles that decide the key, as paths or patterns of `hashFiles()` [default: where no `files` are named, those of the nearest folder that has any, from the working directory up]
+    #[arg(long, value_name = "PATTERN")]
     pub lockfiles: Vec<String>,
+
+    /// Whether locks count by what is installed from them; otherwise every byte of them does [default: true]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = boolean)]
+    pub semantic: Option<bool>,
 
     /// Version of Python, such as 3.12, 3.13t or pypy3.10 [default: by .venv, .python-version or PATH]
     #[arg(long, value_name = "VERSION", value_parser = Trimmed(NonEmptyStringValueParser::new()))]

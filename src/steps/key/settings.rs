@@ -8,8 +8,12 @@ use crate::steps::key::KeyArguments;
 /// What decides a key, in its own terms. The default is what no inputs at all mean.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
+    /// Patterns of files of which every byte counts.
+    pub files: Vec<String>,
     /// Locks that the user names; none to have them found.
     pub lockfiles: Vec<String>,
+    /// Whether every byte of locks counts, and not only what is installed from them.
+    pub every_byte: bool,
     /// The Python that the user names.
     pub python: Option<String>,
     /// Tools whose version enters, each once, in order.
@@ -43,7 +47,9 @@ impl Settings {
         tools.sort();
         tools.dedup();
         Ok(Self {
+            files: arguments.files.clone(),
             lockfiles: arguments.lockfiles.clone(),
+            every_byte: arguments.semantic == Some(false),
             python: text(&arguments.python_version),
             tools,
             include_image: arguments.include_image.unwrap_or_default(),

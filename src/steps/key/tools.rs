@@ -150,7 +150,8 @@ impl<'w> Tools<'w> {
 fn locked(name: &str, locks: &[Read]) -> Option<String> {
     let mut versions: Vec<&str> = locks
         .iter()
-        .flat_map(|lock| &lock.digest.packages)
+        .flat_map(|lock| &lock.digest)
+        .flat_map(|lock| &lock.packages)
         .filter(|package| package.name == name)
         .map(|package| package.version.as_str())
         .collect();
