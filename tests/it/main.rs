@@ -11,6 +11,7 @@ mod audits;
 mod base;
 mod baseline;
 mod cache_key;
+mod cache_key_action;
 mod cache_key_mutations;
 mod docs;
 mod drift;
