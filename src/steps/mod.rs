@@ -45,6 +45,15 @@ pub struct Output {
     pub help: &'static str,
 }
 
+/// How a step's action starts the binary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packaging {
+    /// By a `run:` step of a composite.
+    Composite,
+    /// By an action of JavaScript in a composite, which alone gets the runtime's tokens and has a `post`.
+    Node,
+}
+
 /// Every step of the product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -54,11 +63,18 @@ pub enum Step {
     LockfileVerify,
     /// Computes the key of a cache.
     CacheKey,
+    /// Restores and saves caches.
+    Cache,
 }
 
 impl Step {
     /// All of them, in the order of the help.
-    pub const ALL: [Self; 3] = [Self::LintGate, Self::LockfileVerify, Self::CacheKey];
+    pub const ALL: [Self; 4] = [
+        Self::LintGate,
+        Self::LockfileVerify,
+        Self::CacheKey,
+        Self::Cache,
+    ];
 
     /// The subcommand, the folder below `actions/`, the table in the configuration.
     pub fn name(self) -> &'static str {
@@ -66,6 +82,7 @@ impl Step {
             Self::LintGate => lint_gate::NAME,
             Self::LockfileVerify => lockfile_verify::NAME,
             Self::CacheKey => cache_key::NAME,
+            Self::Cache => cache::NAME,
         }
     }
 
@@ -80,6 +97,7 @@ impl Step {
             Self::LintGate => lint_gate::command(),
             Self::LockfileVerify => lockfile_verify::command(),
             Self::CacheKey => cache_key::command(),
+            Self::Cache => cache::command(),
         }
     }
 
@@ -89,6 +107,7 @@ impl Step {
             Self::LintGate => lint_gate::SECRETS,
             Self::LockfileVerify => lockfile_verify::SECRETS,
             Self::CacheKey => cache_key::SECRETS,
+            Self::Cache => cache::SECRETS,
         }
     }
 
@@ -98,6 +117,15 @@ impl Step {
             Self::LintGate => lint_gate::OUTPUTS,
             Self::LockfileVerify => lockfile_verify::OUTPUTS,
             Self::CacheKey => cache_key::OUTPUTS,
+            Self::Cache => cache::OUTPUTS,
+        }
+    }
+
+    /// How its action starts it.
+    pub fn packaging(self) -> Packaging {
+        match self {
+            Self::LintGate | Self::LockfileVerify | Self::CacheKey => Packaging::Composite,
+            Self::Cache => Packaging::Node,
         }
     }
 

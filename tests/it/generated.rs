@@ -7,7 +7,7 @@ use lockgate::github::inputs;
 use lockgate::linters::{Kind, Setting, Tool};
 use lockgate::lockfiles::policy::Level;
 use lockgate::lockfiles::rules;
-use lockgate::steps::{INSTALL_INPUTS, Step};
+use lockgate::steps::{INSTALL_INPUTS, Packaging, Step};
 use serde_json::{Value, json};
 
 use crate::support::expect;
@@ -109,28 +109,92 @@ fn steps_yaml(inputs: &[Input], posix: &str, windows: &str) -> String {
     )
 }
 
-fn step_action(step: Step) -> String {
+/// The head of a step's action: name, description, inputs.
+fn head(step: Step, inputs: &[Input]) -> String {
     let about = step
         .command()
         .get_about()
         .map(ToString::to_string)
         .unwrap_or_default();
-    let mut all = step_inputs(step);
-    all.extend(install_inputs());
-    let mut yaml = format!(
-        "{HEADER}name: {}\ndescription: {}\nauthor: Lockgate\n{}outputs:\n",
+    format!(
+        "{HEADER}name: {}\ndescription: {}\nauthor: Lockgate\n{}",
         quoted(&format!("Lockgate {}", step.name())),
         quoted(&about),
-        inputs_yaml(&all)
-    );
-    for output in step.outputs() {
+        inputs_yaml(inputs)
+    )
+}
+
+/// The outputs of an action; `value` makes the expression of one from its name.
+fn outputs_yaml(step: Step, value: impl Fn(&str) -> String) -> String {
+    let outputs = step.outputs().iter();
+    outputs.fold("outputs:\n".to_owned(), |mut yaml, output| {
         let _ = write!(
             yaml,
-            "  {0}:\n    description: {1}\n    value: ${{{{ steps.posix.outputs.{0} || steps.windows.outputs.{0} }}}}\n",
+            "  {}:\n    description: {}\n",
             output.name,
             quoted(output.help)
         );
+        let value = value(output.name);
+        if !value.is_empty() {
+            let _ = writeln!(yaml, "    value: ${{{{ {value} }}}}");
+        }
+        yaml
+    })
+}
+
+fn step_action(step: Step) -> String {
+    match step.packaging() {
+        Packaging::Composite => run_action(step),
+        Packaging::Node => nesting_action(step),
     }
+}
+
+/// The composite around the action of JavaScript: that of the same repository at the same commit.
+fn nesting_action(step: Step) -> String {
+    let mut all = step_inputs(step);
+    all.extend(install_inputs());
+    let mut yaml = head(step, &all);
+    yaml.push_str(&outputs_yaml(step, |name| {
+        format!("steps.node.outputs.{name}")
+    }));
+    let _ = write!(
+        yaml,
+        "runs:\n  using: composite\n  steps:\n    - id: node\n      uses: $/actions/{}/node\n      with:\n",
+        step.name()
+    );
+    for input in &all {
+        let _ = writeln!(yaml, "        {0}: ${{{{ inputs.{0} }}}}", input.name);
+    }
+    yaml
+}
+
+/// The action of JavaScript, which servers without `$/` name by itself.
+fn node_action(step: Step) -> String {
+    let mut all = step_inputs(step);
+    all.extend(install_inputs());
+    // Evaluated anew for `post`, where it is the status of the job at its end.
+    all.push(Input {
+        name: "job-status".to_owned(),
+        help: "Leave it: the status of the job, which decides at its end whether anything is saved"
+            .to_owned(),
+        default: "${{ job.status }}".to_owned(),
+        variable: String::new(),
+    });
+    let mut yaml = head(step, &all);
+    yaml.push_str(&outputs_yaml(step, |_| String::new()));
+    yaml.push_str(
+        "runs:\n  using: node24\n  main: main.js\n  post: post.js\n  post-if: always()\n",
+    );
+    yaml
+}
+
+fn run_action(step: Step) -> String {
+    let mut all = step_inputs(step);
+    all.extend(install_inputs());
+    let mut yaml = head(step, &all);
+    yaml.push_str(&outputs_yaml(step, |name| {
+        format!("steps.posix.outputs.{name} || steps.windows.outputs.{name}")
+    }));
     yaml.push_str(&steps_yaml(
         &all,
         &format!(
@@ -210,6 +274,12 @@ fn composite_actions_are_what_the_code_says() {
             &format!("actions/{}/action.yml", step.name()),
             &step_action(step),
         );
+        if step.packaging() == Packaging::Node {
+            expect::file(
+                &format!("actions/{}/node/action.yml", step.name()),
+                &node_action(step),
+            );
+        }
     }
 }
 
@@ -257,9 +327,10 @@ fn every_action_maps_every_input_and_reads_as_yaml() {
             serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"));
         let inputs = action["inputs"].as_object().unwrap();
         for step in action["runs"]["steps"].as_array().unwrap() {
-            let mapped = step["env"].as_object().unwrap();
-            assert_eq!(mapped.len(), inputs.len(), "{path}");
-            assert!(!step["run"].as_str().unwrap().contains("${{"), "{path}");
+            let mapped = step.get("env").unwrap_or(&step["with"]);
+            assert_eq!(mapped.as_object().unwrap().len(), inputs.len(), "{path}");
+            let script = step.get("run").map_or("", |run| run.as_str().unwrap());
+            assert!(!script.contains("${{"), "{path}");
         }
     }
 }

@@ -149,11 +149,8 @@ fn steps_do_not_know_each_other() {
             continue;
         }
         for step in steps.iter().filter(|step| **step != own) {
-            assert!(
-                !code(&path).contains(&format!("steps::{}", step.replace('-', "_"))),
-                "{}",
-                path.display()
-            );
+            let theirs = format!("steps::{}::", step.replace('-', "_"));
+            assert!(!code(&path).contains(&theirs), "{}", path.display());
         }
     }
 }

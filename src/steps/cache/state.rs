@@ -24,8 +24,6 @@ pub struct State {
     pub paths: Vec<String>,
     /// The key that was restored, if any.
     pub matched: Option<String>,
-    /// What the key was made of, to be stored beside the cache.
-    pub components: Option<String>,
 }
 
 impl State {
@@ -61,7 +59,6 @@ mod tests {
             key: "k\"\n".into(),
             paths: vec!["a b".into()],
             matched: None,
-            components: None,
         };
         state.write(&file).unwrap();
         let text = std::fs::read_to_string(&file).unwrap();

@@ -45,6 +45,7 @@ pub fn report(key: &Key, difference: Option<Vec<String>>) -> Report {
     Report {
         step: NAME,
         verdict: Verdict::Pass,
+        headline: Some(key.key.clone()),
         is_report_only: false,
         fail_on: None,
         findings: Vec::new(),

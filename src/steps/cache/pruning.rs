@@ -1,0 +1,125 @@
+//! The `prune` operation, and pruning before a save.
+
+use std::path::PathBuf;
+
+use crate::error::{Result, count};
+use crate::model::diagnostic::{Finding, Severity};
+use crate::model::report::{Report, Table};
+use crate::model::size;
+use crate::steps::cache::paths;
+use crate::steps::cache::prune::{Manager, Pruning, Used, decide};
+use crate::steps::cache::report::{notice, report};
+use crate::steps::cache::run::{Run, Wanted};
+use crate::steps::key;
+
+/// Makes the caches of package managers smaller.
+pub async fn prune(run: &Run<'_>) -> Result<Report> {
+    let computed = key::compute(&run.settings.computed, run.world, run.stop.clone()).await?;
+    let wanted = Wanted {
+        key: computed.key,
+        restore_keys: Vec::new(),
+        paths: computed.paths,
+        components: Some(computed.components),
+    };
+    let prunings = decide_all(run, &wanted)?;
+    let mut gone = 0;
+    let mut kept = 0;
+    let mut tables = Vec::new();
+    for pruning in &prunings {
+        if !run.settings.dry_run {
+            pruning.carry_out()?;
+        }
+        let (going, staying) = pruning.plan.bytes();
+        gone += going;
+        kept += staying;
+        tables.push(table(pruning));
+    }
+    let verb = if run.settings.dry_run {
+        "would remove"
+    } else {
+        "removed"
+    };
+    let mut report = report(match prunings.len() {
+        0 => "no cache of uv, pip or Poetry is there".to_owned(),
+        _ => format!("{verb} {}, {} stay", size::show(gone), size::show(kept)),
+    });
+    report.tables = tables;
+    report.outputs = [("outcome".to_owned(), "pruned".to_owned())].into();
+    Ok(report)
+}
+
+/// Takes out of the caches that are to be saved what is over the budget. A cache that is in use is saved as it is.
+pub async fn before_save(
+    run: &Run<'_>,
+    wanted: &Wanted,
+    findings: &mut Vec<Finding>,
+) -> Result<()> {
+    let computed = key::compute(&run.settings.computed, run.world, run.stop.clone()).await?;
+    let wanted = Wanted {
+        components: Some(computed.components),
+        ..wanted.clone()
+    };
+    let carried_out = decide_all(run, &wanted)
+        .and_then(|prunings| prunings.iter().try_for_each(Pruning::carry_out));
+    if let Err(error) = carried_out {
+        findings.push(notice(
+            "prune",
+            Severity::Warning,
+            error.message,
+            error.hint,
+        ));
+    }
+    Ok(())
+}
+
+fn decide_all(run: &Run<'_>, wanted: &Wanted) -> Result<Vec<Pruning>> {
+    let locks = wanted
+        .components
+        .iter()
+        .flat_map(|components| &components.locks);
+    let pinned = locks.flat_map(|lock| &lock.packages);
+    let used: Used = pinned
+        .map(|pinned| (pinned.name.as_str(), pinned.version.as_str()))
+        .collect();
+    let resolved = paths::resolve(&wanted.paths, &run.workspace(), run.home())?;
+    let caches = resolved.present.into_iter().filter_map(|folder| {
+        let manager = Manager::of_folder(&folder)?;
+        Some((manager, folder))
+    });
+    let caches: Vec<(Manager, PathBuf)> = caches.collect();
+    caches
+        .into_iter()
+        .map(|(manager, folder)| decide(manager, &folder, &used, run.settings.max_size))
+        .collect()
+}
+
+fn table(pruning: &Pruning) -> Table {
+    let (going, staying) = pruning.plan.bytes();
+    let mut rows: Vec<Vec<String>> = pruning
+        .plan
+        .going_by_worth()
+        .into_iter()
+        .map(|(worth, (parts, bytes))| {
+            vec![
+                worth.name().to_owned(),
+                count(parts, "part"),
+                size::show(bytes),
+            ]
+        })
+        .collect();
+    rows.push(vec![
+        "stays".to_owned(),
+        count(pruning.plan.staying.len() as u64, "part"),
+        size::show(staying),
+    ]);
+    Table {
+        title: format!(
+            "{} in `{}`: {} go",
+            pruning.manager.name(),
+            pruning.root.display(),
+            size::show(going)
+        ),
+        header: vec!["what", "parts", "size"],
+        rows,
+    }
+}

@@ -1,0 +1,264 @@
+//! Restores: looks up, streams, unpacks.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Instant, SystemTime};
+
+use crate::archive::{Confinement, Progress, Unpacked, Verified, unpack};
+use crate::error::{Error, Result, count};
+use crate::model::diagnostic::{Finding, Severity};
+use crate::model::report::{Report, Verdict};
+use crate::model::{duration, size};
+use crate::steps::cache::report::{Trouble, notice, outputs, report};
+use crate::steps::cache::run::{Run, Wanted};
+use crate::steps::cache::state::State;
+use crate::steps::cache::transport::{PieceReader, WAITING};
+use crate::steps::cache::version::{Compression, version};
+use crate::steps::cache::{backend, paths, policy};
+use crate::stores::cache::{Cache, Found};
+use crate::stores::fault::{Absence, Access, Fault};
+use crate::stores::transfer::Options;
+
+/// What came of it.
+enum Came {
+    /// Nothing is there.
+    Miss,
+    /// Something is there, and nobody asked for its bytes.
+    Seen(Found),
+    /// It is restored.
+    Restored(Found, Unpacked),
+    /// Something went wrong.
+    Failed(Trouble),
+}
+
+/// Restores what the inputs name.
+pub async fn restore(run: &Run<'_>) -> Result<Report> {
+    let started = Instant::now();
+    let wanted = run.wanted().await?;
+    let came = match backend::open(run, run.stop.clone())? {
+        Ok(cache) => match attempt(run, &wanted, &cache).await? {
+            Ok(came) => came,
+            Err(trouble) => Came::Failed(trouble),
+        },
+        Err(fault) => Came::Failed(Trouble::Store(fault)),
+    };
+    if let Came::Failed(Trouble::Store(Fault::Stopped(signal))) = &came {
+        return Err(Error::interrupted(*signal));
+    }
+    if let Some(signal) = run.stop.signal() {
+        return Err(Error::interrupted(signal));
+    }
+    let matched = match &came {
+        Came::Seen(found) | Came::Restored(found, _) => Some(found.matched_key.clone()),
+        Came::Miss | Came::Failed(_) => None,
+    };
+    if let Some(file) = &run.world.context.state_file {
+        // A fault is no miss: whether the key has something is then asked again before anything is saved.
+        State {
+            key: wanted.key.clone(),
+            paths: wanted.paths.clone(),
+            matched: matched.clone(),
+        }
+        .write(file)?;
+    }
+    Ok(judge(run, &wanted, &came, matched.as_deref(), started))
+}
+
+async fn attempt(
+    run: &Run<'_>,
+    wanted: &Wanted,
+    cache: &Cache,
+) -> Result<std::result::Result<Came, Trouble>> {
+    let permissions = cache.permissions();
+    if !permissions.may_read {
+        return Ok(Err(Trouble::Store(Fault::Denied {
+            access: Access::Read,
+            message: "the token of this job, or `cache-mode`, allows no reading".to_owned(),
+        })));
+    }
+    let keys: Vec<&str> = std::iter::once(&wanted.key)
+        .chain(&wanted.restore_keys)
+        .map(String::as_str)
+        .collect();
+    let mut found = None;
+    for compression in Compression::ALL {
+        match cache
+            .look_up(&keys, &version(&wanted.paths, compression))
+            .await
+        {
+            Ok(None) => {}
+            Ok(Some(entry)) => {
+                found = Some(entry);
+                break;
+            }
+            Err(fault) => return Ok(Err(fault.into())),
+        }
+    }
+    let Some(found) = found else {
+        return Ok(Ok(Came::Miss));
+    };
+    if run.settings.lookup_only {
+        return Ok(Ok(Came::Seen(found)));
+    }
+    let (workspace, home) = (run.workspace(), run.home());
+    let declared = paths::declared(&wanted.paths, &workspace, home)?;
+    let confinement = Confinement::new(&workspace, declared);
+    let outcome = stream(run, cache, &found, confinement).await;
+    Ok(outcome.map(|unpacked| Came::Restored(found, unpacked)))
+}
+
+/// The network on this thread, the archive on others, and pieces of bytes between them.
+async fn stream(
+    run: &Run<'_>,
+    cache: &Cache,
+    found: &Found,
+    confinement: Confinement,
+) -> std::result::Result<Unpacked, Trouble> {
+    let (sender, receiver) = tokio::sync::mpsc::channel(WAITING);
+    let progress = Arc::new(Progress::new(run.stop.clone()));
+    let is_whole = Arc::new(AtomicBool::new(false));
+    let (theirs, whole) = (Arc::clone(&progress), Arc::clone(&is_whole));
+    let unpacking = tokio::task::spawn_blocking(move || {
+        let end = || {
+            if whole.load(Ordering::Acquire) {
+                return Ok(());
+            }
+            Err(io::Error::from(io::ErrorKind::ConnectionAborted))
+        };
+        unpack(PieceReader::new(receiver, end), &confinement, &theirs)
+    });
+    let options = Options {
+        total: run.settings.restore_timeout,
+        ..Options::default()
+    };
+    let download = async {
+        let hold = sender.clone();
+        let downloaded = cache.download(found, sender, options).await;
+        if downloaded.is_ok() {
+            // Before the last sender goes.
+            is_whole.store(true, Ordering::Release);
+        } else {
+            progress.cancel();
+        }
+        drop(hold);
+        downloaded
+    };
+    let (downloaded, unpacked) = tokio::join!(download, unpacking);
+    let unpacked = unpacked.map_err(|_| Fault::Hung)?;
+    match (downloaded, unpacked) {
+        // Where the archive is at fault, the download ended since nobody took its bytes.
+        (Ok(_) | Err(Fault::Hung), Err(fault)) => Err(Trouble::Archive(fault)),
+        (Err(fault), _) => Err(fault.into()),
+        (Ok(_), Ok(unpacked)) => Ok(unpacked),
+    }
+}
+
+fn judge(
+    run: &Run<'_>,
+    wanted: &Wanted,
+    came: &Came,
+    matched: Option<&str>,
+    started: Instant,
+) -> Report {
+    let strictness = run.settings.strictness;
+    let is_exact = matched == Some(wanted.key.as_str());
+    let kind = if is_exact { "hit" } else { "partial" };
+    let (outcome, headline) = match came {
+        Came::Miss => ("miss", format!("nothing is saved under `{}`", wanted.key)),
+        Came::Seen(found) => (kind, format!("there is `{}`", found.matched_key)),
+        Came::Restored(found, unpacked) => (
+            kind,
+            format!(
+                "restored `{}`: {}, {}",
+                found.matched_key,
+                count(unpacked.files, "file"),
+                size::show(unpacked.archive_bytes)
+            ),
+        ),
+        Came::Failed(trouble) => (trouble.outcome(), "nothing is restored".to_owned()),
+    };
+    let mut report = report(headline);
+    report.outputs = outputs(wanted, outcome, matched);
+    report.facts = facts(run, wanted, came, started);
+    report.findings.extend(advice(run, matched));
+    if let Came::Failed(trouble) = came {
+        let is_off = matches!(trouble, Trouble::Store(Fault::Unavailable(Absence::Off)));
+        report
+            .findings
+            .push(trouble.notice(strictness.required && !is_off));
+        if strictness.required || strictness.fail_on_miss {
+            report.verdict = Verdict::NoVerdict;
+        }
+    }
+    if matches!(came, Came::Miss) && strictness.fail_on_miss {
+        report.findings.push(notice(
+            "miss",
+            Severity::Error,
+            format!("nothing is saved under `{}`", wanted.key),
+            Some("save it first, or leave out `fail-on-cache-miss`".to_owned()),
+        ));
+        report.verdict = Verdict::Fail;
+    }
+    report
+}
+
+/// What a run should know that gives away what it makes.
+fn advice(run: &Run<'_>, matched: Option<&str>) -> Option<Finding> {
+    matched?;
+    let why = policy::advice(&run.world.context)?;
+    let hint = "leave the cache out of jobs that release: `cache-mode: none`".to_owned();
+    Some(notice("trust", Severity::Warning, why, Some(hint)))
+}
+
+/// Where it comes from and what it cost.
+fn facts(run: &Run<'_>, wanted: &Wanted, came: &Came, started: Instant) -> Vec<(String, String)> {
+    let mut facts: Vec<(String, String)> = vec![
+        ("key".to_owned(), wanted.key.clone()),
+        ("store".to_owned(), backend::name(run)),
+    ];
+    let mut fact = |name: &str, value: String| facts.push((name.to_owned(), value));
+    let (Came::Seen(found) | Came::Restored(found, _)) = came else {
+        return facts;
+    };
+    if found.matched_key != wanted.key {
+        fact("restored from", found.matched_key.clone());
+    }
+    if let Some(age) = found
+        .created
+        .and_then(|created| SystemTime::now().duration_since(created).ok())
+    {
+        fact("saved", format!("{} ago", duration::show(age)));
+    }
+    if let Came::Restored(_, unpacked) = came {
+        let seconds = started.elapsed().as_secs_f64().max(0.001);
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a rate for people"
+        )]
+        let rate = (unpacked.archive_bytes as f64 / seconds) as u64;
+        fact(
+            "archive",
+            format!(
+                "{} for {} ({}/s)",
+                size::show(unpacked.archive_bytes),
+                size::show(unpacked.content_bytes),
+                size::show(rate)
+            ),
+        );
+        let verified = match unpacked.verified {
+            Verified::Inventory => "each file against its digest",
+            Verified::Stream => "the checksum of the stream only: the archive is not of Lockgate",
+        };
+        fact("verified", verified.to_owned());
+        if unpacked.stripped > 0 {
+            fact(
+                "lost setuid, setgid or sticky bits",
+                unpacked.stripped.to_string(),
+            );
+        }
+    }
+    facts
+}

@@ -1,0 +1,366 @@
+//! Saves: asks first whether there is anything to do, then packs and streams, reserves late and completes in any case.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use tokio::sync::mpsc::{Receiver, Sender};
+
+use crate::archive::{self, Level, PackOptions, Packed, Progress, Sources, pack};
+use crate::error::{Error, Result, count};
+use crate::model::diagnostic::{Finding, Severity};
+use crate::model::report::{Report, Verdict};
+use crate::model::size;
+use crate::steps::cache::policy::{Refusal, refusal_after_job, refusal_by_event};
+use crate::steps::cache::report::{Trouble, notice, outputs, report};
+use crate::steps::cache::run::{Run, Wanted};
+use crate::steps::cache::state::State;
+use crate::steps::cache::transport::{PieceWriter, WAITING};
+use crate::steps::cache::version::{Compression, version};
+use crate::steps::cache::{backend, paths, pruning};
+use crate::stores::cache::{Cache, Reservation};
+use crate::stores::fault::{Access, Fault};
+use crate::stores::transfer::Options;
+use crate::system::stop::Stop;
+
+/// Set by the action for the end of a job: what the runner says of the job so far.
+const JOB_STATUS: &str = "LOCKGATE_JOB_STATUS";
+
+/// So much of the archive is made before the key is reserved, bytes: an archive that cannot be made blocks no key.
+const BEFORE_RESERVING: usize = 16 << 20;
+
+/// What came of it.
+enum Came {
+    /// The key has something already.
+    Exists,
+    /// Nothing is saved, for this reason.
+    Skipped(Refusal),
+    /// None of the paths is there.
+    Empty,
+    /// It is saved.
+    Saved(Packed, u64),
+    /// Something went wrong.
+    Failed(Trouble),
+}
+
+/// Saves what the inputs, or the restore before, name.
+pub async fn save(run: &Run<'_>) -> Result<Report> {
+    let started = Instant::now();
+    let state = State::read(run.environment)?;
+    let (wanted, matched) = match state {
+        Some(State {
+            key,
+            paths,
+            matched,
+        }) => (
+            Wanted {
+                key,
+                restore_keys: Vec::new(),
+                paths,
+                components: None,
+            },
+            matched,
+        ),
+        None => (run.wanted().await?, None),
+    };
+    let mut findings = Vec::new();
+    let came = decide(run, &wanted, matched.as_deref(), &mut findings).await?;
+    if let Some(signal) = run.stop.signal()
+        && !matches!(came, Came::Saved(..))
+    {
+        return Err(Error::interrupted(signal));
+    }
+    Ok(judge(run, &wanted, &came, findings, started))
+}
+
+async fn decide(
+    run: &Run<'_>,
+    wanted: &Wanted,
+    matched: Option<&str>,
+    findings: &mut Vec<Finding>,
+) -> Result<Came> {
+    let is_after_job = run.environment.os("LOCKGATE_RUNTIME").is_some();
+    let status = run.environment.get(JOB_STATUS);
+    let after_job = is_after_job.then(|| refusal_after_job(run.settings.save, status));
+    if let Some(refusal) = after_job.flatten() {
+        return Ok(Came::Skipped(refusal));
+    }
+    if let Some(refusal) = refusal_by_event(&run.world.context) {
+        return Ok(Came::Skipped(refusal));
+    }
+    if matched == Some(wanted.key.as_str()) {
+        return Ok(Came::Exists);
+    }
+    // What is done is completed, also when we are told to stop: the archive stops, the service is told.
+    let cache = match backend::open(run, Stop::never())? {
+        Ok(cache) => cache,
+        Err(fault) => return Ok(Came::Failed(fault.into())),
+    };
+    let outcome = attempt(run, wanted, &cache, findings).await?;
+    Ok(match outcome {
+        Ok(came) => came,
+        Err(Trouble::Store(Fault::Exists { .. })) => Came::Exists,
+        Err(trouble) => Came::Failed(trouble),
+    })
+}
+
+async fn attempt(
+    run: &Run<'_>,
+    wanted: &Wanted,
+    cache: &Cache,
+    findings: &mut Vec<Finding>,
+) -> Result<std::result::Result<Came, Trouble>> {
+    let permissions = cache.permissions();
+    if !permissions.may_write {
+        return Ok(Err(Trouble::Store(Fault::Denied {
+            access: Access::Write,
+            message: "the token of this job, or `cache-mode`, allows no writing".to_owned(),
+        })));
+    }
+    let version = version(&wanted.paths, Compression::Zstd);
+    match cache.look_up(&[&wanted.key], &version).await {
+        Ok(Some(found)) if found.matched_key == wanted.key => return Ok(Ok(Came::Exists)),
+        // One that only begins so is another one.
+        Ok(_) | Err(Fault::Denied { .. }) => {}
+        Err(fault) => return Ok(Err(fault.into())),
+    }
+    if run.settings.max_size.is_some() {
+        pruning::before_save(run, wanted, findings).await?;
+    }
+    let workspace = run.workspace();
+    let resolved = paths::resolve(&wanted.paths, &workspace, run.home())?;
+    if !resolved.absent.is_empty() && !resolved.present.is_empty() {
+        tracing::debug!(paths = ?resolved.absent, "not there");
+    }
+    if resolved.present.is_empty() {
+        return Ok(Ok(Came::Empty));
+    }
+    let (sender, pieces) = tokio::sync::mpsc::channel(WAITING);
+    let progress = Arc::new(Progress::new(run.stop.clone()));
+    let theirs = Arc::clone(&progress);
+    let options = PackOptions {
+        level: run
+            .settings
+            .level
+            .map_or(Level::Adaptive, |level| Level::Fixed(i32::from(level))),
+        ..PackOptions::default()
+    };
+    let packing = tokio::task::spawn_blocking(move || {
+        let mut out = PieceWriter::new(sender);
+        let sources = Sources {
+            workspace: &workspace,
+            paths: &resolved.present,
+            excluded: &[],
+        };
+        let packed = pack(&sources, &mut out, &options, &theirs)?;
+        out.flush().map_err(archive::Fault::Output)?;
+        Ok(packed)
+    });
+    let outcome = send(cache, wanted, &version, pieces, packing).await;
+    if outcome.is_err() {
+        progress.cancel();
+    }
+    Ok(outcome)
+}
+
+type Packing = tokio::task::JoinHandle<std::result::Result<Packed, archive::Fault>>;
+
+/// Reserves when enough is made, sends, and completes; gives the key back where the archive fails.
+async fn send(
+    cache: &Cache,
+    wanted: &Wanted,
+    version: &str,
+    mut pieces: Receiver<Bytes>,
+    packing: Packing,
+) -> std::result::Result<Came, Trouble> {
+    let mut waiting = Vec::new();
+    let mut bytes = 0;
+    let mut is_all = false;
+    while bytes < BEFORE_RESERVING {
+        let Some(piece) = pieces.recv().await else {
+            is_all = true;
+            break;
+        };
+        bytes += piece.len();
+        waiting.push(piece);
+    }
+    let mut packing = Some(packing);
+    let mut packed = None;
+    if is_all && let Some(packing) = packing.take() {
+        packed = Some(ended(packing).await?);
+    }
+    let reservation = cache.reserve(&wanted.key, version).await?;
+    let (sender, receiver) = tokio::sync::mpsc::channel(WAITING);
+    let forwarding = async { forward(waiting, pieces, sender, packing, packed).await };
+    let uploading = cache.upload(&reservation, receiver, Options::default());
+    let sent = both(forwarding, uploading).await;
+    match sent {
+        Ok((packed, size)) => {
+            cache.finalise(&reservation, size).await?;
+            Ok(Came::Saved(packed, size))
+        }
+        Err(trouble) => {
+            give_back(cache, &reservation).await;
+            Err(trouble)
+        }
+    }
+}
+
+/// Hands all pieces on; the sender goes only after the archive is known to be whole.
+async fn forward(
+    waiting: Vec<Bytes>,
+    mut pieces: Receiver<Bytes>,
+    out: Sender<Bytes>,
+    packing: Option<Packing>,
+    packed: Option<Packed>,
+) -> std::result::Result<Packed, Trouble> {
+    let gone = || Trouble::Store(Fault::Hung);
+    for piece in waiting {
+        out.send(piece).await.map_err(|_| gone())?;
+    }
+    while let Some(piece) = pieces.recv().await {
+        out.send(piece).await.map_err(|_| gone())?;
+    }
+    match (packing, packed) {
+        (Some(packing), _) => ended(packing).await,
+        (None, Some(packed)) => Ok(packed),
+        (None, None) => Err(gone()),
+    }
+}
+
+async fn ended(packing: Packing) -> std::result::Result<Packed, Trouble> {
+    packing
+        .await
+        .map_err(|_| Fault::Hung)?
+        .map_err(Trouble::Archive)
+}
+
+/// Runs both; where the archive fails, the upload is dropped before it can come to its end.
+async fn both(
+    forwarding: impl Future<Output = std::result::Result<Packed, Trouble>>,
+    uploading: impl Future<Output = std::result::Result<u64, Fault>>,
+) -> std::result::Result<(Packed, u64), Trouble> {
+    tokio::pin!(forwarding, uploading);
+    let packed = tokio::select! {
+        packed = &mut forwarding => packed?,
+        // It ends first only where it failed: the sender is still there.
+        sent = &mut uploading => return Err(sent.err().unwrap_or(Fault::Hung).into()),
+    };
+    Ok((packed, uploading.await?))
+}
+
+async fn give_back(cache: &Cache, reservation: &Reservation) {
+    if let Err(fault) = cache.abandon(reservation).await {
+        tracing::debug!(%fault, "the key is not given back");
+    }
+}
+
+fn judge(
+    run: &Run<'_>,
+    wanted: &Wanted,
+    came: &Came,
+    findings: Vec<Finding>,
+    started: Instant,
+) -> Report {
+    let key = &wanted.key;
+    let (outcome, headline) = match came {
+        Came::Exists => (
+            "exists",
+            format!("`{key}` has something already: nothing to save"),
+        ),
+        Came::Skipped(refusal) => ("skipped", format!("nothing is saved: {}", refusal.why())),
+        Came::Empty => (
+            "empty",
+            "none of the paths is there: nothing to save".to_owned(),
+        ),
+        Came::Saved(packed, size) => (
+            "saved",
+            format!(
+                "saved `{key}`: {}, {}",
+                count(packed.files, "file"),
+                size::show(*size)
+            ),
+        ),
+        Came::Failed(trouble) => (trouble.outcome(), "nothing is saved".to_owned()),
+    };
+    let mut report = report(headline);
+    report.outputs = outputs(wanted, outcome, None);
+    report.findings = findings;
+    report.facts = vec![
+        ("key".to_owned(), key.clone()),
+        ("store".to_owned(), backend::name(run)),
+    ];
+    match came {
+        Came::Saved(packed, size) => {
+            report.facts.extend(figures(packed, *size, started));
+            report.findings.extend(left_out(packed));
+        }
+        Came::Skipped(Refusal::Unsafe(why)) => {
+            report
+                .findings
+                .push(notice("untrusted", Severity::Note, why.clone(), None));
+        }
+        Came::Failed(trouble) => {
+            report
+                .findings
+                .push(trouble.notice(run.settings.strictness.required));
+            if run.settings.strictness.required {
+                report.verdict = Verdict::NoVerdict;
+            }
+        }
+        Came::Exists | Came::Skipped(Refusal::Asked(_)) | Came::Empty => {}
+    }
+    report
+}
+
+fn figures(packed: &Packed, size: u64, started: Instant) -> Vec<(String, String)> {
+    let ratio = size.saturating_mul(100) / packed.content_bytes.max(1);
+    let mut facts = vec![(
+        "archive".to_owned(),
+        format!(
+            "{} of {} ({ratio} %) in {:.1} s",
+            size::show(size),
+            size::show(packed.content_bytes),
+            started.elapsed().as_secs_f64()
+        ),
+    )];
+    if let Some((least, most)) = packed.levels {
+        let levels = if least == most {
+            least.to_string()
+        } else {
+            format!("{least} to {most}")
+        };
+        facts.push(("zstd level".to_owned(), levels));
+    }
+    facts
+}
+
+/// What is not in the archive, or not as it is.
+fn left_out(packed: &Packed) -> Option<Finding> {
+    const SHOWN: usize = 10;
+    if packed.left_out_count == 0 {
+        return None;
+    }
+    let lines: Vec<String> = packed
+        .left_out
+        .iter()
+        .take(SHOWN)
+        .map(|one| format!("`{}` {}", one.path.display(), one.reason.text()))
+        .collect();
+    let rest = packed.left_out_count.saturating_sub(lines.len() as u64);
+    let more = if rest > 0 {
+        format!("\nand {rest} more")
+    } else {
+        String::new()
+    };
+    let text = format!(
+        "{} as on disk:\n{}{more}",
+        match packed.left_out_count {
+            1 => "1 file is not saved".to_owned(),
+            many => format!("{many} files are not saved"),
+        },
+        lines.join("\n")
+    );
+    Some(notice("left-out", Severity::Warning, text, None))
+}
