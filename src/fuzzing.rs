@@ -6,6 +6,8 @@ use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
 
+#[cfg(unix)]
+use crate::archive;
 use crate::linters::json_stream::Limits;
 use crate::linters::position::{SourceLines, locate, locate_exactly, locate_fix};
 use crate::linters::{ExitStatus, Judgement, Tool, ToolRun, rdjson, sarif};
@@ -19,6 +21,8 @@ use crate::model::fix::{Applicability, Edit, Fix};
 use crate::model::lockfile::Source;
 use crate::model::region::{ColumnUnit, Point, Region, Span};
 use crate::model::sources::{FileId, Sources};
+#[cfg(unix)]
+use crate::system::stop::Stop;
 use crate::system::{config, diff};
 
 /// A source that places are settled against: all that is odd about lines, in few bytes.
@@ -146,6 +150,89 @@ fn fuzz_report(data: &[u8], read: ReadReport<'_>) {
             "a report that is cut off can be read"
         );
     }
+}
+
+/// Archives. The first byte says whether the rest is one, or a tar stream that is made one with checksums that hold.
+///
+/// # Panics
+/// Where something outside of the declared path changes, a refused archive leaves something, the size of reads shows, or
+/// an archive unpacks that cannot be listed.
+#[cfg(unix)]
+pub fn fuzz_archive(data: &[u8]) {
+    let Some((kind, rest)) = data.split_first() else {
+        return;
+    };
+    let archive = if kind % 4 == 0 {
+        rest.to_vec()
+    } else {
+        sealed(rest)
+    };
+    let limits = archive::Limits {
+        entries: 500,
+        bytes: 8 << 20,
+        ratio: 1_000,
+    };
+    let progress = || archive::Progress::new(Stop::never());
+    let listed = archive::list(archive.as_slice(), limits, &progress()).ok();
+    let slowly = BufReader::with_capacity(3, archive.as_slice());
+    let slowly = archive::list(slowly, limits, &progress()).ok();
+    assert_eq!(listed, slowly, "the size of reads shows");
+    let top = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| top.path().join(name);
+    for folder in ["w/d", "outside"] {
+        std::fs::create_dir_all(path(folder)).expect("a folder");
+    }
+    for file in ["w/d/old", "secret"] {
+        std::fs::write(path(file), "old").expect("a file");
+    }
+    for (link, target) in [("w/d/out", "../../outside"), ("w/d/leak", "../../secret")] {
+        std::os::unix::fs::symlink(target, path(link)).expect("a link");
+    }
+    let declared = [std::path::PathBuf::from("d")];
+    let confinement = archive::Confinement::new(&path("w"), declared).limited(limits);
+    let unpacked = archive::unpack(archive.as_slice(), &confinement, &progress());
+    let names = |folder: &str| {
+        let entries = std::fs::read_dir(path(folder)).expect("a folder").flatten();
+        let mut names: Vec<_> = entries.map(|entry| entry.file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(
+        names("."),
+        ["outside", "secret", "w"],
+        "something is beside"
+    );
+    assert!(names("outside").is_empty(), "something went through a link");
+    let read = |file: &str| std::fs::read(path(file)).expect("a file");
+    assert_eq!(read("secret"), b"old", "something went through a link");
+    if unpacked.is_ok() {
+        assert!(listed.is_some(), "unpacked, and cannot be listed");
+        // The declared path itself may be another kind of thing now.
+        assert!(names("w").iter().all(|name| name == "d"));
+    } else {
+        assert_eq!(names("w"), ["d"]);
+        assert_eq!(
+            names("w/d"),
+            ["leak", "old", "out"],
+            "a refused archive left something"
+        );
+        assert_eq!(read("w/d/old"), b"old");
+    }
+}
+
+/// A tar stream as an archive, the checksum of each header made good.
+#[cfg(unix)]
+fn sealed(tar: &[u8]) -> Vec<u8> {
+    let mut tar = tar.to_vec();
+    for block in tar.as_chunks_mut::<512>().0 {
+        let mut header = tar::Header::new_old();
+        header.as_mut_bytes().copy_from_slice(block);
+        if header.as_ustar().is_some() || header.as_gnu().is_some() {
+            header.set_cksum();
+            block.copy_from_slice(header.as_bytes());
+        }
+    }
+    zstd::encode_all(tar.as_slice(), 1).unwrap_or_default()
 }
 
 /// `git diff`.
@@ -495,4 +582,6 @@ pub const FAMILIES: &[(&str, Check)] = &[
     ("lockfile", fuzz_lockfile),
     ("answers", fuzz_answers),
     ("configuration", fuzz_configuration),
+    #[cfg(unix)]
+    ("archive", fuzz_archive),
 ];

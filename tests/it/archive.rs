@@ -6,9 +6,8 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::Cursor;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use lockgate::archive::{
     Confinement, Fault, Kind, Level, Limits, PackOptions, Packed, Progress, Reason, Sources,
@@ -16,50 +15,10 @@ use lockgate::archive::{
 };
 use lockgate::system::stop::Stop;
 
+use crate::support::archives::{sh, tree};
+
 fn progress() -> Progress {
     Progress::new(Stop::never())
-}
-
-/// All that a tree is: kinds, content, modes, times and which files are one.
-pub(crate) fn tree(top: &Path) -> BTreeMap<PathBuf, String> {
-    fn visit(
-        top: &Path,
-        path: &Path,
-        names: &mut BTreeMap<u64, PathBuf>,
-        found: &mut BTreeMap<PathBuf, String>,
-    ) {
-        let about = path.symlink_metadata().unwrap();
-        let below = path.strip_prefix(top).unwrap().to_owned();
-        let time = format!("{}.{:09}", about.mtime(), about.mtime_nsec());
-        let what = if about.is_dir() {
-            let mut children: Vec<_> = fs::read_dir(path)
-                .unwrap()
-                .map(|entry| entry.unwrap().path())
-                .collect();
-            children.sort();
-            for child in &children {
-                visit(top, child, names, found);
-            }
-            format!("folder {:o} {time}", about.mode() & 0o7777)
-        } else if about.is_symlink() {
-            format!("link {} {time}", fs::read_link(path).unwrap().display())
-        } else if about.is_file() {
-            let first = names.entry(about.ino()).or_insert_with(|| below.clone());
-            let digest = lockgate::system::files::sha256_of_file(path).unwrap();
-            format!(
-                "file {:o} {time} {} {digest} {}",
-                about.mode() & 0o7777,
-                about.len(),
-                first.display()
-            )
-        } else {
-            "special".to_owned()
-        };
-        found.insert(below, what);
-    }
-    let mut found = BTreeMap::new();
-    visit(top, top, &mut BTreeMap::new(), &mut found);
-    found
 }
 
 fn packed(workspace: &Path, paths: &[&str], options: &PackOptions) -> (Vec<u8>, Packed) {
@@ -133,19 +92,6 @@ fn touch(path: &Path, seconds: i64, nanoseconds: u32) {
     sh(
         path.parent().unwrap(),
         &format!("touch -h -d '{text}' '{}'", path.display()),
-    );
-}
-
-fn sh(folder: &Path, script: &str) {
-    let output = Command::new("sh")
-        .args(["-ec", script])
-        .current_dir(folder)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{script}: {}",
-        String::from_utf8_lossy(&output.stderr)
     );
 }
 

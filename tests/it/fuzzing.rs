@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use lockgate::fuzzing::{DECLARED, FAMILIES};
 use lockgate::lockfiles::{format_of, rules};
 
+use crate::archive_hostile::hostile;
+use crate::support::archives::{compressed, file, hard_link, head, pax, speaking, symlink};
 use crate::support::expect::{files_below, root};
 
 /// Inputs of each family in a run of the suite.
@@ -172,6 +174,25 @@ fn seeds(family: &str) -> Vec<Vec<u8>> {
             seeds.push(b"[tool.lockgate]\nrequired-version = \">=0.1\"\n[tool.lockgate.lint-gate]\nfail-on = \"warning\"\ntools = [\"ruff\", \"mypy\"]\nallow-empty = true\n".to_vec());
             seeds
         }
+        "archive" => {
+            let cases = hostile().into_iter().map(|(_, parts, _)| parts.concat());
+            let mut seeds: Vec<Vec<u8>> = cases
+                .filter(|tar| tar.len() < LONGEST / 2)
+                .map(|tar| [&[1][..], &tar, &[0; 1024]].concat())
+                .collect();
+            let parts = [
+                pax(&[("path", "d/long"), ("mtime", "1.5")]),
+                file("d/x", "content"),
+                symlink("d/l", "x"),
+                hard_link("d/h", "d/x"),
+                head(b'5', b"d/f", 0, b""),
+                speaking(b'L', b"d/f/y\0"),
+                file("d/y", "y"),
+            ];
+            seeds.push([&[1][..], &parts.concat(), &[0; 1024]].concat());
+            seeds.push([&[0][..], &compressed(&parts)].concat());
+            seeds
+        }
         other => panic!("`{other}` has no inputs"),
     };
     assert!(seeds.len() > 1, "{family} has no inputs");
@@ -291,6 +312,11 @@ fn answers() {
 #[test]
 fn configurations() {
     run("configuration");
+}
+
+#[test]
+fn archives() {
+    run("archive");
 }
 
 #[test]

@@ -7,6 +7,8 @@
 
 mod actions;
 mod archive;
+mod archive_failures;
+mod archive_hostile;
 mod audits;
 mod base;
 mod baseline;

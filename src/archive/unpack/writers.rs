@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::OwnedFd;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -12,6 +11,7 @@ use std::thread::Scope;
 use bytes::Bytes;
 use rustix::fs::{Mode, OFlags, fchmod, futimens, openat};
 
+use super::stage::fault;
 use super::tree::{os, times};
 use crate::archive::entry::Time;
 use crate::archive::fault::Fault;
@@ -187,11 +187,8 @@ fn write_batch(batch: Vec<Job>, has_failed: &AtomicBool) -> Result<Vec<(u64, Dig
 }
 
 fn write(job: Job) -> Result<Option<Digest256>, Fault> {
-    let at = |errno: rustix::io::Errno| match errno {
-        rustix::io::Errno::EXIST => Fault::refused(&job.shown, "another entry is in its place"),
-        errno => Fault::disk(Path::new(&os(&job.shown)), errno.into()),
-    };
-    let failed = |error| Fault::disk(Path::new(&os(&job.shown)), error);
+    let at = |errno| fault(&job.shown, errno);
+    let failed = |error| Fault::disk(os(&job.shown), error);
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = openat(
         &*job.folder,

@@ -1,5 +1,6 @@
 //! What tests share.
 
+pub(crate) mod archives;
 pub(crate) mod expect;
 pub(crate) mod git_server;
 pub(crate) mod host_runner;
