@@ -7,6 +7,7 @@
 
 mod actions;
 mod archive;
+mod archive_damaged;
 mod archive_failures;
 mod archive_hostile;
 mod audits;

@@ -2,6 +2,7 @@
 //! frame, and the caller's thread writes the frames in order.
 
 mod adapt;
+mod found;
 mod group;
 mod names;
 mod plan;

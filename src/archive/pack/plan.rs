@@ -7,7 +7,8 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::group::{Group, Item, Large, Small, Teller, Told, describe, missing, open};
+use super::found::{describe, missing, open};
+use super::group::{Group, Item, Large, Small, Teller, Told};
 use super::{LeftOut, PIECE, Reason, Sources, names};
 use crate::archive::entry::{Entry, Kind, Time};
 use crate::archive::fault::Fault;
