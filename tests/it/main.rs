@@ -66,6 +66,8 @@ mod merge_scenarios;
 mod migrating;
 mod processes;
 mod reports;
+mod stores_buckets;
+mod stores_service;
 mod support;
 mod tidy;
 mod wheel;

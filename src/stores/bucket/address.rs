@@ -51,7 +51,9 @@ impl Bucket {
             if !name::is_part(bucket) || !(prefix.is_empty() || name::check(prefix).is_ok()) {
                 return Err(opening.wrong(address, "names no bucket and prefix of plain letters"));
             }
-            Ok((bucket.to_owned(), Path::from(prefix)))
+            let prefix = Path::parse(prefix)
+                .map_err(|_| opening.wrong(address, "has no prefix of plain letters"))?;
+            Ok((bucket.to_owned(), prefix))
         };
         let (store, prefix): (Arc<dyn ObjectStore>, Path) = match scheme {
             "file" => {

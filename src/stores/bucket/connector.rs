@@ -12,9 +12,9 @@ use object_store::client::{
 use object_store::{ClientOptions, RetryConfig};
 use reqwest::{Method, Url};
 
-use crate::stores::fault::{Access, Fault};
+use crate::stores::fault::{Access, Fault, excerpt};
 use crate::system::http::Http;
-use crate::system::http::exchange::{Call, is_temporary};
+use crate::system::http::exchange::Call;
 use crate::system::http::retry::Policy;
 
 /// Makes clients that are ours.
@@ -81,8 +81,11 @@ impl Connector {
         call.body = content(body).await?;
         let outcome = self.http.exchange(&call, self.policy).await;
         let (reply, attempts, _) = Fault::answered(outcome).map_err(carried)?;
-        if is_temporary(reply.status) {
-            return Err(carried(Fault::of_reply(&reply, access, attempts)));
+        // What else is wrong, `object_store` must see: there is nothing, or a condition does not hold.
+        if reply.status >= 400 && !matches!(reply.status, 404 | 409 | 412 | 416) {
+            let (code, after) = (code(&reply.body), reply.retry_after());
+            let fault = Fault::of_status(reply.status, code, access, attempts, after);
+            return Err(carried(fault));
         }
         let mut response = HttpResponse::new(HttpResponseBody::from(reply.body));
         if let Ok(status) = reply.status.try_into() {
@@ -91,6 +94,15 @@ impl Connector {
         *response.headers_mut() = reply.headers;
         Ok(response)
     }
+}
+
+/// The code of an error in XML. The rest of it may show what was signed.
+fn code(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let code = text
+        .split_once("<Code>")
+        .and_then(|(_, rest)| rest.split_once("</Code>"));
+    code.map_or_else(String::new, |(code, _)| excerpt(code))
 }
 
 /// The pieces of a content, which is in memory.

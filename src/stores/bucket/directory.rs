@@ -11,6 +11,7 @@ use bytes::Bytes;
 use tempfile::NamedTempFile;
 use tokio::sync::mpsc::{Receiver, Sender};
 
+use crate::stores::bucket::faults::{missing, too_large};
 use crate::stores::bucket::{Condition, Mark, Object, name};
 use crate::stores::fault::Fault;
 use crate::system::files;
@@ -141,7 +142,7 @@ impl Directory {
                 .read_to_end(&mut content)
                 .map_err(fault_at(&directory.root.join(&name)))?;
             if content.len() as u64 > limit {
-                return Err(super::objects::too_large(&name, limit));
+                return Err(too_large(&name, limit));
             }
             let mark = match content.len() as u64 {
                 0..=SMALL => mark_of_content(&content),
@@ -265,9 +266,7 @@ impl Directory {
     fn open(&self, name: &str) -> Result<(File, Metadata), Fault> {
         let path = self.path(name)?;
         if existing(&path)?.is_none() {
-            return Err(Fault::Missing {
-                what: format!("`{name}`"),
-            });
+            return Err(missing(name));
         }
         let told = fault_at(&path);
         let file = File::open(&path).map_err(&told)?;

@@ -5,6 +5,7 @@
 mod address;
 mod connector;
 mod directory;
+mod faults;
 pub mod name;
 mod objects;
 

@@ -13,6 +13,7 @@ use object_store::{
 };
 use tokio::sync::mpsc::{Receiver, Sender};
 
+use crate::stores::bucket::faults::{fault, missing, too_large};
 use crate::stores::bucket::{Condition, Mark, Object};
 use crate::stores::fault::{Access, Fault, excerpt};
 use crate::stores::transfer::blocks::{Blocks, size_of};
@@ -37,8 +38,15 @@ impl Objects {
         Self { store, prefix }
     }
 
-    fn path(&self, name: &str) -> Path {
-        name.split('/').fold(self.prefix.clone(), Path::join)
+    /// As it is: joining parts would write some letters in another way.
+    fn path(&self, name: &str) -> Result<Path, Fault> {
+        let whole = match self.prefix.as_ref() {
+            "" => name.to_owned(),
+            prefix => format!("{prefix}/{name}"),
+        };
+        Path::parse(whole).map_err(|error| Fault::InvalidAnswer {
+            what: excerpt(&error.to_string()),
+        })
     }
 
     pub(super) async fn put(
@@ -56,7 +64,7 @@ impl Objects {
             }),
         };
         let is_conditional = mode != PutMode::Overwrite;
-        let path = self.path(name);
+        let path = self.path(name)?;
         let mut was_lost = false;
         loop {
             let options = PutOptions::from(mode.clone());
@@ -97,13 +105,13 @@ impl Objects {
         let first = blocks.next(PART).await.unwrap_or_default();
         let Some(second) = blocks.next(PART).await else {
             let size = size_of(&first);
-            let path = self.path(name);
+            let path = self.path(name)?;
             let put = self.store.put(&path, payload(first)).await;
             put.map_err(|error| fault(error, name, Access::Write))?;
             return Ok(size);
         };
         let told = |error| fault(error, name, Access::Write);
-        let path = self.path(name);
+        let path = self.path(name)?;
         let mut upload = self.store.put_multipart(&path).await.map_err(told)?;
         let sent = send_parts(&mut *upload, vec![second, first], blocks, options).await;
         let size = match sent {
@@ -156,23 +164,21 @@ impl Objects {
         name: &str,
         limit: u64,
     ) -> Result<Option<(Bytes, Object)>, Fault> {
-        // One byte more tells one that is too large; a range of an empty object is refused.
         let Some(known) = self.head(name).await? else {
             return Ok(None);
         };
         if known.size > limit {
             return Err(too_large(name, limit));
         }
-        let options = GetOptions {
-            if_match: known.mark.etag.clone(),
-            ..GetOptions::default()
-        };
+        // Content and mark come from one answer: in between, somebody may have written another one.
         let told = |error| fault(error, name, Access::Read);
-        let result = self.store.get_opts(&self.path(name), options).await;
-        let result = match result.map_err(told) {
+        let result = match self.store.get(&self.path(name)?).await.map_err(told) {
             Err(Fault::Missing { .. }) => return Ok(None),
             other => other?,
         };
+        if result.meta.size > limit {
+            return Err(too_large(name, limit));
+        }
         let object = self.object(&result.meta)?;
         let bytes = result.bytes().await.map_err(told)?;
         Ok(Some((bytes, object)))
@@ -198,12 +204,12 @@ impl Objects {
             },
             other => other,
         };
-        let result = self.store.get_opts(&self.path(name), options).await;
+        let result = self.store.get_opts(&self.path(name)?, options).await;
         result.map_err(told)?.bytes().await.map_err(told)
     }
 
     pub(super) async fn head(&self, name: &str) -> Result<Option<Object>, Fault> {
-        match self.store.head(&self.path(name)).await {
+        match self.store.head(&self.path(name)?).await {
             Ok(meta) => Ok(Some(self.object(&meta)?)),
             Err(error) => match fault(error, name, Access::Read) {
                 Fault::Missing { .. } => Ok(None),
@@ -215,7 +221,7 @@ impl Objects {
     pub(super) async fn list(&self, folder: &str) -> Result<Vec<Object>, Fault> {
         let prefix = match folder {
             "" => self.prefix.clone(),
-            _ => self.path(folder),
+            _ => self.path(folder)?,
         };
         let listed: Vec<ObjectMeta> = self
             .store
@@ -228,7 +234,7 @@ impl Objects {
     }
 
     pub(super) async fn delete(&self, name: &str) -> Result<(), Fault> {
-        match self.store.delete(&self.path(name)).await {
+        match self.store.delete(&self.path(name)?).await {
             Ok(()) => Ok(()),
             Err(error) => match fault(error, name, Access::Write) {
                 Fault::Missing { .. } => Ok(()),
@@ -321,59 +327,4 @@ async fn send_parts(
 
 fn payload(block: Vec<Bytes>) -> PutPayload {
     block.into_iter().collect()
-}
-
-fn missing(name: &str) -> Fault {
-    Fault::Missing {
-        what: format!("`{name}`"),
-    }
-}
-
-pub(super) fn too_large(name: &str, limit: u64) -> Fault {
-    Fault::InvalidAnswer {
-        what: format!("`{name}` has more than {limit} bytes"),
-    }
-}
-
-/// The fault behind an error of `object_store`: our own, where it came from our client.
-fn fault(error: object_store::Error, name: &str, access: Access) -> Fault {
-    use object_store::Error as E;
-    if let Some(own) = own(&error) {
-        return own;
-    }
-    match error {
-        E::NotFound { .. } => missing(name),
-        E::AlreadyExists { .. } | E::Precondition { .. } | E::NotModified { .. } => {
-            Fault::Conflict {
-                name: name.to_owned(),
-            }
-        }
-        E::PermissionDenied { .. } | E::Unauthenticated { .. } => Fault::Denied {
-            access,
-            message: "the credentials have no right to it".to_owned(),
-        },
-        other => Fault::InvalidAnswer {
-            what: excerpt(&innermost(&other)),
-        },
-    }
-}
-
-fn own(error: &object_store::Error) -> Option<Fault> {
-    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = next {
-        if let Some(fault) = error.downcast_ref::<Fault>() {
-            return Some(fault.clone());
-        }
-        next = error.source();
-    }
-    None
-}
-
-/// The innermost cause: the outer ones show addresses, which may hold a signature.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
 }

@@ -5,11 +5,13 @@
 
 pub mod api;
 mod messages;
+mod words;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use crate::stores::fault::{Absence, Access, Fault, excerpt};
 use crate::stores::keys;
@@ -17,6 +19,7 @@ use crate::stores::permissions::{CacheMode, Permissions};
 use crate::stores::service::messages::{
     Created, Finalised, Found, Reserve, Seal, Seek, TwirpError,
 };
+use crate::stores::service::words::{is_enterprise, of_message, starts_with};
 use crate::system::environment::Environment;
 use crate::system::http::exchange::{Call, Outcome};
 use crate::system::http::retry::Policy;
@@ -122,7 +125,7 @@ impl CacheService {
             restore_keys: names.collect(),
             version,
         };
-        let outcome = self.call("GetCacheEntryDownloadURL", &request, true).await;
+        let outcome = self.call("GetCacheEntryDownloadURL", &request).await;
         let found: Found = match self.answer(outcome, Access::Read)? {
             Answered::Yes(found, _) => found,
             Answered::Absent => return Ok(None),
@@ -150,9 +153,8 @@ impl CacheService {
     pub async fn reserve(&self, key: &str, version: &str) -> Result<Secret, Fault> {
         keys::check(key)?;
         self.may(Access::Write)?;
-        // It may be sent again: one that did arrive shows itself as a key that exists.
         let outcome = self
-            .call("CreateCacheEntry", &Reserve { key, version }, true)
+            .call("CreateCacheEntry", &Reserve { key, version })
             .await;
         let exists = |may_be_own| Fault::Exists {
             key: excerpt(key),
@@ -184,7 +186,7 @@ impl CacheService {
             size_bytes: size.to_string(),
             version,
         };
-        let outcome = self.call("FinalizeCacheEntryUpload", &request, true).await;
+        let outcome = self.call("FinalizeCacheEntryUpload", &request).await;
         let was_lost = outcome.lost_before;
         let refused = match self.answer(outcome, Access::Write) {
             Ok(Answered::Yes(
@@ -240,7 +242,7 @@ impl CacheService {
         })
     }
 
-    async fn call(&self, method: &str, request: &impl Serialize, is_repeatable: bool) -> Outcome {
+    async fn call(&self, method: &str, request: &impl Serialize) -> Outcome {
         let mut url = self.base.clone();
         url.set_path(&format!("{ROOT}{method}"));
         url.set_query(None);
@@ -249,7 +251,8 @@ impl CacheService {
         // No map with keys that are no text is among the requests, so that this cannot fail.
         call.body = vec![serde_json::to_vec(request).unwrap_or_default().into()];
         call.limit = 1 << 20;
-        call.is_repeatable = is_repeatable;
+        // A call that did arrive shows itself when it is sent again.
+        call.is_repeatable = true;
         tracing::debug!(method, "asking the cache service");
         self.http.exchange(&call, self.policy).await
     }
@@ -261,13 +264,11 @@ impl CacheService {
     ) -> Result<Answered<A>, Fault> {
         let (reply, attempts, was_lost) = Fault::answered(outcome)?;
         if reply.status == 200 {
-            let answer = serde_json::from_slice(&reply.body).map_err(|error| {
-                unexpected(&format!(
-                    "it is no JSON of such a service (line {}, column {})",
-                    error.line(),
-                    error.column()
-                ))
-            })?;
+            let unreadable = |_| unexpected("it is no JSON of such a service");
+            // A list would be read as a message whose fields have no names.
+            let fields: Map<String, Value> =
+                serde_json::from_slice(&reply.body).map_err(unreadable)?;
+            let answer = serde_json::from_value(Value::Object(fields)).map_err(unreadable)?;
             return Ok(Answered::Yes(answer, was_lost));
         }
         let error: TwirpError = serde_json::from_slice(&reply.body).unwrap_or_default();
@@ -326,38 +327,6 @@ fn unexpected(what: &str) -> Fault {
     Fault::InvalidAnswer {
         what: what.to_owned(),
     }
-}
-
-/// What the service's own words mean, as the official client reads them.
-fn of_message(message: &str, access: Access) -> Option<Fault> {
-    let lower = message.to_lowercase();
-    let message = excerpt(message);
-    if lower.contains("insufficient usage") {
-        return Some(Fault::Quota { message });
-    }
-    if lower.contains("cache write denied") || lower.contains("cache read denied") {
-        return Some(Fault::Denied { access, message });
-    }
-    None
-}
-
-/// Whether the key was asked for; the service does not look at case everywhere.
-fn starts_with(found: &str, asked: &str) -> bool {
-    found.starts_with(asked) || found.to_lowercase().starts_with(&asked.to_lowercase())
-}
-
-/// Whether a server is neither github.com nor of its data-residency hosts, as `isGhes()` of the official client decides.
-fn is_enterprise(server: &str) -> bool {
-    let host = Url::parse(server.trim())
-        .ok()
-        .and_then(|url| Some(url.host_str()?.to_ascii_lowercase()));
-    host.is_some_and(|host| {
-        let is_known = host == "github.com"
-            || [".ghe.com", ".localhost"]
-                .iter()
-                .any(|end| host.ends_with(end));
-        !is_known
-    })
 }
 
 #[cfg(test)]

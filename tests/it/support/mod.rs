@@ -6,6 +6,7 @@ pub(crate) mod git_server;
 pub(crate) mod host_runner;
 pub(crate) mod lock_tools;
 pub(crate) mod lockgate;
+pub(crate) mod peers;
 pub(crate) mod release_server;
 pub(crate) mod repository;
 pub(crate) mod small_locks;
