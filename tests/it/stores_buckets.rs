@@ -15,6 +15,8 @@ use lockgate::system::http::retry::Policy;
 use lockgate::system::masking::Masker;
 use lockgate::system::stop::Stop;
 
+use serde_json::json;
+
 use crate::support::peers::{self, AZURE_ACCOUNT, AZURE_KEY};
 
 fn policy() -> Policy {
@@ -135,10 +137,10 @@ async fn behaves(bucket: &Bucket) {
         .await
         .unwrap();
     // Large, small and empty ones; ranges; limits.
-    let large: Vec<u8> = (0..40_000_003_u32).map(|at| (at % 251) as u8).collect();
+    let large: Vec<u8> = (0..20_000_003_u32).map(|at| (at % 251) as u8).collect();
     assert_eq!(
         send(bucket, "a/b/large", large.clone()).await.unwrap(),
-        40_000_003
+        20_000_003
     );
     let back = take(bucket, "a/b/large").await.unwrap();
     assert_eq!(sha256(&*back).unwrap(), sha256(&*large).unwrap());
@@ -160,7 +162,7 @@ async fn behaves(bucket: &Bucket) {
     };
     let (a, large) = (
         ("a/one".to_owned(), 3),
-        ("a/b/large".to_owned(), 40_000_003),
+        ("a/b/large".to_owned(), 20_000_003),
     );
     assert_eq!(
         names(bucket.list("a").await.unwrap()),
@@ -308,6 +310,68 @@ async fn azurite_is_a_bucket() {
     behaves(&bucket).await;
     counts(&bucket).await;
     caches(in_azurite("caches")).await;
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_was_lost_is_known_again_and_what_is_cut_off_is_asked_for_again() {
+    // Azurite behind what can fail.
+    let peer = peers::cache_service();
+    peers::make_container("faults");
+    let endpoint = format!("{}/{AZURE_ACCOUNT}", peer.url());
+    let variables = [
+        ("AZURE_STORAGE_ACCOUNT", AZURE_ACCOUNT),
+        ("AZURE_STORAGE_KEY", AZURE_KEY),
+        ("AZURE_STORAGE_ENDPOINT", endpoint.as_str()),
+    ];
+    let bucket = open("az://faults/x", &variables).unwrap();
+    for kind in ["lost", "reset"] {
+        peer.fail(&json!([{"at": "PUT", "kind": kind}]));
+        let name = format!("{kind}-create");
+        let content = Bytes::from(format!("by {kind}"));
+        let mark = bucket
+            .put(&name, content.clone(), Condition::IfAbsent)
+            .await
+            .unwrap();
+        peer.fail(&json!([{"at": "PUT", "kind": kind}]));
+        let next = Bytes::from(format!("again by {kind}"));
+        bucket
+            .put(&name, next.clone(), Condition::IfUnchanged(mark.clone()))
+            .await
+            .unwrap();
+        assert_eq!(bucket.read(&name, 99).await.unwrap().unwrap().0, next);
+        // Somebody else's is still somebody else's.
+        peer.fail(&json!([{"at": "PUT", "kind": kind}]));
+        let late = bucket
+            .put(&name, content, Condition::IfUnchanged(mark))
+            .await;
+        assert_eq!(late.unwrap_err().name(), "conflict");
+    }
+    let large: Vec<u8> = (0..17_000_000_u32).map(|at| (at % 253) as u8).collect();
+    peer.fail(&json!([
+        {"at": "PUT", "kind": "status", "status": 503, "retryAfter": 0},
+        {"at": "PUT", "kind": "reset", "after": 1},
+        {"at": "PUT", "kind": "lost", "after": 4},
+        {"at": "GET", "kind": "cut"},
+        {"at": "GET", "kind": "long", "after": 2},
+        {"at": "HEAD", "kind": "status", "status": 500},
+    ]));
+    assert_eq!(
+        send(&bucket, "large", large.clone()).await.unwrap(),
+        17_000_000
+    );
+    let back = take(&bucket, "large").await.unwrap();
+    assert_eq!(sha256(&*back).unwrap(), sha256(&*large).unwrap());
+    assert!(peer.seen().1.is_empty());
+    for (status, expected) in [
+        (403, "denied"),
+        (400, "server"),
+        (507, "quota"),
+        (429, "rate-limited"),
+    ] {
+        peer.fail(&json!([{"at": "GET", "kind": "status", "status": status, "times": 9, "retryAfter": 999}]));
+        let fault = bucket.range("large", 0..9).await.unwrap_err();
+        assert_eq!(fault.name(), expected, "{fault}");
+    }
 }
 
 #[tokio::test]

@@ -43,6 +43,7 @@ fn options() -> Options {
 struct Client {
     cache: Cache,
     masker: Masker,
+    options: Options,
 }
 
 fn client_with(peer: &peers::CacheService, token: &str, policy: Policy) -> Client {
@@ -51,7 +52,15 @@ fn client_with(peer: &peers::CacheService, token: &str, policy: Policy) -> Clien
     let masker = Masker::default();
     let service = CacheService::new(&environment, http, masker.clone()).unwrap();
     let cache = Cache::Service(Box::new(service.with_policy(policy)));
-    Client { cache, masker }
+    let options = Options {
+        policy,
+        ..options()
+    };
+    Client {
+        cache,
+        masker,
+        options,
+    }
 }
 
 fn client(peer: &peers::CacheService) -> Client {
@@ -70,7 +79,7 @@ impl Client {
             }
             drop(sender);
         };
-        let upload = self.cache.upload(&reservation, receiver, options());
+        let upload = self.cache.upload(&reservation, receiver, self.options);
         let (size, ()) = tokio::join!(upload, send);
         let size = size?;
         assert_eq!(size, content.len() as u64);
@@ -89,7 +98,7 @@ impl Client {
             }
             all
         };
-        let (size, all) = tokio::join!(self.cache.download(&found, sender, options()), take);
+        let (size, all) = tokio::join!(self.cache.download(&found, sender, self.options), take);
         assert_eq!(size?, all.len() as u64);
         Ok(Some(all))
     }
@@ -492,7 +501,11 @@ async fn a_server_that_is_down_is_told_after_a_few_attempts() {
 #[tokio::test]
 async fn transfers_that_cannot_go_on_end_with_what_is_wrong() {
     let peer = cache_service();
-    let client = client(&peer);
+    let few = Policy {
+        attempts: 3,
+        ..policy()
+    };
+    let client = client_with(&peer, TOKEN, few);
     let content = Random(3).bytes(400_000);
     client.save("k", &content).await.unwrap();
     for (fault, expected) in [
@@ -625,6 +638,58 @@ async fn entries_are_listed_over_all_pages_and_deleted() {
     assert_eq!(api.delete(1).await.unwrap_err().name(), "denied");
     let (seen, _) = peer.seen();
     assert_eq!(seen.len(), 2 + 3 + 1 + 2 + 2, "{seen:?}");
+}
+
+/// Lines of a log, kept.
+#[derive(Clone, Default)]
+struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_log_of_ours_shows_a_token_or_a_signature() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter("lockgate=trace")
+        .with_writer(move || writer.clone())
+        .finish();
+    let peer = cache_service();
+    let guard = tracing::subscriber::set_default(subscriber);
+    let few = Policy {
+        attempts: 3,
+        ..policy()
+    };
+    let client = client_with(&peer, TOKEN, few);
+    client.save("k", &Random(1).bytes(200_000)).await.unwrap();
+    for at in ["GET", "PUT", "CreateCacheEntry", "GetCacheEntryDownloadURL"] {
+        for kind in ["reset", "cut", "status"] {
+            peer.fail(&json!([{"at": at, "kind": kind, "status": 500, "times": 9}]));
+            let saved = client.save(&format!("{at}-{kind}"), b"x").await;
+            let loaded = client.load(&["k"], "v").await;
+            // `cut` is for answers with content.
+            assert!(
+                saved.is_err() || loaded.is_err() || kind == "cut",
+                "{at} {kind}"
+            );
+        }
+    }
+    drop(guard);
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(
+        text.contains("asking again") && text.contains("asking for a range again"),
+        "{text}"
+    );
+    assert!(!text.contains(TOKEN) && !text.contains("sig="), "{text}");
 }
 
 /// Faults from which everything recovers, at every place, in any order.

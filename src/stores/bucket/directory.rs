@@ -54,10 +54,8 @@ impl Directory {
         let mut file = self.new_file(&path)?;
         let told = fault_at(&path);
         file.write_all(content).map_err(&told)?;
-        let _guard = match condition {
-            Condition::Always => None,
-            _ => Some(self.lock()?),
-        };
+        // Also without a condition: nobody else's may hold before and no longer after.
+        let _guard = self.lock()?;
         let is_met = match condition {
             Condition::Always => true,
             Condition::IfAbsent => existing(&path)?.is_none(),

@@ -86,11 +86,11 @@ impl fmt::Display for Fault {
                 )
             }
             Self::Denied { access, message } => {
-                let verb = match access {
-                    Access::Read => "read",
-                    Access::Write => "written",
+                let what = match access {
+                    Access::Read => "read from",
+                    Access::Write => "write to",
                 };
-                write!(formatter, "this job may not have the store {verb}")?;
+                write!(formatter, "this job may not {what} the cache or store")?;
                 told(formatter, message)
             }
             Self::RateLimited { after, attempts } => {

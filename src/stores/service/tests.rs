@@ -106,7 +106,7 @@ async fn what_the_job_may_not_do_is_not_asked() {
     let fault = reader.reserve("k", "v").await.unwrap_err();
     assert_eq!(
         fault.to_string(),
-        "this job may not have the store written: `cache-mode: read`"
+        "this job may not write to the cache or store: `cache-mode: read`"
     );
     let writer = service(&[("ACTIONS_CACHE_MODE", "write-only")]).unwrap();
     let fault = writer.look_up(&["k"], "v").await.unwrap_err();
