@@ -14,8 +14,10 @@ use crate::linters::{ExitStatus, Judgement, Tool, ToolRun, rdjson, sarif};
 use crate::lockfiles::environment::{Asked, pins, requirements};
 use crate::lockfiles::facts::{Before, Facts};
 use crate::lockfiles::policy::{Level, Policy};
+use crate::lockfiles::semantic::semantic;
 use crate::lockfiles::workflow::{self, Refs, Remotes, WorkflowFacts};
 use crate::lockfiles::{self, published, rules};
+use crate::model::cache_key::{Components, Document, LIMIT, Python, explain};
 use crate::model::diagnostic::RawFinding;
 use crate::model::fix::{Applicability, Edit, Fix};
 use crate::model::lockfile::Source;
@@ -354,10 +356,14 @@ fn fuzz_environment(data: &[u8]) {
         groups: names(),
     };
     for format in lockfiles::Format::ALL {
-        let reading = lockfiles::read(format, file, &sources);
-        let Some(lock) = &reading.lockfile else {
+        let mut reading = lockfiles::read(format, file, &sources);
+        let Some(lock) = &mut reading.lockfile else {
             continue;
         };
+        let digest = semantic(lock, &[], "lock");
+        lock.packages.reverse();
+        assert_eq!(semantic(lock, &[], "lock"), digest);
+        lock.packages.reverse();
         let versions = pins(lock).versions_of("six");
         assert!(versions.iter().all(|version| !version.is_empty()));
         let Ok(list) = requirements(lock, &asked) else {
@@ -501,6 +507,31 @@ pub fn fuzz_configuration(data: &[u8]) {
             }
             Err(error) => assert!(!error.render().is_empty()),
         }
+    }
+    fuzz_key(data, &text);
+}
+
+/// Keys of any values are such as the service takes, and documents of components say in a few lines what differs.
+fn fuzz_key(data: &[u8], text: &str) {
+    let value = || Some(text.to_owned());
+    let components = Components {
+        prefix: value(),
+        suffix: value(),
+        extra: [(text.to_owned(), text.to_owned())].into(),
+        os: text.to_owned(),
+        python: Python::parse(text),
+        ..Components::default()
+    };
+    for key in components
+        .restore_keys()
+        .into_iter()
+        .chain([components.key()])
+    {
+        let is_taken = key.len() <= LIMIT && key.bytes().all(|byte| byte.is_ascii_graphic());
+        assert!(is_taken && !key.contains(','), "{key}");
+    }
+    if let Ok(document) = Document::parse(data) {
+        assert!(explain(&document.components, &components, 10).len() <= 10);
     }
 }
 

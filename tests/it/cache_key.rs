@@ -262,6 +262,48 @@ fn a_lock_that_cannot_be_read_is_an_error_with_its_place() {
         .expect_code(2);
 }
 
+/// What they pin need not be named by the requirements.
+#[test]
+fn constraints_count_and_so_do_included_files() {
+    let project = Project::empty().with("UV_PYTHON", "3.12");
+    project
+        .write(
+            "requirements.txt",
+            "-r base/more.txt\n-c constraints.txt\nrequests\n",
+        )
+        .write("base/more.txt", "attrs==25.1.0\n")
+        .write("constraints.txt", "urllib3==2.0.0\nrequests==2.32.0 # x\n");
+    let before = key(&project, &["--components-file=before.json"]);
+    project.write(
+        "constraints.txt",
+        "# by hand\nrequests==2.32.0\nurllib3==2.0.0\n",
+    );
+    assert_eq!(key(&project, &[])["key"], before["key"]);
+    project
+        .write("constraints.txt", "urllib3==2.1.0\nrequests==2.32.0\n")
+        .write("base/more.txt", "attrs==25.2.0\n");
+    let run = project.run(&["cache-key", "--explain", "--previous=before.json"]);
+    let told = "requirements.txt: attrs 25.1.0 → 25.2.0\nrequirements.txt: urllib3 2.0.0 → 2.1.0\n";
+    assert_eq!(run.expect_code(0).stdout, told);
+}
+
+#[test]
+fn a_lock_that_is_a_link_out_of_the_workspace_is_refused() {
+    let project = Project::empty().with("UV_PYTHON", "3.12");
+    let outside = project.beside("outside").join("secret");
+    std::fs::write(&outside, "password = hunter2\n").expect("a file");
+    std::os::unix::fs::symlink(&outside, project.path().join("uv.lock")).expect("a link");
+    for arguments in [
+        &["cache-key"][..],
+        &["cache-key", "--lockfiles=uv.lock"],
+        &["cache-key", "--lockfiles=*.lock"],
+    ] {
+        let run = project.run(arguments);
+        run.expect_code(2).expect_text("leads out of the workspace");
+        assert!(!run.text().contains("hunter2"), "{}", run.text());
+    }
+}
+
 #[test]
 fn hostile_values_are_escaped_or_refused() {
     let project = project(Format::Uv);

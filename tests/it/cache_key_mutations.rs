@@ -22,7 +22,7 @@ fn digest(format: Format, text: &str) -> Option<String> {
         .iter()
         .all(|fault| fault.kind == FaultKind::UnknownRevision);
     let lock = reading.lockfile.filter(|_| is_fine)?;
-    Some(semantic(&lock, "lock").digest)
+    Some(semantic(&lock, &[], "lock").digest)
 }
 
 /// The locks: a small one of each format, and larger ones.

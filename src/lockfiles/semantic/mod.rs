@@ -11,13 +11,14 @@ use std::collections::HashSet;
 
 use crate::model::cache_key::{Lock, Pinned};
 use crate::model::digest::{Pieces, Sha, hex};
-use crate::model::lockfile::Lockfile;
+use crate::model::lockfile::{Lockfile, Package};
 
 /// How many hexadecimal digits of a digest tell a part of a package: enough to say which one is not the same.
 const DIGITS: usize = 8;
 
-/// The digest of a lock, and of each thing that it is made from. `path` is how the lock is called.
-pub fn semantic(lockfile: &Lockfile<'_>, path: &str) -> Lock {
+/// The digest of a lock, and of each thing that it is made from. `path` is how the lock is called; `constraints` are those
+/// of requirements, which decide about packages that nothing else names.
+pub fn semantic(lockfile: &Lockfile<'_>, constraints: &[Package<'_>], path: &str) -> Lock {
     let own: HashSet<&str> = lockfile
         .packages
         .iter()
@@ -26,6 +27,7 @@ pub fn semantic(lockfile: &Lockfile<'_>, path: &str) -> Lock {
         .collect();
     let mut packages: Vec<(Pinned, Sha)> = lockfile
         .third_party()
+        .chain(constraints)
         .map(|package| package::digest(package, &own))
         .collect();
     packages.sort_unstable();

@@ -7,7 +7,7 @@ fn lock(format: Format, text: &str) -> Lock {
     let file = sources.add("lock", text.as_bytes().to_vec()).unwrap();
     let reading = read(format, file, &sources);
     assert!(reading.faults.is_empty(), "{:?}", reading.faults);
-    semantic(&reading.lockfile.unwrap(), "lock")
+    semantic(&reading.lockfile.unwrap(), &[], "lock")
 }
 
 const UV: &str = r#"version = 1

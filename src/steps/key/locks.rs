@@ -1,6 +1,8 @@
 //! A lock that decides the key: read, and reduced to what is installed from it.
 
 use crate::error::{Error, Result};
+use crate::lockfiles::fault::Faults;
+use crate::lockfiles::requirements_txt::wishes;
 use crate::lockfiles::semantic::semantic;
 use crate::lockfiles::{FaultKind, Format, read};
 use crate::model::cache_key::Lock;
@@ -72,11 +74,15 @@ pub fn read_lock(found: &Found, workspace: &Workspace) -> Result<Read> {
         .at(place(&sources, unread.at))
         .hint("what is included must be a file of the workspace"));
     }
+    let includes = requirements.is_some_and(|requirements| !requirements.included.is_empty());
+    let wishes = includes.then(|| wishes(id, &sources, &mut Faults::new(found.format, id)));
+    let constraints = wishes.flatten().map(|wishes| wishes.constraints);
+    let constraints = constraints.unwrap_or_default();
     let command = requirements.and_then(|requirements| requirements.command.as_ref());
     let generator = command.and_then(|command| command.value.split_whitespace().next());
     Ok(Read {
         format: found.format,
         generator: generator.map(str::to_owned),
-        digest: Some(semantic(lockfile, &found.path)),
+        digest: Some(semantic(lockfile, &constraints, &found.path)),
     })
 }
