@@ -1,15 +1,19 @@
 //! Real locks of every format, as their tools made them, edited in one place at a time: what installs nothing else keeps the
 //! digest, and any change of a package of others gives another one.
 //!
-//! `LOCKGATE_CAMPAIGN` is how many values of each lock are changed, spread over it; the suite changes some.
+//! `LOCKGATE_CAMPAIGN` is how many values of each lock are changed, spread over it, and takes the locks of public projects
+//! besides; the suite changes some.
 
+use lockgate::lockfiles::requirements_txt::is_lock;
 use lockgate::lockfiles::semantic::semantic;
-use lockgate::lockfiles::{FaultKind, Format, read};
+use lockgate::lockfiles::{FaultKind, Format, format_of, read};
 use lockgate::model::lockfile::{Lockfile, Source};
 use lockgate::model::sources::{Location, Sources};
 use tempfile::TempDir;
 
+use crate::lockfile_corpus::shipped;
 use crate::support::expect::root;
+use crate::support::lockgate::Project;
 use crate::support::small_locks::{PINNED, lock_in, small_locks};
 
 /// The digest of a lock; none where it cannot be read.
@@ -34,13 +38,27 @@ fn locks() -> Vec<(String, Format, String)> {
         let text = std::fs::read_to_string(root().join("examples/notes").join(name)).unwrap();
         (format!("notes/{name}"), format, text)
     };
-    small
-        .chain([
-            example("uv.lock", Format::Uv),
-            example("uv.lock", Format::UvScript),
-            example("requirements.txt", Format::Requirements),
-        ])
-        .collect()
+    let own = small.chain([
+        example("uv.lock", Format::Uv),
+        example("uv.lock", Format::UvScript),
+        example("requirements.txt", Format::Requirements),
+    ]);
+    let public = cases().is_some().then(|| shipped().flat_map(of_project));
+    own.chain(public.into_iter().flatten()).collect()
+}
+
+/// The locks that a project ships; of requirements those that pin all they name.
+fn of_project((name, project): (&str, Project)) -> Vec<(String, Format, String)> {
+    let folder = project.path();
+    let files = std::fs::read_dir(&folder).unwrap().flatten();
+    let locks = files.filter_map(|file| {
+        let lock = file.file_name().into_string().unwrap();
+        let format = format_of(&lock)?;
+        let text = std::fs::read_to_string(file.path()).ok()?;
+        let is_whole = format != Format::Requirements || is_lock(&text) && !text.contains("-r ");
+        is_whole.then(|| (format!("{name}/{lock}"), format, text))
+    });
+    locks.collect()
 }
 
 /// Where something of a package of others stands that decides what is installed.
@@ -83,9 +101,9 @@ fn changed(text: &str, at: Location) -> Option<String> {
     Some(format!("{}{now}{}", &text[..at], &text[at + 1..]))
 }
 
-fn cases() -> usize {
-    let asked = std::env::var("LOCKGATE_CAMPAIGN").ok();
-    asked.and_then(|text| text.parse().ok()).unwrap_or(40)
+/// The size of a campaign.
+fn cases() -> Option<usize> {
+    std::env::var("LOCKGATE_CAMPAIGN").ok()?.parse().ok()
 }
 
 /// What a campaign did.
@@ -96,15 +114,16 @@ fn tell(number: usize, what: &str) {
 
 #[test]
 fn any_change_of_a_package_of_others_is_another_key() {
-    let mut made = 0;
+    let (mut made, mut read_locks) = (0, 0);
     for (name, format, text) in locks() {
+        read_locks += 1;
         let own = digest(format, &text).unwrap_or_else(|| panic!("{name} cannot be read"));
         let mut sources = Sources::default();
         let file = sources.add("lock", text.clone().into_bytes()).unwrap();
         let reading = read(format, file, &sources);
         let places = places(reading.lockfile.as_ref().unwrap());
         assert!(places.len() > 4, "{name}: {} places", places.len());
-        let step = places.len().div_ceil(cases());
+        let step = places.len().div_ceil(cases().unwrap_or(40));
         for (what, at) in places.into_iter().step_by(step) {
             let Some(edited) = changed(&text, at) else {
                 panic!("{name}: nothing to change in {what} {at:?}");
@@ -120,6 +139,7 @@ fn any_change_of_a_package_of_others_is_another_key() {
             made += 1;
         }
     }
+    tell(read_locks, "locks");
     tell(made, "changes of packages");
 }
 

@@ -310,6 +310,12 @@ fn workspace(name: &str, lock: Lock) -> Project {
     project
 }
 
+/// The projects that ship their own lock.
+pub(crate) fn shipped() -> impl Iterator<Item = (&'static str, Project)> {
+    let own = PROJECTS.iter().filter(|(_, lock)| *lock == Own);
+    own.map(|(name, lock)| (*name, workspace(name, *lock)))
+}
+
 /// The findings that are not in the list of those that are true, and what of the list was not found.
 fn differences(name: &str, report: &Value) -> Vec<String> {
     let findings = report["findings"].as_array().unwrap();
