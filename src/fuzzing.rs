@@ -8,6 +8,7 @@ use std::time::Duration;
 
 #[cfg(unix)]
 use crate::archive;
+use crate::globs::{self, Base, Match, Patterns};
 use crate::linters::json_stream::Limits;
 use crate::linters::position::{SourceLines, locate, locate_exactly, locate_fix};
 use crate::linters::{ExitStatus, Judgement, Tool, ToolRun, rdjson, sarif};
@@ -600,6 +601,50 @@ fn check_point(point: Point, source: &SourceLines<'_>, is_edit: bool) {
     );
 }
 
+/// Patterns of files, one a line; each line is a path as well.
+///
+/// # Panics
+/// Where what takes everything away leaves something, what adds everything does not, or something matches that no walk
+/// would come upon.
+pub fn fuzz_globs(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let base = Base {
+        directory: "/w/[a] *\\",
+        home: Some("/h"),
+    };
+    let read = |text: &str| Patterns::parse(text, &base);
+    let Ok(patterns) = read(&text) else {
+        return;
+    };
+    let rest =
+        |line: &str| read(&format!("{text}\n{line}")).expect("one that can be read is added");
+    let (none, all) = (rest("!/**"), rest("/**"));
+    let roots = patterns.search_roots();
+    assert_eq!(roots.is_empty(), !patterns.adds(), "{roots:?}");
+    for line in text.lines().take(20) {
+        let path = format!("/w/[a] *\\/{line}");
+        let parts = globs::parts(&path);
+        if parts.iter().any(|part| matches!(*part, "." | "..")) {
+            continue;
+        }
+        let matched = patterns.matches(&parts);
+        assert!(!matched.file || matched.folder, "{path}");
+        assert_eq!(none.matches(&parts), Match::NONE, "{path}");
+        assert_eq!(all.matches(&parts), Match::ALL, "{path}");
+        assert!(patterns.adds() || matched == Match::NONE, "{path}");
+        if matched.file {
+            let mut added = patterns.added();
+            assert!(
+                added.any(|(number, _)| patterns.one_matches(number, &parts)),
+                "{path}"
+            );
+            let above = parts.split_last().map_or(&parts[..], |(_, above)| above);
+            let is_root = roots.iter().any(|root| globs::parts(root) == parts);
+            assert!(is_root || patterns.may_match_below(above), "{path}");
+        }
+    }
+}
+
 /// Reads any bytes.
 pub type Check = fn(&[u8]);
 
@@ -615,4 +660,5 @@ pub const FAMILIES: &[(&str, Check)] = &[
     ("configuration", fuzz_configuration),
     #[cfg(unix)]
     ("archive", fuzz_archive),
+    ("globs", fuzz_globs),
 ];

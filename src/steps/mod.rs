@@ -4,6 +4,7 @@ pub mod cache;
 pub mod cache_key;
 pub mod emit;
 pub mod gate;
+pub mod hash_files;
 pub mod key;
 pub mod lint_gate;
 pub mod lockfile_verify;
@@ -52,6 +53,8 @@ pub enum Packaging {
     Composite,
     /// By an action of JavaScript in a composite, which alone gets the runtime's tokens and has a `post`.
     Node,
+    /// It has no action.
+    None,
 }
 
 /// Every step of the product.
@@ -65,15 +68,18 @@ pub enum Step {
     CacheKey,
     /// Restores and saves caches.
     Cache,
+    /// Prints the digest that `hashFiles()` gives.
+    HashFiles,
 }
 
 impl Step {
     /// All of them, in the order of the help.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::LintGate,
         Self::LockfileVerify,
         Self::CacheKey,
         Self::Cache,
+        Self::HashFiles,
     ];
 
     /// The subcommand, the folder below `actions/`, the table in the configuration.
@@ -83,6 +89,7 @@ impl Step {
             Self::LockfileVerify => lockfile_verify::NAME,
             Self::CacheKey => cache_key::NAME,
             Self::Cache => cache::NAME,
+            Self::HashFiles => hash_files::NAME,
         }
     }
 
@@ -98,6 +105,7 @@ impl Step {
             Self::LockfileVerify => lockfile_verify::command(),
             Self::CacheKey => cache_key::command(),
             Self::Cache => cache::command(),
+            Self::HashFiles => hash_files::command(),
         }
     }
 
@@ -108,6 +116,7 @@ impl Step {
             Self::LockfileVerify => lockfile_verify::SECRETS,
             Self::CacheKey => cache_key::SECRETS,
             Self::Cache => cache::SECRETS,
+            Self::HashFiles => hash_files::SECRETS,
         }
     }
 
@@ -118,6 +127,7 @@ impl Step {
             Self::LockfileVerify => lockfile_verify::OUTPUTS,
             Self::CacheKey => cache_key::OUTPUTS,
             Self::Cache => cache::OUTPUTS,
+            Self::HashFiles => hash_files::OUTPUTS,
         }
     }
 
@@ -126,7 +136,13 @@ impl Step {
         match self {
             Self::LintGate | Self::LockfileVerify | Self::CacheKey => Packaging::Composite,
             Self::Cache => Packaging::Node,
+            Self::HashFiles => Packaging::None,
         }
+    }
+
+    /// Whether it has an action of its own; one that has none is for a terminal and a part of another step.
+    pub fn has_action(self) -> bool {
+        self.packaging() != Packaging::None
     }
 
     /// The inputs of its action.

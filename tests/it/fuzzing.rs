@@ -168,6 +168,11 @@ fn seeds(family: &str) -> Vec<Vec<u8>> {
             b"1111111111111111111111111111111111111111\trefs/heads/main\n2222222222222222222222222222222222222222\trefs/tags/v1.0.0\n3333333333333333333333333333333333333333\trefs/tags/v1.0.0^{}\n".to_vec(),
             b"jobs:\n  a:\n    steps:\n      - uses: a/b/c@1111111111111111111111111111111111111111 # v1.0.0\n        with: {x: y}\n      - &s\n        uses: ./a\n      - *s\n# \n# 2222222222222222222222222222222222222222\trefs/tags/v1.0.0\n".to_vec(),
         ],
+        "globs" => vec![
+            b"**/uv.lock\n!**/node_modules/**\na/*/b?/[a-c]\n".to_vec(),
+            b"a/**/b/**/c\n# x\n./[[:alpha:]][!x-z]*\n~/x\n\\[a\\]/\\|*\n".to_vec(),
+            "/w/[[]a] [*]\\\\/a/**\n\u{e9}[\u{1f600}-z]/\n! !x[]-a]/***/?.*\n".into(),
+        ],
         "configuration" => {
             let mut seeds = read(std::iter::once(root().join("examples/notes/pyproject.toml")));
             seeds.push(b"required-version: '>=0.1'\nlint-gate:\n  fail-on: warning\n  tools: [ruff, mypy]\n  allow-empty: true\n".to_vec());
@@ -317,6 +322,11 @@ fn configurations() {
 #[test]
 fn archives() {
     run("archive");
+}
+
+#[test]
+fn patterns_of_files() {
+    run("globs");
 }
 
 #[test]

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use lockgate::error::{Kind, Result};
 use lockgate::system::hash_files::{Digest, digest, read_patterns};
+use serde_json::json;
 use tempfile::TempDir;
+
+use crate::support::lockgate::Project;
 
 /// A workspace with a folder beside it.
 pub(crate) struct Tree(TempDir);
@@ -230,4 +233,136 @@ fn patterns_without_a_file_of_their_own_are_named() {
     // What others take away was matched all the same.
     assert_eq!(unmatched("uv.lock\n!uv.lock"), Vec::<String>::new());
     assert_eq!(unmatched("empty\nz[1]/*"), ["z[1]/*"]);
+}
+
+const ONE_LOCK: &str = "9e876fc4f9af99beac85971da4c9ad27eaa4917a185349b5eb3834d5f16d2426";
+
+fn with_lock() -> Project {
+    let project = Project::empty();
+    project.write("uv.lock", "version = 1\n");
+    project
+}
+
+#[test]
+fn the_digest_alone_is_printed() {
+    let run = with_lock().run(&["hash-files", "uv.lock"]);
+    run.expect_code(0);
+    assert_eq!(
+        (run.stdout.as_str(), run.stderr.as_str()),
+        (&*format!("{ONE_LOCK}\n"), "")
+    );
+}
+
+#[test]
+fn json_holds_the_files_in_order() {
+    let project = with_lock();
+    project.write("B/uv.lock", "B\n").write("a/uv.lock", "a\n");
+    let run = project.run(&[
+        "hash-files",
+        "**/uv.lock",
+        "!a/**",
+        "--output-format",
+        "json",
+    ]);
+    let report = run.expect_code(0).json();
+    assert_eq!(report["files"], json!(["B/uv.lock", "uv.lock"]));
+    assert_eq!(report["outputs"]["hash"], report["digest"]);
+    let schema = std::fs::read_to_string(
+        crate::support::expect::root().join("docs/schemas/report.schema.json"),
+    );
+    let schema = serde_json::from_str(&schema.expect("the schema")).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    assert!(validator.is_valid(&report), "{report:#}");
+}
+
+#[test]
+fn in_a_workflow_the_digest_is_an_output() {
+    let project = with_lock().in_workflow("push", &json!({}));
+    let project = project.with("INPUT_PATTERNS", "# the lock\nuv.lock\n");
+    project.run(&["hash-files"]).expect_code(0);
+    let output = project.temp_file("output");
+    assert!(
+        output.starts_with("hash<<") && output.contains(ONE_LOCK),
+        "{output}"
+    );
+}
+
+#[test]
+fn a_pattern_that_matches_nothing_is_an_error_that_names_it() {
+    let project = with_lock();
+    let run = project.run(&["hash-files", "uv.lock", "z[1]/*", "nope"]);
+    run.expect_code(2)
+        .expect_text("error: `patterns`: `z[1]/*` matches no file")
+        .expect_text("nor does `nope`")
+        .expect_text("`[[]` for a bracket");
+    assert_eq!(run.stdout, "");
+    let run = project.run(&["hash-files", "uv.lock", "nope", "--allow-empty"]);
+    assert_eq!(run.expect_code(0).stdout, format!("{ONE_LOCK}\n"));
+    let run = project.run(&["hash-files", "nope", "--allow-empty"]);
+    assert_eq!(run.expect_code(0).stdout, "\n");
+    project
+        .run(&["hash-files", "uv.lock", "!**"])
+        .expect_code(2)
+        .expect_text("all files that the patterns match are taken away again");
+}
+
+#[test]
+fn nothing_to_look_for_and_findings_that_nobody_has_are_refused() {
+    let project = with_lock();
+    project
+        .run(&["hash-files"])
+        .expect_code(2)
+        .expect_text("`patterns` needs a value");
+    project
+        .run(&["hash-files", "uv.lock", "--output-format", "sarif"])
+        .expect_code(2)
+        .expect_text("no findings that SARIF could hold");
+    project
+        .run(&["hash-files", "a/../uv.lock"])
+        .expect_code(2)
+        .expect_text("`patterns`: `a/../uv.lock` is no pattern");
+}
+
+#[test]
+fn links_to_folders_are_followed_on_request() {
+    let project = with_lock();
+    std::os::unix::fs::symlink(".", project.path().join("again")).expect("a link");
+    project.run(&["hash-files", "again/*.lock"]).expect_code(2);
+    let run = project.run(&["hash-files", "again/*.lock", "--follow-symbolic-links"]);
+    assert_eq!(run.expect_code(0).stdout, format!("{ONE_LOCK}\n"));
+}
+
+#[test]
+fn what_has_no_end_is_no_verdict_and_the_empty_device_is_empty() {
+    let project = Project::empty();
+    std::os::unix::fs::symlink("/dev/null", project.path().join("masked")).expect("a link");
+    project.write("empty", "");
+    let null = project.run(&["hash-files", "masked"]).stdout;
+    assert_eq!(null, project.run(&["hash-files", "empty"]).stdout);
+    std::os::unix::fs::symlink("/dev/zero", project.path().join("zero")).expect("a link");
+    let made = std::process::Command::new("mkfifo")
+        .arg(project.path().join("pipe"))
+        .status();
+    assert!(made.expect("mkfifo").success());
+    for name in ["zero", "pipe"] {
+        let run = project.run(&["hash-files", name]);
+        run.expect_code(3).expect_text("cannot be read");
+        assert_eq!(run.stdout, "");
+    }
+}
+
+#[test]
+fn a_name_that_is_not_utf_8_fails_as_in_the_runner_or_is_passed_over_with_links() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let project = with_lock();
+    let odd = project.path().join(std::ffi::OsStr::from_bytes(b"a\xff"));
+    std::fs::write(odd, "x").expect("a file");
+    project
+        .run(&["hash-files", "**"])
+        .expect_code(2)
+        .expect_text("has a name that is not UTF-8");
+    let run = project.run(&["hash-files", "**", "--follow-symbolic-links"]);
+    assert_eq!(run.expect_code(0).stdout, format!("{ONE_LOCK}\n"));
+    // Nobody asked for it.
+    project.run(&["hash-files", "uv.*"]).expect_code(0);
 }

@@ -24,6 +24,7 @@ mod fuzzing;
 mod gate_action;
 mod generated;
 mod hash_files;
+mod hash_files_campaign;
 mod install;
 mod line_hash;
 mod lint_gate;

@@ -197,7 +197,8 @@ fn own_actions() -> Vec<OwnAction> {
             .map(str::to_owned)
             .collect(),
     };
-    let of_steps = Step::ALL.into_iter().map(|step| OwnAction {
+    let with_action = Step::ALL.into_iter().filter(|step| step.has_action());
+    let of_steps = with_action.map(|step| OwnAction {
         folder: format!("actions/{}", step.name()),
         inputs: step.inputs(),
     });

@@ -42,6 +42,10 @@ pub fn read_patterns(
     directory: &Path,
     home: Option<&str>,
 ) -> Result<Patterns> {
+    if cfg!(windows) {
+        return Err(Error::usage(format!("`{input}`: patterns are not read on Windows yet"))
+            .hint("let a job on Linux or macOS ask for the digest, or use `hashFiles()` of the workflow"));
+    }
     let directory = real(directory);
     let directory = utf8(&directory)?;
     Patterns::parse(text, &Base { directory, home }).map_err(|fault| refusal(input, &fault))

@@ -6,6 +6,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const SELF = fileURLToPath(import.meta.url);
@@ -33,10 +34,10 @@ export function hashFiles(workspace, parameters) {
   }
 }
 
-async function child() {
-  const glob = await import("@actions/glob");
+/** The digest of what the patterns match below the current folder, and how many files that are. */
+async function digest(glob, patterns, followSymbolicLinks) {
   const workspace = process.cwd();
-  const globber = await glob.create(process.env.PATTERNS, { followSymbolicLinks: process.env.FOLLOW === "true" });
+  const globber = await glob.create(patterns, { followSymbolicLinks });
   const total = createHash("sha256");
   let count = 0;
   for await (const file of globber.globGenerator()) {
@@ -44,15 +45,31 @@ async function child() {
     total.update(createHash("sha256").update(readFileSync(file)).digest());
     count += 1;
   }
-  // The glob library prints `::debug::` lines; the digest is the last line.
   return count === 0 ? "" : total.digest("hex");
 }
 
+/** Answers one case a line, `{workspace, home, patterns, follow}`, with `{digest}` or `{error}`. */
+async function answer(glob, write) {
+  for await (const line of createInterface({ input: process.stdin })) {
+    const { workspace, home, patterns, follow } = JSON.parse(line);
+    process.chdir(workspace);
+    process.env.HOME = home;
+    const said = await digest(glob, patterns, follow).then(
+      (digest) => ({ digest }),
+      (error) => ({ error: String(error.message).toWellFormed() }),
+    );
+    write(`${JSON.stringify(said)}\n`);
+  }
+}
+
 if (process.argv[1] === SELF) {
-  const lines = [];
-  const write = process.stdout.write;
-  process.stdout.write = (text) => lines.push(text) > 0;
-  const digest = await child();
-  process.stdout.write = write;
-  process.stdout.write(digest);
+  // The glob library prints `::debug::` lines.
+  const write = process.stdout.write.bind(process.stdout);
+  process.stdout.write = () => true;
+  const glob = await import("@actions/glob");
+  if (process.argv[2] === "--cases") {
+    await answer(glob, write);
+  } else {
+    write(await digest(glob, process.env.PATTERNS, process.env.FOLLOW === "true"));
+  }
 }
