@@ -1,6 +1,6 @@
 //! The content of one file.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -17,16 +17,16 @@ pub(super) fn buffer() -> Vec<u8> {
 }
 
 /// The SHA-256 of a file's content.
-pub(super) fn sha256(path: &Path, buffer: &mut [u8]) -> Result<[u8; 32]> {
-    read(path, buffer).map_err(|error| {
+pub(super) fn sha256(root: &Root<'_>, path: &Path, buffer: &mut [u8]) -> Result<[u8; 32]> {
+    read(root, path, buffer).map_err(|error| {
         Error::no_verdict(format!("`{}` cannot be read", path.display()))
             .cause(error)
             .hint("leave it out by a pattern with `!`, or make it a file that can be read")
     })
 }
 
-fn read(path: &Path, buffer: &mut [u8]) -> io::Result<[u8; 32]> {
-    let mut file = open(path)?;
+fn read(root: &Root<'_>, path: &Path, buffer: &mut [u8]) -> io::Result<[u8; 32]> {
+    let mut file = root.file(path)?;
     let about = file.metadata()?;
     let mut hasher = Sha256::new();
     let mut length = 0_u64;
@@ -57,16 +57,49 @@ fn read(path: &Path, buffer: &mut [u8]) -> io::Result<[u8; 32]> {
     Ok(hasher.finalize().into())
 }
 
-/// Opens a file without waiting for whoever writes into a named pipe.
-fn open(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true);
+/// The folder that the files are below, held open: what is found from it on has a short way.
+#[derive(Debug)]
+pub(super) struct Root<'w> {
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    folder: Option<std::os::fd::OwnedFd>,
+    path: &'w Path,
+}
+
+impl<'w> Root<'w> {
+    pub(super) fn open(path: &'w Path) -> Self {
+        Self {
+            #[cfg(unix)]
+            folder: rustix::fs::open(path, flags(), rustix::fs::Mode::empty()).ok(),
+            path,
+        }
     }
-    options.open(path)
+
+    /// Opens a file without waiting for whoever writes into a named pipe.
+    #[cfg(unix)]
+    fn file(&self, path: &Path) -> io::Result<File> {
+        use std::os::unix::ffi::OsStrExt as _;
+        let bytes = path.as_os_str().as_bytes();
+        let below = bytes.strip_prefix(self.path.as_os_str().as_bytes());
+        let below = below.and_then(|rest| rest.strip_prefix(b"/"));
+        let opened = match (&self.folder, below) {
+            (Some(folder), Some(below)) => {
+                rustix::fs::openat(folder, below, flags(), rustix::fs::Mode::empty())
+            }
+            _ => rustix::fs::open(path, flags(), rustix::fs::Mode::empty()),
+        };
+        Ok(File::from(opened?))
+    }
+
+    #[cfg(not(unix))]
+    fn file(&self, path: &Path) -> io::Result<File> {
+        File::open(self.path.join(path))
+    }
+}
+
+#[cfg(unix)]
+fn flags() -> rustix::fs::OFlags {
+    use rustix::fs::OFlags;
+    OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK
 }
 
 #[cfg(unix)]

@@ -13,8 +13,12 @@ use crate::globs::{Base, Fault, Patterns};
 use crate::system::ahead::in_order;
 use crate::system::files::{hex, real};
 
-/// So many files are hashed by one thread before it tells of them.
-const PIECE: usize = 16;
+/// The least and the most files that one thread hashes before it tells of them: fewer need no thread, and more would
+/// keep the other waiting.
+const PIECE: (usize, usize) = (4, 256);
+
+/// Into so many pieces the files are cut where that is within the bounds.
+const PIECES: usize = 64;
 
 /// The files that patterns match.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,25 +80,31 @@ pub fn find(patterns: &Patterns, workspace: &Path, follow: bool) -> Result<Found
 
 /// The digest of these files, as [`find`] does them.
 pub fn digest(patterns: &Patterns, workspace: &Path, follow: bool) -> Result<Digest> {
-    let found = find(patterns, workspace, follow)?;
-    let hex = hash(&found.files)?;
+    let workspace = real(workspace);
+    let found = walk::walk(patterns, utf8(&workspace)?, follow)?;
+    let hex = hash(&found.files, &workspace)?;
     Ok(Digest { hex, found })
 }
 
 /// SHA-256 over the SHA-256 of each file, or none of no files.
-fn hash(files: &[PathBuf]) -> Result<Option<String>> {
+fn hash(files: &[PathBuf], workspace: &Path) -> Result<Option<String>> {
     if files.is_empty() {
         return Ok(None);
     }
     let mut total = Sha256::new();
+    let root = content::Root::open(workspace);
+    let root = &root;
     let maker = || {
         let mut buffer = content::buffer();
         move |piece: &[PathBuf]| -> Vec<Result<[u8; 32]>> {
-            let hashed = piece.iter().map(|path| content::sha256(path, &mut buffer));
+            let hashed = piece
+                .iter()
+                .map(|path| content::sha256(root, path, &mut buffer));
             hashed.collect()
         }
     };
-    in_order(files, PIECE, maker, |digests| {
+    let piece = (files.len() / PIECES).clamp(PIECE.0, PIECE.1);
+    in_order(files, piece, maker, |digests| {
         digests.into_iter().try_for_each(|digest| {
             total.update(digest?);
             Ok(())
