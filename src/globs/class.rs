@@ -64,7 +64,8 @@ fn by_name(rest: &[u16]) -> Option<(usize, Result<Item, Group>)> {
         ("[:digit:]", property(Group::DecimalNumber)),
         ("[:graph:]", Err(Group::Separator.union(Group::Other))),
         ("[:lower:]", property(Group::LowercaseLetter)),
-        ("[:print:]", Err(Group::Other)),
+        // What cannot be printed, by a slip of the original.
+        ("[:print:]", property(Group::Other)),
         ("[:punct:]", property(Group::Punctuation)),
         (
             "[:space:]",
