@@ -13,6 +13,7 @@ mod archive_hostile;
 mod audits;
 mod base;
 mod baseline;
+mod cache;
 mod cache_key;
 mod cache_key_action;
 mod cache_key_mutations;

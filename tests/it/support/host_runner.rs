@@ -106,6 +106,11 @@ impl HostRunner {
         self.pair("--env", name, value)
     }
 
+    /// A variable that actions of JavaScript alone get.
+    pub(crate) fn runtime(self, name: &str, value: &str) -> Self {
+        self.pair("--runtime", name, value)
+    }
+
     /// A value of the `github` context.
     pub(crate) fn github(self, name: &str, value: &str) -> Self {
         self.pair("--github", name, value)

@@ -17,7 +17,7 @@ export const USAGE = `usage: node tests/runner/main.mjs action DIR --workspace D
   --event-name NAME      default push
   --event FILE.json      the event's payload
   --repo-root DIR        what \`$/\` stands for; default the repository of the action or workflow file
-  --stand-ins FILE.json  {"owner/repo" or "owner/repo@ref": "local action directory" or "skip"}
+  --stand-ins FILE.json  {"owner/repo[/path][@ref]": "local directory" or "skip"}; owner/repo stands for its paths too
   --needs FILE.json      the needs context; default success without outputs
   --permission K=V       for \`action\`: id-token=write
   --id-token-url URL, --id-token TOKEN

@@ -22,13 +22,18 @@ export function resolveUses(step, root, job) {
   if (uses.startsWith("$/")) return load(path.join(root, uses.slice(2)), root, job, true);
   if (uses.startsWith("docker://")) throw new Error(`the host runner does not run containers: uses: ${uses}`);
 
-  const standIn = job.standIns[uses] ?? job.standIns[uses.split("@")[0]];
+  const [name, ref] = uses.split("@");
+  const [owner, repository, ...inside] = name.split("/");
+  const whole = job.standIns[`${owner}/${repository}`]; // a repository stands for all that is in it
+  if (inside.length > 0 && whole && whole !== "skip") {
+    return { ...load(path.join(whole, ...inside), whole, job, true), repository: `${owner}/${repository}`, ref };
+  }
+  const standIn = job.standIns[uses] ?? job.standIns[name];
   if (standIn === undefined) {
     throw new Error(`no stand-in for \`uses: ${uses}\`: name a local directory, or "skip", in the file given by --stand-ins`);
   }
   if (standIn === "skip") return { skip: true };
-  const [repository, ref] = uses.split("@");
-  return { ...load(standIn, standIn, job, true), repository: repository.split("/").slice(0, 2).join("/"), ref };
+  return { ...load(standIn, standIn, job, true), repository: `${owner}/${repository}`, ref };
 }
 
 function load(directory, root, job, isRemote) {

@@ -1,0 +1,327 @@
+//! `cache` as a person and as a workflow run it: against a folder, and against the cache service with a real blob store and
+//! the official client on the other side.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::support::expect::root;
+use crate::support::host_runner::{HostRun, HostRunner};
+use crate::support::lockgate::{Project, Run};
+use crate::support::peers::{CacheService, cache_service, official_client};
+
+const TOKEN: &str = "not-a-real-token";
+
+/// A project with a folder worth keeping.
+fn project() -> Project {
+    let project = Project::empty();
+    project
+        .write("data/a.txt", "one\n")
+        .write("data/deep/er/b.bin", vec![7; 300_000]);
+    std::os::unix::fs::symlink("a.txt", project.path().join("data/link")).expect("a link");
+    project
+}
+
+fn content(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    let mut waiting = vec![folder.to_owned()];
+    while let Some(path) = waiting.pop() {
+        for entry in std::fs::read_dir(&path).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() && !path.is_symlink() {
+                waiting.push(path);
+                continue;
+            }
+            let name = path
+                .strip_prefix(folder)
+                .expect("inside")
+                .display()
+                .to_string();
+            let bytes = if path.is_symlink() {
+                let target = std::fs::read_link(&path).expect("a link");
+                target.display().to_string().into_bytes()
+            } else {
+                std::fs::read(&path).expect("a file")
+            };
+            files.push((name, bytes));
+        }
+    }
+    files.sort();
+    files
+}
+
+fn outputs(run: &Run) -> Value {
+    run.json()["outputs"].clone()
+}
+
+/// The same project in a workflow whose steps may talk to this service.
+fn with_service(project: Project, service: &CacheService, event: &str) -> Project {
+    let project = project
+        .in_workflow(event, &json!({}))
+        .with("GITHUB_SERVER_URL", "https://github.com");
+    let variables = service.environment(TOKEN).into_iter();
+    variables.fold(project, |project, (name, value)| project.with(name, &value))
+}
+
+const WHAT: [&str; 6] = [
+    "--key",
+    "linux-1",
+    "--paths",
+    "data",
+    "--output-format",
+    "json",
+];
+
+fn cache(project: &Project, operation: &str, more: &[&str]) -> Run {
+    let arguments = [&["cache", operation], &WHAT[..], more].concat();
+    project.run(&arguments)
+}
+
+#[test]
+fn a_laptop_keeps_caches_in_a_folder() {
+    let project = project();
+    let store = project.beside("store").display().to_string();
+    let store = ["--store", &store];
+    let before = content(&project.path().join("data"));
+
+    let missed = cache(&project, "restore", &store);
+    missed.expect_code(0);
+    assert_eq!(outputs(&missed)["outcome"], "miss");
+    let saved = cache(&project, "save", &store);
+    saved.expect_code(0);
+    assert_eq!(outputs(&saved)["outcome"], "saved");
+    assert_eq!(
+        outputs(&cache(&project, "save", &store))["outcome"],
+        "exists"
+    );
+
+    std::fs::remove_dir_all(project.path().join("data")).expect("removed");
+    let seen = outputs(&cache(
+        &project,
+        "restore",
+        &[&store[..], &["--lookup-only"]].concat(),
+    ));
+    assert_eq!(
+        (&seen["outcome"], &seen["cache-hit"]),
+        (&json!("hit"), &json!("true"))
+    );
+    assert!(!project.path().join("data").exists());
+    let restored = outputs(&cache(&project, "restore", &store));
+    assert_eq!(restored["cache-matched-key"], "linux-1");
+    assert_eq!(content(&project.path().join("data")), before);
+
+    let partial = project.run(&[
+        "cache",
+        "restore",
+        "--key",
+        "linux-2",
+        "--restore-keys",
+        "linux-",
+        "--paths",
+        "data",
+        "--output-format",
+        "json",
+        store[0],
+        store[1],
+    ]);
+    assert_eq!(outputs(&partial)["outcome"], "partial");
+    assert_eq!(outputs(&partial)["cache-hit"], "false");
+
+    project
+        .run(&["cache", "list", store[0], store[1]])
+        .expect_code(0)
+        .expect_text("1 entry");
+    project
+        .run(&[
+            "cache",
+            "delete",
+            "--key",
+            "linux-1",
+            "--dry-run",
+            store[0],
+            store[1],
+        ])
+        .expect_text("would delete 1 entry");
+    project
+        .run(&["cache", "delete", "--key", "linux-", store[0], store[1]])
+        .expect_text("nothing is saved under `linux-`");
+    project
+        .run(&["cache", "delete", "--key", "linux-1", store[0], store[1]])
+        .expect_text("deleted 1 entry");
+    let gone = cache(
+        &project,
+        "restore",
+        &[&store[..], &["--fail-on-cache-miss"]].concat(),
+    );
+    gone.expect_code(1);
+}
+
+#[test]
+fn the_official_client_and_we_read_what_the_other_saves() {
+    let service = cache_service();
+    let project = with_service(project(), &service, "push");
+    let before = content(&project.path().join("data"));
+    assert_eq!(outputs(&cache(&project, "save", &[]))["outcome"], "saved");
+
+    let theirs = Project::empty();
+    let environment = service.environment(TOKEN);
+    let restore =
+        |key: &str| official_client("restore", key, &theirs.path(), &environment, &["data"]);
+    let (key, log) = restore("linux-1");
+    assert_eq!(key, "linux-1", "{log}");
+    assert_eq!(content(&theirs.path().join("data")), before);
+
+    theirs.write("data/new.txt", "theirs\n");
+    let (_, log) = official_client("save", "theirs-1", &theirs.path(), &environment, &["data"]);
+    assert!(!log.contains("Failed"), "{log}");
+    std::fs::remove_dir_all(project.path().join("data")).expect("removed");
+    let restored = project.run(&[
+        "cache",
+        "restore",
+        "--key",
+        "none",
+        "--restore-keys",
+        "theirs-",
+        "--paths",
+        "data",
+        "--output-format",
+        "json",
+    ]);
+    assert_eq!(outputs(&restored)["cache-matched-key"], "theirs-1");
+    assert_eq!(
+        content(&project.path().join("data")),
+        content(&theirs.path().join("data"))
+    );
+}
+
+#[test]
+fn a_save_of_what_is_there_asks_once_and_sends_nothing() {
+    let service = cache_service();
+    let project = with_service(project(), &service, "push");
+    cache(&project, "save", &[]).expect_code(0);
+    service.seen();
+    let again = cache(&project, "save", &[]);
+    assert_eq!(outputs(&again)["outcome"], "exists");
+    let (seen, _) = service.seen();
+    assert!(seen.len() <= 2, "{seen:?}");
+}
+
+#[test]
+fn faults_are_told_and_fail_no_job_unless_the_cache_is_required() {
+    let service = cache_service();
+    let project = with_service(project(), &service, "push");
+    let denied = json!({"at": "CreateCacheEntry", "kind": "answer", "times": 9,
+        "body": {"ok": false, "message": "cache write denied: read-only token"}});
+    for (operation, fault, outcome, rule) in [
+        ("save", denied, "denied", "denied"),
+        (
+            "restore",
+            json!({"at": "GetCacheEntryDownloadURL", "kind": "status", "status": 429, "retryAfter": 9999, "times": 9}),
+            "unavailable",
+            "rate-limited",
+        ),
+        (
+            "restore",
+            json!({"at": "GetCacheEntryDownloadURL", "kind": "status", "status": 400, "times": 9}),
+            "unavailable",
+            "server",
+        ),
+    ] {
+        service.fail(&json!([fault]));
+        let run = cache(&project, operation, &[]);
+        run.expect_code(0);
+        assert_eq!(outputs(&run)["outcome"], outcome, "{}", run.text());
+        assert_eq!(run.json()["findings"][0]["rule"], rule, "{}", run.text());
+        service.fail(&json!([fault]));
+        cache(&project, operation, &["--required"]).expect_code(3);
+        assert!(!run.text().contains(TOKEN));
+    }
+}
+
+#[test]
+fn strangers_save_nothing_and_a_release_is_warned() {
+    let service = cache_service();
+    let project = with_service(project(), &service, "pull_request_target");
+    let refused = cache(&project, "save", &[]);
+    refused.expect_code(0);
+    assert_eq!(outputs(&refused)["outcome"], "skipped");
+    assert_eq!(service.seen().0, Vec::<Value>::new());
+
+    let project = with_service(project, &service, "push");
+    cache(&project, "save", &[]).expect_code(0);
+    let project = with_service(project, &service, "release");
+    let restored = cache(&project, "restore", &[]);
+    restored.expect_code(0);
+    assert_eq!(restored.json()["findings"][0]["rule"], "trust");
+}
+
+#[test]
+fn a_script_step_has_no_token_and_is_told_what_to_do() {
+    let project = project()
+        .in_workflow("push", &json!({}))
+        .with("GITHUB_SERVER_URL", "https://github.com");
+    let run = cache(&project, "restore", &[]);
+    run.expect_code(0);
+    assert_eq!(outputs(&run)["outcome"], "unavailable");
+    run.expect_text("actions/cache");
+}
+
+/// One job with the action, which then does something and ends with this status.
+fn job(service: &CacheService, workspace: &Path, work: &str) -> HostRun {
+    let workflow = workspace.join(".github/workflows/ci.yml");
+    let text = format!(
+        "on: push\njobs:\n  test:\n    runs-on: ubuntu-24.04\n    outputs:\n      hit: ${{{{ steps.cache.outputs.cache-hit }}}}\n    steps:\n      - id: cache\n        uses: lockgate/lockgate/actions/cache@main\n        with:\n          key: k-1\n          paths: made\n          binary-path: ${{{{ env.BINARY_PATH }}}}\n          binary-sha256: ${{{{ env.BINARY_SHA256 }}}}\n      - run: |\n          echo \"[$ACTIONS_RUNTIME_TOKEN]\"\n          {work}\n"
+    );
+    std::fs::create_dir_all(workflow.parent().expect("a folder")).expect("a folder");
+    std::fs::write(&workflow, text).expect("a workflow");
+    let runner = HostRunner::job(&workflow, "test", workspace)
+        .env("BINARY_PATH", crate::support::lockgate::BINARY)
+        .env(
+            "BINARY_SHA256",
+            crate::support::host_runner::binary_sha256(),
+        )
+        .github("server_url", "https://github.com")
+        .stand_in("lockgate/lockgate", root());
+    let variables = service.environment(TOKEN).into_iter();
+    variables
+        .fold(runner, |runner, (name, value)| runner.runtime(name, &value))
+        .run()
+}
+
+#[test]
+fn the_action_restores_in_main_and_saves_in_post() {
+    let service = cache_service();
+    let workspace = tempfile::tempdir().expect("a folder");
+    let make = "mkdir -p made && echo made >made/file";
+
+    let failed = job(&service, workspace.path(), &format!("{make}; exit 1"));
+    assert_eq!(failed.get("conclusion"), "failure");
+    assert!(
+        failed.log().contains("the job has failed"),
+        "{}",
+        failed.log()
+    );
+    std::fs::remove_dir_all(workspace.path().join("made")).expect("removed");
+
+    let first = job(&service, workspace.path(), make);
+    assert_eq!(first.get("conclusion"), "success", "{}", first.log());
+    assert_eq!(first.output("hit"), "false");
+    assert!(first.log().contains("saved `k-1`"), "{}", first.log());
+    assert!(first.log().contains("[]"), "the token is for nobody else");
+    assert!(!first.log().contains(TOKEN));
+
+    std::fs::remove_dir_all(workspace.path().join("made")).expect("removed");
+    let second = job(&service, workspace.path(), "cat made/file");
+    assert_eq!(second.get("conclusion"), "success", "{}", second.log());
+    assert_eq!(second.output("hit"), "true");
+    assert!(
+        second.log().contains("has something already"),
+        "{}",
+        second.log()
+    );
+    assert!(
+        second.summary().contains("restored"),
+        "{}",
+        second.summary()
+    );
+}
