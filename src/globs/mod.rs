@@ -61,6 +61,20 @@ impl Patterns {
         })
     }
 
+    /// The same patterns, none of which stands for what is below the folders that it names.
+    #[must_use]
+    pub fn exactly(mut self) -> Self {
+        for written in &mut self.written {
+            written.below = None;
+        }
+        self
+    }
+
+    /// Whether there is a pattern that takes anything away.
+    pub fn takes_away(&self) -> bool {
+        self.written.iter().any(|written| written.own.is_negated())
+    }
+
     /// Whether there is a pattern that adds anything.
     pub fn adds(&self) -> bool {
         self.written.iter().any(|written| !written.own.is_negated())

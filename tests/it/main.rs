@@ -17,6 +17,7 @@ mod cache;
 mod cache_key;
 mod cache_key_action;
 mod cache_key_mutations;
+mod cache_prune;
 mod docs;
 mod drift;
 mod duplicates;

@@ -130,9 +130,6 @@ async fn attempt(
     }
     let workspace = run.workspace();
     let resolved = paths::resolve(&wanted.paths, &workspace, run.home())?;
-    if !resolved.absent.is_empty() && !resolved.present.is_empty() {
-        tracing::debug!(paths = ?resolved.absent, "not there");
-    }
     if resolved.present.is_empty() {
         return Ok(Ok(Came::Empty));
     }
@@ -151,7 +148,7 @@ async fn attempt(
         let sources = Sources {
             workspace: &workspace,
             paths: &resolved.present,
-            excluded: &[],
+            excluded: &resolved.excluded,
         };
         let packed = pack(&sources, &mut out, &options, &theirs)?;
         out.flush().map_err(archive::Fault::Output)?;
