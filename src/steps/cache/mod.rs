@@ -3,22 +3,31 @@
 //! The key and the paths come from [`crate::steps::key`] where nobody names them; bytes go through [`crate::archive`] and
 //! [`crate::stores`]. A fault of the cache fails no job, unless it was asked to.
 
+#[cfg(unix)]
 mod backend;
+#[cfg(unix)]
 mod delete;
-
+#[cfg(unix)]
 mod list;
-
+#[cfg(unix)]
 mod paths;
 pub mod policy;
+#[cfg(unix)]
 pub mod prune;
+#[cfg(unix)]
 mod pruning;
+#[cfg(unix)]
 mod report;
+#[cfg(unix)]
 mod restore;
+#[cfg(unix)]
 mod run;
 pub mod runtime;
+#[cfg(unix)]
 mod save;
 mod settings;
 pub mod state;
+#[cfg(unix)]
 mod transport;
 pub mod version;
 
@@ -175,6 +184,7 @@ pub fn command() -> Command {
 }
 
 /// Runs the step.
+#[cfg(unix)]
 pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
     let started = Instant::now();
     let Some(operation) = arguments.operation else {
@@ -211,4 +221,11 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
     })?;
     report.duration = started.elapsed();
     emit::emit(report, &arguments.common, world)
+}
+
+/// Says that there is no such step here.
+#[cfg(not(unix))]
+pub fn run(_arguments: &Arguments, _world: &World) -> Result<u8> {
+    Err(Error::usage("`cache` does not run on this system yet")
+        .hint("use `cache-key` with the official cache action"))
 }
