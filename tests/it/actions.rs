@@ -757,6 +757,31 @@ impl StandIns {
     binary-sha256: ${{ env.BINARY_SHA256 }}
 ",
         );
+        for (step, inputs, outputs) in [
+            ("cache", &["lockfiles", "tools"][..], &["outcome"][..]),
+            (
+                "cache-key",
+                &["lockfiles", "tools", "paths", "suffix"],
+                &["key", "restore-keys", "paths"],
+            ),
+        ] {
+            let mut steps = format!(
+                "- id: gate
+  uses: lockgate/under-test/actions/{step}@main
+  with:
+    binary-path: ${{{{ env.BINARY_PATH }}}}
+    binary-sha256: ${{{{ env.BINARY_SHA256 }}}}
+"
+            );
+            if step == "cache" {
+                // This host has no service of GitHub's.
+                steps.push_str("    store: ${{ runner.temp }}/kept\n");
+            }
+            for input in inputs {
+                let _ = writeln!(steps, "    {input}: ${{{{ inputs.{input} }}}}");
+            }
+            stand_ins.action(step, inputs, outputs, &steps);
+        }
         stand_ins
     }
 
@@ -792,6 +817,13 @@ impl StandIns {
             .env("CHECKOUT_URL", &request.url())
             .stand_in("actions/checkout", self.folder.join("checkout"))
             .stand_in("actions/setup-python", self.folder.join("setup-python"))
+            .stand_in("actions/cache", "skip")
+            .stand_in("lockgate/lockgate/actions/cache", self.folder.join("cache"))
+            .stand_in(
+                "lockgate/lockgate/actions/cache-key",
+                self.folder.join("cache-key"),
+            )
+            .stand_in("lockgate/under-test", root())
     }
 }
 
@@ -865,6 +897,13 @@ fn the_workflow_of_the_example_is_green_once_the_fault_is_repaired() {
     let run = example_job(&request, "test");
     run.expect("success");
     assert_eq!(run.get("annotations"), &json!([]));
+    run.expect_log("nothing is saved under `lockgate@1/pip@http");
+    // There is something of pip's to keep only where the registry lets it keep anything.
+    let log = run.log();
+    assert!(
+        log.contains("cache: saved `lockgate@1/") || log.contains("none of the paths is there"),
+        "{log}"
+    );
 }
 
 #[test]
