@@ -239,6 +239,33 @@ fn faults_are_told_and_fail_no_job_unless_the_cache_is_required() {
 }
 
 #[test]
+fn a_key_that_no_cache_takes_is_the_users_mistake() {
+    let project = project();
+    let store = project.beside("store").display().to_string();
+    let long = "k".repeat(513);
+    for (key, what) in [("a,b", "comma"), (long.as_str(), "512")] {
+        for operation in ["restore", "save"] {
+            project
+                .run(&[
+                    "cache", operation, "--key", key, "--paths", "data", "--store", &store,
+                ])
+                .expect_code(2)
+                .expect_text(what);
+        }
+    }
+}
+
+#[test]
+fn a_budget_without_a_lock_saves_all_and_says_so() {
+    let project = project();
+    let store = project.beside("store").display().to_string();
+    let run = cache(&project, "save", &["--store", &store, "--max-size", "1MB"]);
+    run.expect_code(0);
+    assert_eq!(outputs(&run)["outcome"], "saved");
+    assert_eq!(run.json()["findings"][0]["rule"], "prune");
+}
+
+#[test]
 fn strangers_save_nothing_and_a_release_is_warned() {
     let service = cache_service();
     let project = with_service(project(), &service, "pull_request_target");

@@ -48,20 +48,19 @@ pub async fn prune(run: &Run<'_>) -> Result<Report> {
     Ok(report)
 }
 
-/// Takes out of the caches that are to be saved what is over the budget. A cache that is in use is saved as it is.
-pub async fn before_save(
-    run: &Run<'_>,
-    wanted: &Wanted,
-    findings: &mut Vec<Finding>,
-) -> Result<()> {
-    let computed = key::compute(&run.settings.computed, run.world, run.stop.clone()).await?;
-    let wanted = Wanted {
-        components: Some(computed.components),
-        ..wanted.clone()
+/// Takes out of the caches that are to be saved what is over the budget. A cache that is in use, or that nobody knows what is
+/// needed of, is saved as it is.
+pub async fn before_save(run: &Run<'_>, wanted: &Wanted, findings: &mut Vec<Finding>) {
+    let pruned = async {
+        let computed = key::compute(&run.settings.computed, run.world, run.stop.clone()).await?;
+        let wanted = Wanted {
+            components: Some(computed.components),
+            ..wanted.clone()
+        };
+        let prunings = decide_all(run, &wanted)?;
+        prunings.iter().try_for_each(Pruning::carry_out)
     };
-    let carried_out = decide_all(run, &wanted)
-        .and_then(|prunings| prunings.iter().try_for_each(Pruning::carry_out));
-    if let Err(error) = carried_out {
+    if let Err(error) = pruned.await {
         findings.push(notice(
             "prune",
             Severity::Warning,
@@ -69,7 +68,6 @@ pub async fn before_save(
             error.hint,
         ));
     }
-    Ok(())
 }
 
 fn decide_all(run: &Run<'_>, wanted: &Wanted) -> Result<Vec<Pruning>> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::archive;
+use crate::error::Error;
 use crate::model::diagnostic::{Finding, Severity};
 use crate::model::report::{Report, Verdict};
 use crate::steps::cache::NAME;
@@ -58,6 +59,16 @@ impl From<Fault> for Trouble {
 }
 
 impl Trouble {
+    /// The user's own mistake, which no cache can go on without: a key that no store takes, a store that is none.
+    pub fn mistake(&self) -> Option<Error> {
+        match self {
+            Self::Store(fault @ (Fault::InvalidKey { .. } | Fault::Usage(_))) => {
+                Some(fault.clone().error())
+            }
+            _ => None,
+        }
+    }
+
     /// The outcome that later steps see.
     pub fn outcome(&self) -> &'static str {
         match self {

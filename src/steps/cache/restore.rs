@@ -46,6 +46,11 @@ pub async fn restore(run: &Run<'_>) -> Result<Report> {
     if let Came::Failed(Trouble::Store(Fault::Stopped(signal))) = &came {
         return Err(Error::interrupted(*signal));
     }
+    if let Came::Failed(trouble) = &came
+        && let Some(mistake) = trouble.mistake()
+    {
+        return Err(mistake);
+    }
     if let Some(signal) = run.stop.signal() {
         return Err(Error::interrupted(signal));
     }

@@ -66,6 +66,11 @@ pub async fn save(run: &Run<'_>) -> Result<Report> {
     };
     let mut findings = Vec::new();
     let came = decide(run, &wanted, matched.as_deref(), &mut findings).await?;
+    if let Came::Failed(trouble) = &came
+        && let Some(mistake) = trouble.mistake()
+    {
+        return Err(mistake);
+    }
     if let Some(signal) = run.stop.signal()
         && !matches!(came, Came::Saved(..))
     {
@@ -126,7 +131,7 @@ async fn attempt(
         Err(fault) => return Ok(Err(fault.into())),
     }
     if run.settings.max_size.is_some() {
-        pruning::before_save(run, wanted, findings).await?;
+        pruning::before_save(run, wanted, findings).await;
     }
     let workspace = run.workspace();
     let resolved = paths::resolve(&wanted.paths, &workspace, run.home())?;
