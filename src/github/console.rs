@@ -108,6 +108,21 @@ impl Console {
         put(&mut io::stderr().lock(), &untrusted::lines(&masked));
     }
 
+    /// Whether somebody looks on while we work.
+    pub fn is_watched(&self) -> bool {
+        !self.is_workflow && !logging::is_json() && io::stderr().is_terminal()
+    }
+
+    /// One line on the terminal that the next one replaces; an empty one leaves nothing behind.
+    pub fn live(&self, text: &str) {
+        if self.is_watched() {
+            let masked = self.masker.mask(text);
+            let mut out = io::stderr().lock();
+            let _ = write!(out, "\r\x1b[2K{}", untrusted::line(&masked));
+            let _ = out.flush();
+        }
+    }
+
     /// Starts a foldable group of lines on standard error, in a workflow.
     pub fn open_group(&self, title: &str) {
         self.log_command(&Command::group(title));

@@ -30,6 +30,8 @@ pub mod state;
 #[cfg(unix)]
 mod transport;
 pub mod version;
+#[cfg(unix)]
+mod watch;
 
 use std::time::Instant;
 

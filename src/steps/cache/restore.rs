@@ -15,6 +15,7 @@ use crate::steps::cache::run::{Run, Wanted};
 use crate::steps::cache::state::State;
 use crate::steps::cache::transport::{PieceReader, WAITING};
 use crate::steps::cache::version::{Compression, version};
+use crate::steps::cache::watch::watched;
 use crate::steps::cache::{backend, paths, policy};
 use crate::stores::cache::{Cache, Found};
 use crate::stores::fault::{Absence, Access, Fault};
@@ -149,7 +150,8 @@ async fn stream(
         drop(hold);
         downloaded
     };
-    let (downloaded, unpacked) = tokio::join!(download, unpacking);
+    let both = async { tokio::join!(download, unpacking) };
+    let (downloaded, unpacked) = watched(&run.world.console, &progress, both).await;
     let unpacked = unpacked.map_err(|_| Fault::Hung)?;
     match (downloaded, unpacked) {
         // Where the archive is at fault, the download ended since nobody took its bytes.

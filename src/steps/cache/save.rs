@@ -18,6 +18,7 @@ use crate::steps::cache::run::{Run, Wanted};
 use crate::steps::cache::state::State;
 use crate::steps::cache::transport::{PieceWriter, WAITING};
 use crate::steps::cache::version::{Compression, version};
+use crate::steps::cache::watch::watched;
 use crate::steps::cache::{backend, paths, pruning};
 use crate::stores::cache::{Cache, Reservation};
 use crate::stores::fault::{Access, Fault};
@@ -159,7 +160,8 @@ async fn attempt(
         out.flush().map_err(archive::Fault::Output)?;
         Ok(packed)
     });
-    let outcome = send(cache, wanted, &version, pieces, packing).await;
+    let sending = send(cache, wanted, &version, pieces, packing);
+    let outcome = watched(&run.world.console, &progress, sending).await;
     if outcome.is_err() {
         progress.cancel();
     }
