@@ -81,7 +81,7 @@ fn decide_all(run: &Run<'_>, wanted: &Wanted) -> Result<Vec<Pruning>> {
         .collect();
     let resolved = paths::resolve(&wanted.paths, &run.workspace(), run.home())?;
     let caches = resolved.present.into_iter().filter_map(|folder| {
-        let manager = Manager::of_folder(&folder)?;
+        let manager = Manager::of_folder(&folder, run.environment)?;
         Some((manager, folder))
     });
     let caches: Vec<(Manager, PathBuf)> = caches.collect();

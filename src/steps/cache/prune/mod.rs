@@ -14,6 +14,7 @@ pub use plan::{Plan, Worth};
 pub use used::Used;
 
 use crate::error::{Error, Result};
+use crate::system::environment::Environment;
 
 /// A package manager whose cache we know to take apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,23 +40,29 @@ impl Manager {
         }
     }
 
-    /// Whose cache a folder is, by what it holds.
-    pub fn of_folder(folder: &Path) -> Option<Self> {
+    /// Whose cache a folder is. What only looks like one is nobody's: nothing of a project's own is removed.
+    pub fn of_folder(folder: &Path, environment: &Environment) -> Option<Self> {
         let has = |name: &str| folder.join(name).is_dir();
-        let has_bucket = || {
-            tree::folders(folder).is_ok_and(|folders| {
-                let is_bucket = |path: &PathBuf| {
-                    let name = tree::name(path);
-                    name.starts_with("wheels-v") || name.starts_with("archive-v")
-                };
-                folders.iter().any(is_bucket)
-            })
+        let is_named = |variable: &str, own: &str| {
+            let is_said = environment.os(variable).map(Path::new) == Some(folder);
+            let above = folder.parent().map(tree::name).unwrap_or_default();
+            let is_usual = tree::name(folder) == own && matches!(&*above, ".cache" | "Caches");
+            is_said || is_usual
         };
-        if has_bucket() {
+        let has_bucket = || {
+            let is_bucket = |path: &PathBuf| {
+                let name = tree::name(path);
+                name.starts_with("wheels-v") || name.starts_with("archive-v")
+            };
+            tree::folders(folder).is_ok_and(|folders| folders.iter().any(is_bucket))
+        };
+        if folder.join("CACHEDIR.TAG").is_file() && has_bucket() {
             Some(Self::Uv)
-        } else if has("artifacts") {
+        } else if is_named("POETRY_CACHE_DIR", "pypoetry") && has("artifacts") {
             Some(Self::Poetry)
-        } else if has("http-v2") || has("http") || has("wheels") {
+        } else if is_named("PIP_CACHE_DIR", "pip")
+            && (has("http-v2") || has("http") || has("wheels"))
+        {
             Some(Self::Pip)
         } else {
             None
@@ -142,5 +149,25 @@ impl Lock {
             .hint("prune when no uv runs")),
             Err(std::fs::TryLockError::Error(error)) => Err(unreadable(root, &error)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_only_looks_like_a_cache_is_nobodys() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        for name in ["wheels", "http", "artifacts", "wheels-v1"] {
+            std::fs::create_dir(folder.join(name)).unwrap();
+        }
+        let mut environment = Environment::default();
+        assert_eq!(Manager::of_folder(folder, &environment), None);
+        environment.set("PIP_CACHE_DIR", folder);
+        assert_eq!(Manager::of_folder(folder, &environment), Some(Manager::Pip));
+        std::fs::write(folder.join("CACHEDIR.TAG"), "").unwrap();
+        assert_eq!(Manager::of_folder(folder, &environment), Some(Manager::Uv));
     }
 }

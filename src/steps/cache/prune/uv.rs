@@ -19,13 +19,14 @@ pub fn parts(root: &Path, used: &Used) -> io::Result<Vec<Part>> {
     for bucket in tree::children(root)? {
         let name = tree::name(&bucket);
         if name.starts_with("wheels-v") {
-            each_package(&bucket, &mut |folder, package| {
+            each_package(&bucket, |_| true, &mut |folder, package| {
                 wheels(folder, package, used, &mut found)
             })?;
         } else if name.starts_with("sdists-v") {
-            each_package(&bucket, &mut |folder, package| {
+            each_package(&bucket, has_names, &mut |folder, package| {
                 sdists(folder, package, used, &mut found)
             })?;
+            unnamed_sources(&bucket, &mut found)?;
         } else if name.starts_with("simple-v") {
             answers(&bucket, used, &mut found)?;
         } else if name.starts_with(".tmp") || name.starts_with("builds-v") {
@@ -114,9 +115,13 @@ impl Found {
 /// Calls for each folder of a package below a bucket: `pypi/<name>`, `index/<digest>/<name>`, `url/<digest>/<name>`, ….
 fn each_package(
     bucket: &Path,
+    is_meant: impl Fn(&Path) -> bool,
     call: &mut impl FnMut(&Path, &str) -> io::Result<()>,
 ) -> io::Result<()> {
-    for kind in tree::folders(bucket)? {
+    for kind in tree::folders(bucket)?
+        .into_iter()
+        .filter(|kind| is_meant(kind))
+    {
         let owners = if tree::name(&kind) == "pypi" {
             vec![kind]
         } else {
@@ -143,6 +148,25 @@ fn wheels(folder: &Path, package: &str, used: &Used, found: &mut Found) -> io::R
         found.whole(&entry, &name, worth)?;
     }
     Ok(())
+}
+
+/// Sources of repositories, addresses and folders, by digests that tell no package: they stay as long as they fit.
+fn unnamed_sources(bucket: &Path, found: &mut Found) -> io::Result<()> {
+    for kind in tree::folders(bucket)? {
+        if !has_names(&kind) {
+            for source in tree::children(&kind)? {
+                let name = format!("{} {}", tree::name(&kind), tree::name(&source));
+                found.follow(&source, &name, Worth::Built)?;
+                found.whole(&source, &name, Worth::Built)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a folder of a bucket of sources is sorted by package.
+fn has_names(kind: &Path) -> bool {
+    matches!(&*tree::name(kind), "pypi" | "index")
 }
 
 /// `<version>/…`: the source and the wheels that were built from it.
