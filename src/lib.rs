@@ -1,7 +1,7 @@
 //! Lockgate: the steps of a CI/CD pipeline for Python projects, as one multi-call binary.
 //!
 //! The binary is the product; this library exists so that its rooms can be tested and measured one by one.
-//! Arrows point down only: `cli → steps → {stores, archive, github} → system → model`, `steps → {linters, lockfiles, baseline,
+//! Arrows point down only: `cli → steps → {stores, archive, github} → system → model`, `steps → {linters, lockfiles, pipeline, baseline,
 //! report} → model`, `steps → baseline → {linters, model}`, and `system → globs`.
 
 pub mod archive;
@@ -15,6 +15,7 @@ pub mod globs;
 pub mod linters;
 pub mod lockfiles;
 pub mod model;
+pub mod pipeline;
 pub mod report;
 pub mod steps;
 pub mod stores;

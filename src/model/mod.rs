@@ -10,6 +10,7 @@ pub mod duration;
 pub mod environment;
 pub mod fix;
 pub mod lockfile;
+pub mod pipeline;
 pub mod region;
 pub mod report;
 pub mod size;

@@ -4,6 +4,7 @@ pub mod annotations;
 pub mod json;
 mod layout;
 mod memo;
+pub mod pipeline;
 pub mod sarif;
 pub mod summary;
 pub mod text;

@@ -12,6 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("baseline", &["linters", "model"]),
     ("lockfiles", &["model"]),
     ("report", &["model"]),
+    ("pipeline", &["globs", "model"]),
     ("globs", &[]),
     ("system", &["globs", "model"]),
     ("archive", &["system", "model"]),
@@ -28,6 +29,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "baseline",
             "linters",
             "lockfiles",
+            "pipeline",
             "report",
             "model",
         ],
@@ -39,6 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "globs",
             "linters",
             "lockfiles",
+            "pipeline",
             "stores",
             "system",
             "model",
@@ -54,6 +57,7 @@ const PURE: &[&str] = &[
     "linters",
     "baseline",
     "lockfiles",
+    "pipeline",
     "report",
 ];
 

@@ -1,0 +1,12 @@
+//! A pipeline: what its definition says, and what a run of it recorded.
+
+pub mod definition;
+pub mod record;
+pub mod template;
+
+pub use definition::{
+    Action, Condition, Matrix, NeedResult, Options, Pipeline, Placed, Probe, Retry, SecretSource,
+    Service, Stage, StageSecret, Variable, Venv,
+};
+pub use record::{Artifact, Attempt, Outcome, RunRecord, SkipReason, StageRecord, Survivor};
+pub use template::{Reference, Template};

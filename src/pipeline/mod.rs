@@ -1,0 +1,1 @@
+//! A pipeline's definition, read and judged: what depends on what, what may run, and in which order. Pure.

@@ -1,0 +1,1 @@
+//! A run of a pipeline, for people and programs.
