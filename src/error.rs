@@ -40,6 +40,8 @@ pub const NO_VERDICT_PAGE: &str =
 pub enum Kind {
     /// The user: an input, a configuration, a prerequisite.
     Usage,
+    /// Nobody's mistake: what was asked for does not hold, and the answer is no.
+    Refused,
     /// The gate could not look.
     NoVerdict,
     /// We were told to stop by this signal.
@@ -53,6 +55,7 @@ impl Kind {
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Usage => exit::USAGE,
+            Self::Refused => exit::FAIL,
             Self::NoVerdict => exit::NO_VERDICT,
             Self::Interrupted(signal) => 128 + signal,
             Self::Bug => exit::BUG,
@@ -137,6 +140,11 @@ impl Error {
     /// The user's own mistake.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Kind::Usage, message)
+    }
+
+    /// What was asked for does not hold.
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::new(Kind::Refused, message)
     }
 
     /// The gate could not look.

@@ -56,6 +56,7 @@ pub fn render(report: &Report, without: u64, limit: usize) -> String {
 pub fn render_error(error: &Error) -> String {
     let word = match error.kind {
         Kind::Usage => "cannot start",
+        Kind::Refused => "refused",
         Kind::NoVerdict => "no verdict",
         Kind::Interrupted(_) => "stopped",
         Kind::Bug => "a bug of ours",

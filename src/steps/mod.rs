@@ -1,5 +1,6 @@
 //! The steps. They do not know each other.
 
+pub mod artifacts;
 pub mod cache;
 pub mod cache_key;
 pub mod emit;

@@ -1,6 +1,7 @@
 //! A pipeline: what its definition says, and what a run of it recorded.
 
 pub mod definition;
+pub mod manifest;
 pub mod record;
 pub mod template;
 

@@ -1,0 +1,13 @@
+//! What stages make, as contracts: found where it was promised, told by its bytes, and the same bytes when it is used.
+
+mod bundle;
+mod collect;
+mod known;
+mod manifest;
+mod verify;
+
+pub use bundle::{Bundle, write_bundle};
+pub use collect::{Promise, collect};
+pub use known::Known;
+pub use manifest::{Manifest, SCHEMA};
+pub use verify::verify;
