@@ -39,8 +39,10 @@ pub struct Options {
     pub grace: Option<Duration>,
     /// `timeout`: how long a stage may take, where it does not say itself.
     pub timeout: Option<Duration>,
-    /// `env`: what every stage sees besides its own.
-    pub env: BTreeMap<String, Template>,
+    /// `env`: what every stage sees besides its own. It refers to nothing.
+    pub env: BTreeMap<String, Placed<Variable>>,
+    /// `secrets`: where those come from that stages name.
+    pub secrets: BTreeMap<String, StageSecret>,
 }
 
 /// What a stage does.
