@@ -8,6 +8,8 @@ pub enum Shape {
     Text,
     /// A text, or a list of texts.
     Texts,
+    /// A text, or a list of texts that is not empty.
+    SomeTexts,
     /// True or false.
     Flag,
     /// A whole number from the first to the second.
@@ -36,6 +38,8 @@ pub enum Shape {
     Secrets,
     /// A table with these keys.
     Table(&'static [Key]),
+    /// A table with one of these keys.
+    OneOf(&'static [Key]),
     /// One of several shapes.
     Either(&'static [Shape]),
     /// Stages by name.
@@ -233,17 +237,17 @@ pub const RETRY: &[Key] = &[
 pub const CONDITION: &[Key] = &[
     key(
         "changed",
-        Shape::Texts,
+        Shape::SomeTexts,
         "Patterns from its `directory`, one of which a changed file matches",
     ),
     key(
         "branch",
-        Shape::Texts,
+        Shape::SomeTexts,
         "Patterns, one of which the branch matches",
     ),
     key(
         "event",
-        Shape::Texts,
+        Shape::SomeTexts,
         "Names, one of which is that of the event (`push`, `pull_request`); `local` outside of a workflow",
     ),
     key(
@@ -273,7 +277,7 @@ pub const VENV: &[Key] = &[
 pub const SERVICE: &[Key] = &[
     required(
         "ready",
-        Shape::Table(PROBE),
+        Shape::OneOf(PROBE),
         "How one sees that it is ready; one key",
     ),
     key(

@@ -146,6 +146,10 @@ impl<'s> Reader<'s> {
     pub(super) fn text(&mut self, key: &str, node: &Node) -> Option<String> {
         let text = self.raw_text(key, node)?;
         let template = self.template_of(key, node, text)?;
+        self.without_references(key, node, template)
+    }
+
+    fn without_references(&mut self, key: &str, node: &Node, template: Template) -> Option<String> {
         if !template.references.is_empty() {
             let message = format!("`{key}` cannot refer to the outputs of a stage");
             let hint = "refer to them in `run = [\"…\"]`, `with` or `env`";
@@ -162,7 +166,7 @@ impl<'s> Reader<'s> {
     }
 
     /// The items of a list, or a value alone.
-    pub(super) fn items<'n>(node: &'n Node) -> &'n [Node] {
+    pub(super) fn items(node: &Node) -> &[Node] {
         match &node.value {
             Value::List(items) => items,
             _ => std::slice::from_ref(node),
@@ -188,9 +192,9 @@ impl<'s> Reader<'s> {
             return None;
         };
         self.check_program(key, node, items)?;
-        let words = items.iter().map(|item| match &item.value {
-            Value::Text(text) if text.is_empty() => Some(String::new()),
-            _ => self.text(key, item),
+        let words = items.iter().map(|item| {
+            let template = self.template(key, item)?;
+            self.without_references(key, item, template)
         });
         words.collect()
     }

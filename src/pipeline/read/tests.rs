@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::*;
 use crate::model::pipeline::{Action, SecretSource, Variable};
 
@@ -323,20 +325,21 @@ fn what_cannot_be_meant_is_refused() {
     }
 }
 
+fn lines(count: usize, line: impl Fn(usize) -> String) -> String {
+    let lines: Vec<String> = (0..count).map(line).collect();
+    lines.join("\n") + "\n"
+}
+
 #[test]
 fn a_hostile_document_is_a_mistake_and_no_more() {
     let mut laughs = "pipeline:\n  x: &a [1, 2, 3, 4, 5, 6, 7, 8, 9, 0]\n".to_owned();
     for (one, next) in ('a'..='h').zip('b'..='i') {
-        laughs += &format!(
-            "  y{next}: &{next} [{}*{one}]\n",
-            format!("*{one}, ").repeat(9)
-        );
+        let many = format!("*{one}, ").repeat(9);
+        let _ = writeln!(laughs, "  y{next}: &{next} [{many}*{one}]");
     }
     let deep = format!("pipeline: {}", "[".repeat(5_000));
     let itself = "pipeline: &a {stages: *a}".to_owned();
-    let product: String = (0..8)
-        .map(|key| format!("k{key} = [1, 2, 3, 4, 5]\n"))
-        .collect();
+    let product = lines(8, |key| format!("k{key} = [1, 2, 3, 4, 5]"));
     for text in [
         &laughs,
         &deep,
@@ -354,8 +357,6 @@ fn a_hostile_document_is_a_mistake_and_no_more() {
         "{}",
         found[0]
     );
-    let several: String = (0..20_000)
-        .map(|stage| format!("s{stage} = {{ x = 1 }}\n"))
-        .collect();
+    let several = lines(20_000, |stage| format!("s{stage} = {{ x = 1 }}"));
     assert_eq!(messages(toml_of(&several)).len(), 100);
 }
