@@ -14,7 +14,7 @@ use crate::github::inputs::{self, Layer, SecretInput};
 use crate::model::report::Verdict;
 use crate::report::summary;
 use crate::steps::world::{self, Common, World};
-use crate::steps::{Step, cache, cache_key, hash_files, lint_gate, lockfile_verify};
+use crate::steps::{Step, cache, cache_key, hash_files, lint_gate, lockfile_verify, pipeline};
 use crate::system::config::{self, Config};
 use crate::system::environment::Environment;
 use crate::system::files::{normalise, real};
@@ -162,6 +162,11 @@ fn run(
             let (arguments, world) =
                 inputs_of::<hash_files::Arguments>(step, typed, environment, console.masker())?;
             hash_files::run(&arguments, &world)
+        }
+        Step::Pipeline => {
+            let (arguments, world) =
+                inputs_of::<pipeline::Arguments>(step, typed, environment, console.masker())?;
+            pipeline::run(&arguments, &world)
         }
     }
 }

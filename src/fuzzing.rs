@@ -24,6 +24,12 @@ use crate::model::fix::{Applicability, Edit, Fix};
 use crate::model::lockfile::Source;
 use crate::model::region::{ColumnUnit, Point, Region, Span};
 use crate::model::sources::{FileId, Sources};
+use crate::pipeline::draw;
+use crate::pipeline::graph::Graph;
+use crate::pipeline::plan::plan;
+use crate::pipeline::read::{Carrier, read as read_pipeline};
+use crate::pipeline::schedule::{Durations, Limits as PipelineLimits};
+use crate::pipeline::selection::{Facts as PipelineFacts, Request, select};
 #[cfg(unix)]
 use crate::system::stop::Stop;
 use crate::system::{config, diff};
@@ -512,6 +518,45 @@ pub fn fuzz_configuration(data: &[u8]) {
     fuzz_key(data, &text);
 }
 
+/// The definition of a pipeline, in each of its carriers: a mistake stands somewhere, and what is none can be planned.
+///
+/// # Panics
+/// Where a refused definition has no mistake, a mistake no text, or a plan leaves a stage out of its list.
+pub fn fuzz_pipeline(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    for carrier in [Carrier::Toml, Carrier::Yaml] {
+        let read = read_pipeline(&text, "f", carrier, &["lint-gate"]);
+        let checked = read.and_then(|pipeline| Ok((Graph::of(&pipeline)?, pipeline)));
+        let (graph, pipeline) = match checked {
+            Ok(checked) => checked,
+            Err(mistakes) => {
+                assert!(!mistakes.is_empty());
+                for mistake in mistakes {
+                    assert!(!mistake.render().is_empty());
+                }
+                continue;
+            }
+        };
+        let facts = PipelineFacts {
+            changed: Some(vec!["src/a".to_owned()]),
+            ..PipelineFacts::default()
+        };
+        let choices = select(&pipeline, &graph, &Request::default(), &facts).unwrap_or_default();
+        let limits = PipelineLimits {
+            cores: 2,
+            memory: Some(1 << 30),
+            keep_going: false,
+        };
+        let plan = plan(&pipeline, &graph, &choices, &Durations::new(), limits);
+        assert_eq!(plan.stages.len(), pipeline.stages.len());
+        let drawings = [
+            draw::mermaid(&pipeline, &graph),
+            draw::dot(&pipeline, &graph),
+        ];
+        assert!(drawings.iter().all(|drawing| drawing.ends_with('\n')));
+    }
+}
+
 /// Keys of any values are such as the service takes, and documents of components say in a few lines what differs.
 fn fuzz_key(data: &[u8], text: &str) {
     let value = || Some(text.to_owned());
@@ -658,6 +703,7 @@ pub const FAMILIES: &[(&str, Check)] = &[
     ("lockfile", fuzz_lockfile),
     ("answers", fuzz_answers),
     ("configuration", fuzz_configuration),
+    ("pipeline", fuzz_pipeline),
     #[cfg(unix)]
     ("archive", fuzz_archive),
     ("globs", fuzz_globs),

@@ -9,6 +9,7 @@ pub mod hash_files;
 pub mod key;
 pub mod lint_gate;
 pub mod lockfile_verify;
+pub mod pipeline;
 pub mod project;
 pub mod read;
 pub mod walk;
@@ -71,16 +72,19 @@ pub enum Step {
     Cache,
     /// Prints the digest that `hashFiles()` gives.
     HashFiles,
+    /// Runs stages as a graph.
+    Pipeline,
 }
 
 impl Step {
     /// All of them, in the order of the help.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::LintGate,
         Self::LockfileVerify,
         Self::CacheKey,
         Self::Cache,
         Self::HashFiles,
+        Self::Pipeline,
     ];
 
     /// The subcommand, the folder below `actions/`, the table in the configuration.
@@ -91,6 +95,7 @@ impl Step {
             Self::CacheKey => cache_key::NAME,
             Self::Cache => cache::NAME,
             Self::HashFiles => hash_files::NAME,
+            Self::Pipeline => pipeline::NAME,
         }
     }
 
@@ -107,6 +112,7 @@ impl Step {
             Self::CacheKey => cache_key::command(),
             Self::Cache => cache::command(),
             Self::HashFiles => hash_files::command(),
+            Self::Pipeline => pipeline::command(),
         }
     }
 
@@ -118,6 +124,7 @@ impl Step {
             Self::CacheKey => cache_key::SECRETS,
             Self::Cache => cache::SECRETS,
             Self::HashFiles => hash_files::SECRETS,
+            Self::Pipeline => pipeline::SECRETS,
         }
     }
 
@@ -129,13 +136,16 @@ impl Step {
             Self::CacheKey => cache_key::OUTPUTS,
             Self::Cache => cache::OUTPUTS,
             Self::HashFiles => hash_files::OUTPUTS,
+            Self::Pipeline => pipeline::OUTPUTS,
         }
     }
 
     /// How its action starts it.
     pub fn packaging(self) -> Packaging {
         match self {
-            Self::LintGate | Self::LockfileVerify | Self::CacheKey => Packaging::Composite,
+            Self::LintGate | Self::LockfileVerify | Self::CacheKey | Self::Pipeline => {
+                Packaging::Composite
+            }
             Self::Cache => Packaging::Node,
             Self::HashFiles => Packaging::None,
         }

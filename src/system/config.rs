@@ -3,7 +3,7 @@
 //! Values are read without knowing what they mean: a key, its value or values as text, and where each stands. What
 //! the inputs are called and what they accept is known in one place only, the arguments of each step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,15 @@ use crate::error::{Error, Place, Result, did_you_mean};
 
 /// The keys beside the steps' own tables.
 const GENERAL: &[&str] = &["required-version"];
+
+/// Keys of a step's table that hold more than values. They are read by the step itself, from [`Config::text`].
+const NESTED: &[(&str, &[&str])] = &[("pipeline", &["name", "env", "secrets", "stages"])];
+
+/// The nested keys of a step.
+pub fn nested(step: &str) -> &'static [&'static str] {
+    let found = NESTED.iter().find(|(name, _)| *name == step);
+    found.map_or(&[], |(_, keys)| keys)
+}
 
 /// Larger files are no configuration, bytes.
 const LIMIT: u64 = 4 << 20;
@@ -39,10 +48,26 @@ pub type Table = BTreeMap<String, Value>;
 pub struct Config {
     /// The file, if there is one.
     pub path: Option<PathBuf>,
+    /// Its text, where a step has a nested key in it.
+    pub text: Option<String>,
     /// By step.
     pub steps: BTreeMap<String, Table>,
+    /// The steps whose table has a nested key.
+    pub nested: BTreeSet<String>,
     /// `required-version`, a requirement in the grammar of semver.
     pub required_version: Option<Value>,
+}
+
+impl Config {
+    fn with_text(mut self, text: String) -> Self {
+        self.text = (!self.nested.is_empty()).then_some(text);
+        self
+    }
+
+    /// Whether the step's table has a nested key.
+    pub fn defines(&self, step: &str) -> bool {
+        self.nested.contains(step)
+    }
 }
 
 /// The names that a configuration may have, in each folder.
@@ -63,7 +88,8 @@ pub fn load_from(
     for folder in directory.ancestors() {
         let [project, long, short] = NAMES.map(|name| folder.join(name));
         let table = match read(&project)? {
-            Some(text) => parse_toml(&text, &shown(&project, root), steps)?,
+            Some(text) => parse_toml(&text, &shown(&project, root), steps)?
+                .map(|config| config.with_text(text)),
             None => None,
         };
         let own = match read(&long)? {
@@ -86,7 +112,7 @@ pub fn load_from(
                 });
             }
             (None, Some((own, text))) => {
-                let config = parse_yaml(&text, &shown(&own, root), steps)?;
+                let config = parse_yaml(&text, &shown(&own, root), steps)?.with_text(text);
                 return Ok(Config {
                     path: Some(own),
                     ..config
@@ -167,6 +193,13 @@ fn parse_toml(text: &str, path: &str, steps: &[&str]) -> Result<Option<Config>> 
         } else if steps.contains(&name) {
             let mut entries = Table::new();
             for (key, value) in toml_table(value, name, &place)? {
+                if nested(name).contains(&key.get_ref().as_ref()) {
+                    config.nested.insert(name.to_owned());
+                    continue;
+                }
+                if value.get_ref().is_table() && !nested(name).is_empty() {
+                    return Err(unknown_key(key.get_ref(), place(key.span()), nested(name)));
+                }
                 entries.insert(
                     key.get_ref().to_string(),
                     toml_value(key.get_ref(), value, &place)?,
@@ -174,7 +207,7 @@ fn parse_toml(text: &str, path: &str, steps: &[&str]) -> Result<Option<Config>> 
             }
             config.steps.insert(name.to_owned(), entries);
         } else {
-            return Err(unknown_key(name, place(key.span()), steps));
+            return Err(unknown_key(name, place(key.span()), &known(steps)));
         }
     }
     Ok(Some(config))
@@ -253,6 +286,7 @@ type Located<T> = serde_saphyr::Spanned<T>;
 struct Document {
     required_version: Option<Located<String>>,
     steps: BTreeMap<String, BTreeMap<String, Located<Node>>>,
+    nested: BTreeSet<String>,
     unknown: Option<(String, serde_saphyr::Location)>,
 }
 
@@ -269,6 +303,47 @@ impl<'de> DeserializeSeed<'de> for DocumentSeed<'_> {
     }
 }
 
+/// The table of a step, with its nested keys.
+struct StepSeed(&'static [&'static str]);
+
+#[derive(Default)]
+struct StepTable {
+    entries: BTreeMap<String, Located<Node>>,
+    has_nested: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for StepSeed {
+    type Value = StepTable;
+
+    fn deserialize<D: serde::Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> std::result::Result<StepTable, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for StepSeed {
+    type Value = StepTable;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a mapping of inputs")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<StepTable, A::Error> {
+        let mut table = StepTable::default();
+        while let Some(key) = map.next_key::<String>()? {
+            if self.0.contains(&key.as_str()) {
+                let _: IgnoredAny = map.next_value()?;
+                table.has_nested = true;
+            } else {
+                table.entries.insert(key, map.next_value()?);
+            }
+        }
+        Ok(table)
+    }
+}
+
 impl<'de> Visitor<'de> for DocumentSeed<'_> {
     type Value = Document;
 
@@ -282,7 +357,11 @@ impl<'de> Visitor<'de> for DocumentSeed<'_> {
             if GENERAL.contains(&key.as_str()) {
                 document.required_version = Some(map.next_value()?);
             } else if self.0.contains(&key.as_str()) {
-                document.steps.insert(key, map.next_value()?);
+                let table = map.next_value_seed(StepSeed(nested(&key)))?;
+                if table.has_nested {
+                    document.nested.insert(key.clone());
+                }
+                document.steps.insert(key, table.entries);
             } else {
                 let value: Located<IgnoredAny> = map.next_value()?;
                 document.unknown.get_or_insert((key, value.referenced));
@@ -331,7 +410,7 @@ fn parse_yaml(text: &str, path: &str, steps: &[&str]) -> Result<Config> {
         }
     })?;
     if let Some((key, location)) = document.unknown {
-        return Err(unknown_key(&key, place_of(location), steps));
+        return Err(unknown_key(&key, place_of(location), &known(steps)));
     }
     let required_version = document.required_version.map(|version| Value {
         place: place_of(version.referenced),
@@ -361,18 +440,23 @@ fn parse_yaml(text: &str, path: &str, steps: &[&str]) -> Result<Config> {
         .map(|(step, entries)| (step, table(entries)))
         .collect();
     Ok(Config {
-        path: None,
         steps,
+        nested: document.nested,
         required_version,
+        ..Config::default()
     })
 }
 
-fn unknown_key(name: &str, place: Place, steps: &[&str]) -> Error {
-    let known: Vec<&str> = steps.iter().chain(GENERAL).copied().collect();
+/// The keys of the whole.
+fn known<'k>(steps: &[&'k str]) -> Vec<&'k str> {
+    steps.iter().chain(GENERAL).copied().collect()
+}
+
+fn unknown_key(name: &str, place: Place, known: &[&str]) -> Error {
     let error = Error::usage(format!("unknown key `{name}`")).at(place);
     match did_you_mean(name, known.iter().copied()) {
         Some(close) => error.hint(format!("write `{close}`")),
-        None => error.allowed(known),
+        None => error.allowed(known.iter().copied()),
     }
 }
 
@@ -405,6 +489,24 @@ mod tests {
         assert_eq!(plain(&toml), plain(&yaml));
         assert_eq!(yaml.steps["lint-gate"]["tools"].place.line, 4);
         assert_eq!(yaml.required_version.unwrap().items, [">=0.1"]);
+    }
+
+    #[test]
+    fn nested_keys_are_left_to_their_step() {
+        let toml =
+            "[tool.lockgate.pipeline]\njobs = 2\n[tool.lockgate.pipeline.stages.a]\nrun = ['x']\n";
+        let yaml = "pipeline:\n  jobs: 2\n  stages:\n    a: {run: [x]}\n";
+        for (name, text) in [("pyproject.toml", toml), ("lockgate.yaml", yaml)] {
+            let root = Path::new("/w");
+            let config = load_from(root, root, &["pipeline"], &|path| {
+                Ok(path.ends_with(name).then(|| text.to_owned()))
+            });
+            let config = config.unwrap();
+            assert_eq!(config.steps["pipeline"]["jobs"].items, ["2"]);
+            assert_eq!(config.steps["pipeline"].len(), 1);
+            assert!(config.defines("pipeline"));
+            assert_eq!(config.text.as_deref(), Some(text));
+        }
     }
 
     #[test]

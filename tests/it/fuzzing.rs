@@ -179,6 +179,10 @@ fn seeds(family: &str) -> Vec<Vec<u8>> {
             seeds.push(b"[tool.lockgate]\nrequired-version = \">=0.1\"\n[tool.lockgate.lint-gate]\nfail-on = \"warning\"\ntools = [\"ruff\", \"mypy\"]\nallow-empty = true\n".to_vec());
             seeds
         }
+        "pipeline" => vec![
+            b"[tool.lockgate.pipeline]\nenv = ['CI', { A = 1 }]\n[tool.lockgate.pipeline.stages]\nlint = 'ruff check .'\nbuild = { run = ['uv', 'build'], outputs = { wheel = 'dist/*.whl' }, inputs = ['src/**'], cpu = 2, memory = '1GB' }\ntest = { run = ['pytest', '${{ matrix.py }}', '${{ stages.build.outputs.wheel }}'], needs = ['build', 'lint'], matrix = { py = ['3.12', '3.13'] }, retry = { max = 2, on-exit = [75] } }\napi = { run = 'x', service = { ready = { tcp = 'h:1' } } }\nend = { run = 'x', needs = ['api', 'test'], if = { result = 'failure', changed = 'src' } }\n".to_vec(),
+            b"pipeline:\n  secrets: {T: {command: [pass, show]}}\n  stages:\n    lint: {uses: lint-gate, with: {tools: [ruff]}}\n    a: &a\n      run: [x, 1, true]\n      secrets: [T]\n      venv: {groups: [dev]}\n    clean: {run: x, needs: [a, lint], always: true}\n".to_vec(),
+        ],
         "archive" => {
             let cases = hostile().into_iter().map(|(_, parts, _)| parts.concat());
             let mut seeds: Vec<Vec<u8>> = cases
@@ -317,6 +321,11 @@ fn answers() {
 #[test]
 fn configurations() {
     run("configuration");
+}
+
+#[test]
+fn pipelines() {
+    run("pipeline");
 }
 
 #[test]

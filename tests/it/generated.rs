@@ -7,6 +7,7 @@ use lockgate::github::inputs;
 use lockgate::linters::{Kind, Setting, Tool};
 use lockgate::lockfiles::policy::Level;
 use lockgate::lockfiles::rules;
+use lockgate::pipeline::schema;
 use lockgate::steps::{INSTALL_INPUTS, Packaging, Step};
 use serde_json::{Value, json};
 
@@ -425,15 +426,26 @@ fn input_schema(step: Step, name: &str, argument: &clap::Arg) -> Value {
 
 fn step_schema(step: Step) -> Value {
     let command = step.command();
-    let properties: serde_json::Map<String, Value> = inputs::names(&command)
+    let mut properties: serde_json::Map<String, Value> = inputs::names(&command)
         .map(|(name, argument)| (name.to_owned(), input_schema(step, name, argument)))
         .collect();
+    if step == Step::Pipeline {
+        properties.extend(schema::properties(&used_by_stages()));
+    }
     json!({
         "type": "object",
         "description": command.get_about().map(ToString::to_string),
         "properties": properties,
         "additionalProperties": false,
     })
+}
+
+/// The steps that a stage may use.
+fn used_by_stages() -> Vec<&'static str> {
+    let names = Step::names().into_iter();
+    names
+        .filter(|name| *name != Step::Pipeline.name())
+        .collect()
 }
 
 /// What `[tool.lockgate]` of a `pyproject.toml` and a `lockgate.yaml` hold.
@@ -634,6 +646,29 @@ fn setting(setting: &Setting) -> String {
 fn cell(items: impl IntoIterator<Item = String>) -> String {
     let items: Vec<String> = items.into_iter().collect();
     items.join("<br>").replace('|', "\\|")
+}
+
+#[test]
+fn the_reference_of_the_definition_is_what_the_code_says() {
+    let mut text = String::new();
+    for (title, keys) in schema::TABLES {
+        let _ = write!(
+            text,
+            "\n**{title}**\n\n| key | value | what |\n|---|---|---|\n"
+        );
+        for key in *keys {
+            let required = if key.is_required { ", required" } else { "" };
+            let _ = writeln!(
+                text,
+                "| `{}` | {}{required} | {} |",
+                key.name,
+                schema::words(key.shape),
+                key.help.replace('|', "\\|")
+            );
+        }
+    }
+    text.push('\n');
+    expect::part("docs/pipeline.md", "definition", &text);
 }
 
 #[test]

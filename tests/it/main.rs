@@ -67,6 +67,7 @@ mod lockfile_verify;
 mod lockfile_workflows;
 mod merge_scenarios;
 mod migrating;
+mod pipeline;
 mod pipeline_schedule;
 mod processes;
 mod reports;

@@ -15,7 +15,7 @@ use std::ffi::OsString;
 use clap::{ArgAction, ArgMatches, Command, FromArgMatches};
 
 use crate::error::{Error, Place, Result, did_you_mean};
-use crate::system::config::Table;
+use crate::system::config::{self, Table};
 use crate::system::environment::Environment;
 
 /// An input that is a secret: it comes from the environment alone.
@@ -128,9 +128,13 @@ pub fn from_file(command: &Command, table: &Table, secrets: &[SecretInput]) -> R
         }
         let Some((name, argument)) = known.get_key_value(key.as_str()) else {
             let error = Error::usage(format!("unknown key `{key}`")).at(place);
-            return Err(match did_you_mean(key, known.keys().copied()) {
+            let names = || {
+                let nested = config::nested(command.get_name()).iter();
+                known.keys().chain(nested).copied()
+            };
+            return Err(match did_you_mean(key, names()) {
                 Some(close) => error.hint(format!("write `{close}`")),
-                None => error.allowed(known.into_keys()),
+                None => error.allowed(names()),
             });
         };
         if value.is_list && !is_list(argument) {

@@ -1,0 +1,173 @@
+//! The definition of this project: read from the configuration file, and checked.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result, did_you_mean};
+use crate::github::commands::{Command, Level};
+use crate::github::inputs;
+use crate::model::pipeline::{Action, Pipeline, Stage};
+use crate::pipeline::graph::Graph;
+use crate::pipeline::read::{Carrier, read};
+use crate::steps::Step;
+use crate::steps::pipeline::NAME;
+use crate::steps::pipeline::settings::Settings;
+use crate::steps::world::World;
+
+/// Mistakes that are told one by one.
+const MOST_TOLD: usize = 20;
+
+/// A definition without a mistake.
+#[derive(Clone, Debug)]
+pub struct Definition {
+    /// The stages and the options of the run.
+    pub pipeline: Pipeline,
+    /// What connects the stages.
+    pub graph: Graph,
+    /// The folder of the file, from which stages run.
+    pub folder: PathBuf,
+    /// The file as people know it.
+    pub file: String,
+}
+
+/// Reads the definition and checks it. Fails with the last mistake; those before it have been told.
+pub fn load(world: &World, settings: &Settings) -> Result<Definition> {
+    let mut definition = read_all(world).map_err(|mistakes| tell(world, mistakes))?;
+    let options = &mut definition.pipeline.options;
+    options.jobs = Some(settings.jobs);
+    options.memory = settings.memory;
+    options.keep_going = settings.keep_going;
+    options.grace = Some(settings.grace);
+    options.timeout = Some(settings.timeout);
+    Ok(definition)
+}
+
+fn read_all(world: &World) -> std::result::Result<Definition, Vec<Error>> {
+    let one = |error: Error| vec![error];
+    let (Some(path), Some(text)) = (&world.config.path, &world.config.text) else {
+        let error = Error::usage("nothing here defines a pipeline");
+        return Err(one(error.hint("lockgate pipeline init")));
+    };
+    let inside = path.strip_prefix(&world.root).unwrap_or(path);
+    let file = inside.display().to_string();
+    let carrier = carrier_of(path);
+    let steps = usable_steps();
+    let pipeline = read(text, &file, carrier, &steps)?;
+    let mut mistakes = check_inputs(&pipeline);
+    let graph = match Graph::of(&pipeline) {
+        Ok(graph) if mistakes.is_empty() => graph,
+        Ok(_) => return Err(mistakes),
+        Err(found) => {
+            mistakes.extend(found);
+            mistakes
+                .sort_by_key(|error| error.place.as_ref().map(|place| (place.line, place.column)));
+            return Err(mistakes);
+        }
+    };
+    let folder = path
+        .parent()
+        .map_or_else(|| world.directory.clone(), Path::to_owned);
+    Ok(Definition {
+        pipeline,
+        graph,
+        folder,
+        file,
+    })
+}
+
+/// What the file of this name is written in.
+pub fn carrier_of(path: &Path) -> Carrier {
+    if path
+        .extension()
+        .is_some_and(|extension| extension == "toml")
+    {
+        Carrier::Toml
+    } else {
+        Carrier::Yaml
+    }
+}
+
+/// The steps that a stage may use: all but this one.
+pub fn usable_steps() -> Vec<&'static str> {
+    let names = Step::names().into_iter();
+    names.filter(|name| *name != NAME).collect()
+}
+
+/// Inputs that the steps do not have. A stage with a matrix says the same in each of its combinations.
+fn check_inputs(pipeline: &Pipeline) -> Vec<Error> {
+    let mut mistakes: Vec<Error> = Vec::new();
+    for stage in &pipeline.stages {
+        for mistake in check_stage(stage) {
+            if mistakes
+                .last()
+                .is_none_or(|last| last.place != mistake.place)
+            {
+                mistakes.push(mistake);
+            }
+        }
+    }
+    mistakes
+}
+
+fn check_stage(stage: &Stage) -> Vec<Error> {
+    let Action::Step { step, with } = &stage.action else {
+        return Vec::new();
+    };
+    let Some(own) = Step::from_name(&step.value) else {
+        return Vec::new();
+    };
+    let command = own.command();
+    let known: Vec<(&str, bool)> = inputs::names(&command)
+        .map(|(name, argument)| (name, inputs::is_list(argument)))
+        .collect();
+    let wrong = with.iter().filter_map(|(name, values)| {
+        let input = known.iter().find(|(known, _)| known == name);
+        let error = match input {
+            Some((_, is_list)) if *is_list || values.value.len() == 1 => return None,
+            Some(_) => Error::usage(format!("`{name}` takes one value, not a list")),
+            None if own.secrets().iter().any(|secret| secret.name == name) => {
+                let variable = format!("INPUT_{}", name.to_uppercase().replace('-', "_"));
+                Error::usage(format!("`{name}` is a secret and does not stand in `with`")).hint(
+                    format!("write `secrets = {{ {variable} = {{ env = \"…\" }} }}`"),
+                )
+            }
+            None => {
+                let error = Error::usage(format!("`{}` has no input `{name}`", step.value));
+                let names = || known.iter().map(|(name, _)| *name);
+                match did_you_mean(name, names()) {
+                    Some(close) => error.hint(format!("write `{close}`")),
+                    None => error.allowed(names()),
+                }
+            }
+        };
+        Some(error.at(values.place.clone()))
+    });
+    wrong.collect()
+}
+
+/// Tells every mistake but the last, which is the error of the run.
+fn tell(world: &World, mut mistakes: Vec<Error>) -> Error {
+    let count = mistakes.len();
+    if count > MOST_TOLD {
+        mistakes.truncate(MOST_TOLD);
+        let more = count - MOST_TOLD;
+        mistakes.push(Error::usage(format!(
+            "the definition has {more} more mistakes"
+        )));
+    }
+    let Some(last) = mistakes.pop() else {
+        return Error::bug("a definition is refused without a mistake");
+    };
+    for mistake in mistakes {
+        world.console.note(&mistake.render());
+        if !world.console.takes_commands() {
+            continue;
+        }
+        let mut annotation = Command::annotation(Level::Error, NAME, &mistake.message);
+        if let Some(place) = &mistake.place {
+            annotation.property("file", place.path.clone());
+            annotation.property("line", place.line.to_string());
+        }
+        world.console.command(&annotation);
+    }
+    last
+}

@@ -1,0 +1,112 @@
+//! What is known of the last run in a folder: which stages passed, and how long each takes. A help, never a condition:
+//! what cannot be read is as if it had never been.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::pipeline::{Outcome, RunRecord, SkipReason};
+use crate::pipeline::schedule::Durations;
+use crate::steps::world::World;
+use crate::system::files::{sha256, write_atomically};
+
+/// Larger files are none of ours, bytes.
+const LIMIT: u64 = 16 << 20;
+
+/// What is kept of a stage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Known {
+    /// Whether it passed in the last run that came to it.
+    passed: bool,
+    /// How long it takes: the mean of the last time and of what was known before.
+    duration_us: u64,
+}
+
+/// What is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Last {
+    stages: BTreeMap<String, Known>,
+}
+
+impl Last {
+    /// What is known of runs of the definition in this folder.
+    pub fn read(world: &World, folder: &Path) -> Self {
+        let Some(path) = path(world, folder) else {
+            return Self::default();
+        };
+        let is_small = path
+            .metadata()
+            .is_ok_and(|metadata| metadata.len() <= LIMIT);
+        let bytes = is_small.then(|| std::fs::read(&path).ok()).flatten();
+        let read = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        read.unwrap_or_default()
+    }
+
+    /// Keeps what a run has shown, in the place of what was known of its stages.
+    pub fn write(mut self, run: &RunRecord, world: &World, folder: &Path) -> io::Result<()> {
+        self.learn(run);
+        let Some(path) = path(world, folder) else {
+            return Ok(());
+        };
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        write_atomically(&path, &serde_json::to_vec(&self)?)
+    }
+
+    /// How long stages take.
+    pub fn durations(&self) -> Durations {
+        let known = self
+            .stages
+            .iter()
+            .filter(|(_, known)| known.duration_us > 0);
+        known
+            .map(|(name, known)| (name.clone(), Duration::from_micros(known.duration_us)))
+            .collect()
+    }
+
+    /// The stages that passed.
+    pub fn passed(&self) -> BTreeSet<String> {
+        let passed = self.stages.iter().filter(|(_, known)| known.passed);
+        passed.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Whether anything is known.
+    pub fn is_empty(&self) -> bool {
+        self.stages.is_empty()
+    }
+
+    fn learn(&mut self, run: &RunRecord) {
+        let here: BTreeSet<&str> = run.stages.iter().map(|stage| stage.name.as_str()).collect();
+        self.stages.retain(|name, _| here.contains(name.as_str()));
+        for stage in &run.stages {
+            let known = self.stages.entry(stage.name.clone()).or_default();
+            match &stage.outcome {
+                // It takes no part in this run, and stays what it was.
+                Outcome::Skipped(SkipReason::NotSelected) => {}
+                Outcome::Skipped(SkipReason::Unchanged) => known.passed = true,
+                Outcome::Passed => {
+                    let now = u64::try_from(stage.duration.as_micros()).unwrap_or(u64::MAX);
+                    known.passed = true;
+                    known.duration_us = match known.duration_us {
+                        0 => now.max(1),
+                        before => before.midpoint(now).max(1),
+                    };
+                }
+                _ => known.passed = false,
+            }
+        }
+    }
+}
+
+/// The file of the definition in this folder.
+fn path(world: &World, folder: &Path) -> Option<PathBuf> {
+    let name = folder.to_string_lossy();
+    let digest = sha256(name.as_bytes()).ok()?;
+    let folder = world.cache_folder().ok()?;
+    Some(folder.join("pipeline").join(digest).join("last.json"))
+}

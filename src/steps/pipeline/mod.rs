@@ -1,0 +1,202 @@
+//! `pipeline`: runs the stages of a definition as a graph, checks it, plans it, draws it, and writes a first one.
+//!
+//! What a definition is, and which stage runs when, is judged in [`crate::pipeline`]; [`run`] starts the stages.
+
+mod check;
+pub mod definition;
+pub mod facts;
+mod graph;
+mod init;
+pub mod last;
+pub mod plan;
+mod run;
+pub mod settings;
+
+use std::path::PathBuf;
+
+use clap::{Args, Command, ValueEnum};
+
+use crate::error::{Error, Result};
+use crate::github::console::OutputFormat;
+use crate::github::inputs::{COMMAND_LINE_ONLY, SecretInput, boolean};
+use crate::steps::Output;
+use crate::steps::world::{Common, World};
+
+/// The step's name.
+pub const NAME: &str = "pipeline";
+
+/// What it writes for later steps.
+pub const OUTPUTS: &[Output] = &[
+    Output {
+        name: "verdict",
+        help: "`pass`, `fail` where a stage failed or took too long, `no-verdict` where one could not tell",
+    },
+    Output {
+        name: "report",
+        help: "Path of the JSON report",
+    },
+    Output {
+        name: "affected",
+        help: "The stages that the changed files concern, as a JSON list for the matrix of another job",
+    },
+    Output {
+        name: "bundle-digest",
+        help: "SHA-256 of the manifest in the `bundle`",
+    },
+];
+
+/// What it takes from the environment alone.
+pub const SECRETS: &[SecretInput] = &[SecretInput {
+    name: "token",
+    help: "Token for the one fetch of the base that `affected` and `if.changed` may need, `contents: read`",
+    default: "${{ github.token }}",
+}];
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Operation {
+    /// Run the stages
+    #[default]
+    Run,
+    /// Say what is wrong with the definition, and run nothing
+    Check,
+    /// Say what would run, in which order, and why the rest would not
+    Plan,
+    /// Draw the stages
+    Graph,
+    /// Write a first definition for the project that is here
+    Init,
+}
+
+/// How a drawing is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Drawing {
+    /// A flow chart that GitHub draws in Markdown
+    #[default]
+    Mermaid,
+    /// For Graphviz
+    Dot,
+}
+
+/// Run the stages of a pipeline in parallel, each when what it needs is there
+///
+/// The stages stand in `[tool.lockgate.pipeline.stages]` of the `pyproject.toml`, or in a `lockgate.yaml`. Nothing that a
+/// stage started outlives it.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Arguments {
+    /// What to do [default: run]
+    #[arg(value_enum, value_name = "OPERATION", help_heading = COMMAND_LINE_ONLY)]
+    pub operation: Option<Operation>,
+
+    /// Stages, as for `--only`
+    #[arg(value_name = "STAGES", help_heading = COMMAND_LINE_ONLY)]
+    pub stages: Vec<String>,
+
+    /// Only these stages, and the services that they need
+    #[arg(long, value_name = "STAGE")]
+    pub only: Vec<String>,
+
+    /// Only these stages and what depends on them
+    #[arg(long, value_name = "STAGE")]
+    pub from: Vec<String>,
+
+    /// Only these stages and what they need
+    #[arg(long, value_name = "STAGE")]
+    pub until: Vec<String>,
+
+    /// Only what did not pass in the last run, and what depends on it [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = boolean)]
+    pub resume: Option<bool>,
+
+    /// Only what the files concern that changed since the base [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = boolean)]
+    pub affected: Option<bool>,
+
+    /// Compare with this revision [default: by the event; on a laptop, where the branch left the default branch]
+    #[arg(long, value_name = "REVISION")]
+    pub base: Option<String>,
+
+    /// How many cores the stages share [default: those of the machine]
+    #[arg(long, short = 'j', value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub jobs: Option<u32>,
+
+    /// How much memory the stages share, such as `8GB` [default: no limit]
+    #[arg(long, value_name = "SIZE")]
+    pub memory: Option<String>,
+
+    /// Go on with what does not depend on a failed stage [default: false]
+    #[arg(long, short = 'k', value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = boolean)]
+    pub keep_going: Option<bool>,
+
+    /// How long a stage may take that does not say itself, such as `30m` [default: 1h]
+    #[arg(long, value_name = "DURATION")]
+    pub timeout: Option<String>,
+
+    /// How long a stage has between SIGTERM and SIGKILL that does not say itself [default: 2s]
+    #[arg(long, value_name = "DURATION")]
+    pub grace: Option<String>,
+
+    /// Run every stage, whether or not anything has changed [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = boolean)]
+    pub no_cache: Option<bool>,
+
+    /// Say of every stage why it was left out as unchanged, or why not [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = boolean)]
+    pub explain_skip: Option<bool>,
+
+    /// Write all outputs and their manifest into this folder, for an upload
+    #[arg(long, value_name = "DIR")]
+    pub bundle: Option<PathBuf>,
+
+    /// Write the stages as JUnit XML here
+    #[arg(long, value_name = "FILE")]
+    pub junit_file: Option<PathBuf>,
+
+    /// How `graph` draws [default: mermaid]
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = COMMAND_LINE_ONLY)]
+    pub format: Option<Drawing>,
+
+    /// Let `init` write a `lockgate.yaml`, also where there is a `pyproject.toml`
+    #[arg(long, help_heading = COMMAND_LINE_ONLY)]
+    pub yaml: bool,
+
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "its documentation would become the help of the step"
+    )]
+    pub common: Common,
+}
+
+impl AsRef<Common> for Arguments {
+    fn as_ref(&self) -> &Common {
+        &self.common
+    }
+}
+
+/// The definition of the arguments.
+pub fn command() -> Command {
+    Arguments::augment_args(Command::new(NAME))
+}
+
+/// Runs the step.
+pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
+    match arguments.operation.unwrap_or_default() {
+        Operation::Run => run::run(arguments, world),
+        Operation::Check => check::check(arguments, world),
+        Operation::Plan => plan::plan(arguments, world),
+        Operation::Graph => graph::graph(arguments, world),
+        Operation::Init => init::init(arguments, world),
+    }
+}
+
+/// Only `run` has findings.
+fn no_sarif(arguments: &Arguments, world: &World) -> Result<()> {
+    if world.console.format() == OutputFormat::Sarif || arguments.common.sarif_file.is_some() {
+        return Err(
+            Error::usage("only `pipeline run` has findings that SARIF could hold")
+                .hint("write `--output-format json`"),
+        );
+    }
+    Ok(())
+}
