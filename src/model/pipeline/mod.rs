@@ -4,6 +4,7 @@ pub mod definition;
 pub mod manifest;
 pub mod record;
 pub mod template;
+pub mod trace;
 
 pub use definition::{
     Action, Condition, Matrix, NeedResult, Options, Pipeline, Placed, Probe, Retry, SecretSource,
@@ -11,3 +12,4 @@ pub use definition::{
 };
 pub use record::{Artifact, Attempt, Outcome, RunRecord, SkipReason, StageRecord, Survivor};
 pub use template::{Reference, Template};
+pub use trace::{SpanId, Trace, TraceId};

@@ -1,8 +1,10 @@
 //! What a run of a pipeline did: the facts that report, summary, traces and JUnit show.
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use crate::model::digest::Sha;
+use crate::model::duration;
 
 /// One run of a pipeline.
 #[derive(Clone, Debug)]
@@ -21,8 +23,53 @@ pub struct RunRecord {
     pub jobs: u32,
     /// The signal that asked it to stop, if any did.
     pub stopped_by: Option<u8>,
+    /// The names of all stages that the plan holds: one without a record keeps the run from being green.
+    pub planned: Vec<String>,
     /// The stages, in the order of the file.
     pub stages: Vec<StageRecord>,
+}
+
+impl RunRecord {
+    /// Changes every text that may hold something of a stage's: to take secrets out before anything is escaped, for
+    /// what was escaped is no longer the value that a masker knows.
+    pub fn map_text(&mut self, change: impl for<'t> Fn(&'t str) -> Cow<'t, str>) {
+        let apply = |text: &mut String| {
+            if let Cow::Owned(changed) = change(text) {
+                *text = changed;
+            }
+        };
+        apply(&mut self.name);
+        apply(&mut self.run_id);
+        self.url.iter_mut().for_each(apply);
+        self.planned.iter_mut().for_each(apply);
+        for stage in &mut self.stages {
+            apply(&mut stage.name);
+            apply(&mut stage.tail);
+            stage.log.iter_mut().for_each(apply);
+            stage.report.iter_mut().for_each(apply);
+            match &mut stage.outcome {
+                Outcome::Failed(reason)
+                | Outcome::NoVerdict(reason)
+                | Outcome::Cancelled(reason)
+                | Outcome::Skipped(SkipReason::Condition(reason) | SkipReason::Need(reason)) => {
+                    apply(reason);
+                }
+                Outcome::Passed | Outcome::Skipped(_) | Outcome::TimedOut(_) => {}
+            }
+            for attempt in &mut stage.attempts {
+                apply(&mut attempt.ending);
+                apply(&mut attempt.tail);
+            }
+            for artifact in &mut stage.artifacts {
+                apply(&mut artifact.output);
+                apply(&mut artifact.path);
+            }
+            for survivor in &mut stage.survivors {
+                apply(&mut survivor.command);
+                apply(&mut survivor.ended_by);
+            }
+        }
+    }
 }
 
 /// How a stage ended.
@@ -42,6 +89,37 @@ pub enum Outcome {
     Cancelled(String),
 }
 
+impl Outcome {
+    /// The name in reports and logs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Skipped(_) => "skipped",
+            Self::Failed(_) => "failed",
+            Self::TimedOut(_) => "timed-out",
+            Self::NoVerdict(_) => "no-verdict",
+            Self::Cancelled(_) => "cancelled",
+        }
+    }
+
+    /// Whether it is neither a pass nor a skip.
+    pub fn is_problem(&self) -> bool {
+        !matches!(self, Self::Passed | Self::Skipped(_))
+    }
+
+    /// Why, in words; nothing of a stage that passed.
+    pub fn reason(&self) -> Option<Cow<'_, str>> {
+        Some(match self {
+            Self::Passed => return None,
+            Self::Skipped(reason) => reason.words(),
+            Self::TimedOut(limit) => format!("longer than {}", duration::show(*limit)).into(),
+            Self::Failed(reason) | Self::NoVerdict(reason) | Self::Cancelled(reason) => {
+                reason.into()
+            }
+        })
+    }
+}
+
 /// Why a stage did not run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SkipReason {
@@ -57,6 +135,30 @@ pub enum SkipReason {
     NotSelected,
 }
 
+impl SkipReason {
+    /// The name in reports and logs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Unchanged => "unchanged",
+            Self::Condition(_) => "condition",
+            Self::Need(_) => "need",
+            Self::NotReached => "not-reached",
+            Self::NotSelected => "not-selected",
+        }
+    }
+
+    /// In words.
+    pub fn words(&self) -> Cow<'_, str> {
+        match self {
+            Self::Unchanged => "nothing changed".into(),
+            Self::Condition(which) => format!("condition `{which}`").into(),
+            Self::Need(which) => format!("needs `{which}`, which did not pass").into(),
+            Self::NotReached => "the run ended before".into(),
+            Self::NotSelected => "not selected".into(),
+        }
+    }
+}
+
 /// One stage in a run.
 #[derive(Clone, Debug)]
 pub struct StageRecord {
@@ -70,6 +172,10 @@ pub struct StageRecord {
     pub allow_failure: bool,
     /// Whether it is a service, which others ran beside.
     pub is_service: bool,
+    /// How many of the cores it took.
+    pub cpu: u32,
+    /// When a service was ready, from the run's beginning.
+    pub ready: Option<Duration>,
     /// When it began, from the run's beginning; `None` where it did not start.
     pub began: Option<Duration>,
     /// How long it took, with all attempts and the waits between them.
@@ -92,6 +198,11 @@ impl StageRecord {
     /// Whether it failed at first and then passed.
     pub fn is_flaky(&self) -> bool {
         self.outcome == Outcome::Passed && self.attempts.len() > 1
+    }
+
+    /// When it ended, from the run's beginning; `None` where it did not start.
+    pub fn end(&self) -> Option<Duration> {
+        Some(self.began?.saturating_add(self.duration))
     }
 }
 
