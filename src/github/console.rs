@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal, Write};
 
 use crate::github::commands::Command;
 use crate::github::context::Context;
+use crate::github::log_lines::LogLines;
 use crate::model::untrusted;
 use crate::system::blocks::Blocks;
 use crate::system::environment::Environment;
@@ -96,6 +97,30 @@ impl Console {
             },
             render,
         );
+    }
+
+    /// A log with its title, each line harmless and none without an end: folded away, where a workflow folds, or open
+    /// below the title. Memory holds a block, however long the log is.
+    pub fn log_by(
+        &self,
+        title: &str,
+        is_folded: bool,
+        render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) {
+        let folds = is_folded && self.commands;
+        if folds {
+            self.command(&Command::group(title));
+        } else {
+            self.text_by(|out| writeln!(out, "{title}"));
+        }
+        self.text_by(|out| {
+            let mut lines = LogLines::new(out);
+            let rendered = render(&mut lines);
+            lines.finish().and(rendered)
+        });
+        if folds {
+            self.command(&Command::end_group());
+        }
     }
 
     /// Progress and errors, on standard error.

@@ -5,3 +5,4 @@ pub mod console;
 pub mod context;
 pub mod files;
 pub mod inputs;
+mod log_lines;

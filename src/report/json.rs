@@ -22,7 +22,7 @@ pub const PIECE: usize = 256;
 const FINDING: usize = 640;
 
 /// The version of the shape, behind the step's name.
-const SHAPE: u32 = 1;
+pub(in crate::report) const SHAPE: u32 = 1;
 
 /// The report of any step.
 #[derive(Serialize)]
@@ -111,7 +111,7 @@ impl schemars::JsonSchema for Quoted {
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-struct FindingDocument<'r> {
+pub(in crate::report) struct FindingDocument<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<Quoted>,
     tool: Quoted,
@@ -209,7 +209,7 @@ struct CheckDocument<'r> {
 /// Findings that are not listed.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-struct LeftOutDocument<'r> {
+pub(in crate::report) struct LeftOutDocument<'r> {
     reason: &'r str,
     count: u64,
 }
@@ -269,6 +269,15 @@ pub fn lines<'r>(
         }
         Ok(written)
     }
+}
+
+/// The documents of a few findings that nobody can ignore.
+pub(in crate::report) fn finding_documents(findings: &[Finding]) -> Vec<FindingDocument<'_>> {
+    let mut texts = Texts::default();
+    findings
+        .iter()
+        .map(|finding| finding_document(finding, None, &mut texts))
+        .collect()
 }
 
 fn finding_document<'r>(
@@ -341,7 +350,7 @@ fn milliseconds(duration: std::time::Duration) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::report::summary::tests::{everything, finding, report};
 
@@ -355,23 +364,25 @@ mod tests {
         String::from_utf8(text).unwrap()
     }
 
-    #[test]
-    fn the_published_schema_is_that_of_the_code() {
-        let schema =
-            serde_json::to_string_pretty(&schemars::schema_for!(Document<'static>)).unwrap() + "\n";
-        let path = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/docs/schemas/report.schema.json"
-        );
+    /// The file of this name below `docs/schemas` must hold this schema.
+    pub(crate) fn published(name: &str, schema: &schemars::Schema) {
+        let schema = serde_json::to_string_pretty(schema).unwrap() + "\n";
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schemas");
+        let path = format!("{folder}/{name}.schema.json");
         if UPDATE_EXPECT.is_some() {
-            std::fs::create_dir_all(std::path::Path::new(path).parent().unwrap()).unwrap();
-            std::fs::write(path, &schema).unwrap();
+            std::fs::create_dir_all(folder).unwrap();
+            std::fs::write(&path, &schema).unwrap();
         }
         assert_eq!(
-            std::fs::read_to_string(path).unwrap_or_default(),
+            std::fs::read_to_string(&path).unwrap_or_default(),
             schema,
             "run `UPDATE_EXPECT=1 cargo test`"
         );
+    }
+
+    #[test]
+    fn the_published_schema_is_that_of_the_code() {
+        published("report", &schemars::schema_for!(Document<'static>));
     }
 
     /// Read when the test is compiled or run: `UPDATE_EXPECT=1 cargo test` rewrites generated files.

@@ -323,7 +323,7 @@ mod tests {
     fn no_text_of_strangers_is_markup() {
         let hostile = "x|y\n| z |<img>`@all`\n```\n::error::x";
         let mut record = everything();
-        record.map_text(|_| hostile.into());
+        record.map_text(|_| hostile.to_owned().into());
         let text = render(&record, LIMIT);
         let mut fence = None;
         for line in text.lines() {

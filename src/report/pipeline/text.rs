@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn hostile_text_is_no_command_and_moves_no_cursor() {
         let mut record = everything();
-        record.map_text(|_| "\x1b[2J\n::error::x\r##[add-mask]y".into());
+        record.map_text(|_| "\x1b[2J\n::error::x\r##[add-mask]y".to_owned().into());
         let text = rendered(&record, false);
         assert!(!text.contains('\x1b') && !text.contains("##["), "{text:?}");
         assert!(
