@@ -20,3 +20,4 @@ pub mod process;
 pub mod python;
 pub mod spool;
 pub mod stop;
+pub mod telemetry;
