@@ -69,6 +69,8 @@ mod merge_scenarios;
 mod migrating;
 mod pipeline;
 mod pipeline_schedule;
+mod pipeline_reports;
+mod pipeline_traces;
 mod processes;
 mod reports;
 mod stores_buckets;

@@ -498,4 +498,55 @@ mod tests {
             "{text}"
         );
     }
+
+    /// A run as a scheduler with so many cores makes it of random stages, in an order that is not that of the file.
+    fn scheduled(random: &mut impl FnMut(u64) -> u64, cores: usize) -> RunRecord {
+        let number = 1 + usize::try_from(random(30)).unwrap();
+        // Needs point to later stages of the file: the order of the file is not that of the run.
+        let mut stages: Vec<StageRecord> = Vec::new();
+        for at in 0..number {
+            let needs: Vec<usize> = (at + 1..number).filter(|_| random(6) == 0).collect();
+            stages.push(stage(&format!("s{at}"), &needs, 0, 1 + random(500)));
+        }
+        let mut free = vec![Duration::ZERO; cores];
+        for at in (0..number).rev() {
+            let ends = stages[at]
+                .needs
+                .iter()
+                .map(|need| stages[*need].end().unwrap());
+            let ready = ends.max().unwrap_or_default();
+            let core = free.iter_mut().min().unwrap();
+            let began = ready.max(*core);
+            *core = began + stages[at].duration;
+            stages[at].began = Some(began);
+        }
+        run(stages)
+    }
+
+    #[test]
+    fn work_and_waits_of_the_path_are_the_whole_run_of_any_graph() {
+        let mut state = 0x2545_f491_4f6c_dd1d_u64;
+        let mut random = move |below: u64| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state % below
+        };
+        for round in 0..500 {
+            let is_wide = round % 2 == 0;
+            let record = scheduled(&mut random, if is_wide { 64 } else { 2 });
+            let critical = analyse(&record);
+            assert_eq!(critical.work + critical.wait, record.duration);
+            assert!(critical.bound <= record.duration);
+            for pair in critical.path.windows(2) {
+                assert!(record.stages[pair[1].stage].needs.contains(&pair[0].stage));
+            }
+            if is_wide {
+                assert_eq!(
+                    (critical.wait, critical.bound),
+                    (Duration::ZERO, record.duration)
+                );
+            }
+        }
+    }
 }

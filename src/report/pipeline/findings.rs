@@ -1,13 +1,35 @@
 //! What of a run deserves a look, as findings: for annotations, SARIF and the part that all JSON reports share.
 
+use std::collections::BTreeMap;
+
 use crate::error::NO_VERDICT_PAGE;
 use crate::model::diagnostic::{Finding, Severity};
 use crate::model::pipeline::{Outcome, RunRecord, SkipReason, StageRecord};
-use crate::report::pipeline::verdict::missing;
+use crate::model::report::Report;
+use crate::report::pipeline::verdict::{judge, missing};
 use crate::report::pipeline::words;
 
-/// The tool of them all.
+/// The tool of them all, and the step.
 const TOOL: &str = "pipeline";
+
+/// The run as the report of a step: for annotations and SARIF, of which at most `max_annotations` of each level.
+pub fn report(record: &RunRecord, max_annotations: usize) -> Report {
+    Report {
+        step: TOOL,
+        verdict: judge(record).0,
+        headline: Some(words::counts(record)),
+        is_report_only: false,
+        fail_on: Some(Severity::Error),
+        findings: of(record),
+        checks: Vec::new(),
+        left_out: Vec::new(),
+        facts: Vec::new(),
+        tables: Vec::new(),
+        max_annotations,
+        outputs: BTreeMap::new(),
+        duration: record.duration,
+    }
+}
 
 /// Errors first, each in the order of the file: stages that did not pass, then flaky ones, then processes that outlived
 /// theirs. What was cut short because of another stage is none: that one is.
@@ -66,4 +88,40 @@ fn problem(stage: &StageRecord) -> Option<Finding> {
             .map(|log| format!("the whole log: {log}").into()),
         ..Finding::new(TOOL, stage.outcome.name(), severity, message)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::annotations;
+    use crate::report::pipeline::tests::{everything, run, stage};
+
+    #[test]
+    fn what_failed_is_an_error_and_what_may_fail_a_warning() {
+        let found = report(&everything(), 10);
+        let shown: Vec<String> = found
+            .findings
+            .iter()
+            .map(|finding| format!("{}: {}", finding.severity.name(), finding.message))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "error: `forgotten` was planned, and nothing is known of it",
+                "error: `lint` failed: exit code 1",
+                "warning: `slow` timed out (allowed): longer than 1.0 s",
+                "warning: `test (3.12)` passed on attempt 2 (flaky)",
+                "warning: `lint` left process 4242 (`python -m http.server`) behind: SIGKILL",
+            ]
+        );
+        let (annotations, without) = annotations::annotations(&found, "2027-01-01");
+        assert_eq!((annotations.len(), without), (5, 0));
+    }
+
+    #[test]
+    fn what_another_stage_stopped_is_no_finding() {
+        let mut record = run(vec![stage("a", &[], 0, 1)]);
+        record.stages[0].outcome = Outcome::Cancelled("`b` failed".into());
+        assert!(of(&record).is_empty());
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -13,7 +14,7 @@ use crate::report::layout;
 use crate::report::pipeline::critical::{self, Critical};
 use crate::report::pipeline::findings;
 use crate::report::pipeline::moment::{milliseconds, rfc3339};
-use crate::report::pipeline::verdict::judge;
+use crate::report::pipeline::verdict::{judge, missing};
 
 /// The report of a run: what every report has, and the stages.
 #[derive(Serialize)]
@@ -32,7 +33,7 @@ struct Document<'r> {
     verdict: &'static str,
     /// The exit code of the process.
     exit_code: u8,
-    /// The stages that did not pass, and what else deserves a look; `subject` of none, for none is ignored.
+    /// What deserves a look, by rule: `missing`, `failed`, `timed-out`, `no-verdict`, `flaky`, `survivor`.
     findings: Vec<FindingDocument<'r>>,
     /// The step's outputs.
     outputs: &'r BTreeMap<String, String>,
@@ -204,11 +205,11 @@ pub fn render(
         name: &record.name,
         run_id: &record.run_id,
         url: record.url.as_deref(),
-        started: rfc3339(record.started, std::time::Duration::ZERO),
+        started: rfc3339(record.started, Duration::ZERO),
         jobs: record.jobs,
         stopped_by: record.stopped_by,
         trace_id: trace.map(|trace| trace.id.to_string()),
-        missing: crate::report::pipeline::verdict::missing(record).collect(),
+        missing: missing(record).collect(),
         critical_path: critical_document(record, &critical),
         stages: record
             .stages

@@ -117,6 +117,49 @@ pub(crate) fn moto() -> &'static str {
     url
 }
 
+/// A collector of OpenTelemetry, which prints what it takes.
+pub(crate) struct Collector {
+    peer: Peer,
+    log: tempfile::TempDir,
+}
+
+impl Collector {
+    /// Starts one on a port of its own.
+    pub(crate) fn start() -> Self {
+        let log = tempfile::tempdir().expect("a folder");
+        let python = lock_tool("pipeline-reports").join("bin/python");
+        let output = Command::new(python)
+            .args(["-c", "import rotel; print(rotel.__path__[0])"])
+            .output()
+            .expect("Python");
+        let package = String::from_utf8(output.stdout).expect("a path");
+        let agent = Path::new(package.trim()).join("rotel-agent");
+        let mut command = node("collector.mjs");
+        let peer = Peer::start(command.arg(agent).arg(log.path().join("log")));
+        Self { peer, log }
+    }
+
+    /// Its address.
+    pub(crate) fn url(&self) -> String {
+        self.peer.url()
+    }
+
+    /// Waits until it has printed this.
+    pub(crate) fn shows(&self, text: &str) {
+        let started = std::time::Instant::now();
+        loop {
+            let log = std::fs::read(self.log.path().join("log")).expect("a log");
+            let log = String::from_utf8_lossy(&log);
+            if log.contains(text) {
+                return;
+            }
+            let is_late = started.elapsed() > std::time::Duration::from_mins(1);
+            assert!(!is_late, "`{text}` is not in\n{log}");
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    }
+}
+
 /// A cache service of its own, whose archives are in Azurite.
 pub(crate) struct CacheService {
     peer: Peer,
