@@ -1,6 +1,7 @@
 //! What a run of a pipeline did: the facts that report, summary, traces and JUnit show.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
 use crate::model::digest::Sha;
@@ -30,6 +31,13 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
+    /// The stages that were planned and of which nothing is known.
+    pub fn missing(&self) -> impl Iterator<Item = &str> {
+        let known: HashSet<&str> = self.stages.iter().map(|stage| &*stage.name).collect();
+        let planned = self.planned.iter().map(String::as_str);
+        planned.filter(move |name| !known.contains(name))
+    }
+
     /// Changes every text that may hold something of a stage's: to take secrets out before anything is escaped, for
     /// what was escaped is no longer the value that a masker knows.
     pub fn map_text(&mut self, change: impl for<'t> Fn(&'t str) -> Cow<'t, str>) {

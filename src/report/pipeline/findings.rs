@@ -6,7 +6,7 @@ use crate::error::NO_VERDICT_PAGE;
 use crate::model::diagnostic::{Finding, Severity};
 use crate::model::pipeline::{Outcome, RunRecord, SkipReason, StageRecord};
 use crate::model::report::Report;
-use crate::report::pipeline::verdict::{judge, missing};
+use crate::report::pipeline::verdict::judge;
 use crate::report::pipeline::words;
 
 /// The tool of them all, and the step.
@@ -34,7 +34,8 @@ pub fn report(record: &RunRecord, max_annotations: usize) -> Report {
 /// Errors first, each in the order of the file: stages that did not pass, then flaky ones, then processes that outlived
 /// theirs. What was cut short because of another stage is none: that one is.
 pub fn of(record: &RunRecord) -> Vec<Finding> {
-    let mut found: Vec<Finding> = missing(record)
+    let mut found: Vec<Finding> = record
+        .missing()
         .map(|name| {
             let message = format!("`{name}` was planned, and nothing is known of it");
             Finding {

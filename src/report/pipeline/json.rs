@@ -14,7 +14,7 @@ use crate::report::layout;
 use crate::report::pipeline::critical::{self, Critical};
 use crate::report::pipeline::findings;
 use crate::report::pipeline::moment::{milliseconds, rfc3339};
-use crate::report::pipeline::verdict::{judge, missing};
+use crate::report::pipeline::verdict::judge;
 
 /// The report of a run: what every report has, and the stages.
 #[derive(Serialize)]
@@ -209,7 +209,7 @@ pub fn render(
         jobs: record.jobs,
         stopped_by: record.stopped_by,
         trace_id: trace.map(|trace| trace.id.to_string()),
-        missing: missing(record).collect(),
+        missing: record.missing().collect(),
         critical_path: critical_document(record, &critical),
         stages: record
             .stages

@@ -10,7 +10,6 @@ use quick_junit::{
 };
 
 use crate::model::pipeline::{Attempt, Outcome, RunRecord, StageRecord};
-use crate::report::pipeline::verdict::missing;
 use crate::report::pipeline::{moment, words};
 
 /// So much of the end of a log is written of one stage, bytes.
@@ -26,7 +25,7 @@ pub fn render(record: &RunRecord, out: &mut dyn Write) -> io::Result<()> {
         suite.add_property((XmlString::new("url"), xml(url)));
     }
     suite.add_test_cases(record.stages.iter().map(|stage| case(record, stage)));
-    suite.add_test_cases(missing(record).map(|name| {
+    suite.add_test_cases(record.missing().map(|name| {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
         status.set_message("planned, and nothing is known of it");
         let mut case = TestCase::new(xml(name), status);

@@ -9,7 +9,7 @@ use crate::model::report::Verdict;
 use crate::model::size;
 use crate::model::untrusted::{self, markdown};
 use crate::report::pipeline::critical::{self, Critical};
-use crate::report::pipeline::verdict::{judge, missing};
+use crate::report::pipeline::verdict::judge;
 use crate::report::pipeline::{gantt, words};
 
 /// From so many stages on, those with a problem stand first in the table.
@@ -79,7 +79,7 @@ fn headline(record: &RunRecord, critical: &Critical) -> String {
     if exit_code == exit::NO_VERDICT {
         let _ = writeln!(text, "Why this is not green: <{NO_VERDICT_PAGE}>");
     }
-    let missing: Vec<&str> = missing(record).collect();
+    let missing: Vec<&str> = record.missing().collect();
     if !missing.is_empty() {
         let _ = writeln!(
             text,

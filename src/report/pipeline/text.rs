@@ -10,7 +10,7 @@ use crate::model::pipeline::{Outcome, RunRecord, SkipReason, StageRecord};
 use crate::model::report::Verdict;
 use crate::model::size;
 use crate::model::untrusted;
-use crate::report::pipeline::verdict::{judge, missing};
+use crate::report::pipeline::verdict::judge;
 use crate::report::pipeline::{critical, words};
 
 /// So much of the end of a log is shown of one stage, bytes.
@@ -59,7 +59,7 @@ pub fn render(record: &RunRecord, color: bool, out: &mut dyn Write) -> io::Resul
             writeln!(out, "{}", untrusted::line(&text))?;
         }
     }
-    for name in missing(record) {
+    for name in record.missing() {
         writeln!(
             out,
             "  {}: planned, and nothing is known of it",

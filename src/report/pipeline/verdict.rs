@@ -1,7 +1,5 @@
 //! What a run says: yes, no, or nothing.
 
-use std::collections::HashSet;
-
 use crate::error::exit;
 use crate::model::pipeline::{Outcome, RunRecord, SkipReason, StageRecord};
 use crate::model::report::Verdict;
@@ -17,7 +15,7 @@ pub fn judge(record: &RunRecord) -> (Verdict, u8) {
     let fails =
         |stage: &StageRecord| matches!(stage.outcome, Outcome::Failed(_) | Outcome::TimedOut(_));
     let is_blind = has(|stage| matches!(stage.outcome, Outcome::NoVerdict(_)));
-    if is_blind || record.stages.is_empty() || missing(record).next().is_some() {
+    if is_blind || record.stages.is_empty() || record.missing().next().is_some() {
         (Verdict::NoVerdict, exit::NO_VERDICT)
     } else if has(fails) {
         (Verdict::Fail, exit::FAIL)
@@ -36,16 +34,6 @@ fn is_cut_short(stage: &StageRecord) -> bool {
         stage.outcome,
         Outcome::Cancelled(_) | Outcome::Skipped(SkipReason::NotReached)
     )
-}
-
-/// The stages that were planned and of which nothing is known.
-pub fn missing(record: &RunRecord) -> impl Iterator<Item = &str> {
-    let known: HashSet<&str> = record.stages.iter().map(|stage| &*stage.name).collect();
-    record
-        .planned
-        .iter()
-        .map(String::as_str)
-        .filter(move |name| !known.contains(name))
 }
 
 #[cfg(test)]
@@ -115,6 +103,6 @@ mod tests {
         assert_eq!(judge(&record), (Verdict::Pass, 0));
         record.planned.push("test".into());
         assert_eq!(judge(&record), (Verdict::NoVerdict, 3));
-        assert_eq!(missing(&record).collect::<Vec<_>>(), ["test"]);
+        assert_eq!(record.missing().collect::<Vec<_>>(), ["test"]);
     }
 }

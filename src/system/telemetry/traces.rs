@@ -54,11 +54,7 @@ pub(super) fn result(outcome: &Outcome) -> (&'static str, Option<&'static str>) 
 pub(super) fn run_result(record: &RunRecord) -> (&'static str, Option<&'static str>) {
     let counting = || record.stages.iter().filter(|stage| !stage.allow_failure);
     let ended = |result: &str| counting().any(|stage| self::result(&stage.outcome).0 == result);
-    let is_missing = record
-        .planned
-        .iter()
-        .any(|name| !record.stages.iter().any(|stage| stage.name == *name));
-    if ended("error") || is_missing || record.stages.is_empty() {
+    if ended("error") || record.missing().next().is_some() || record.stages.is_empty() {
         ("error", Some("no_verdict"))
     } else if ended("failure") {
         ("failure", Some("failed"))
