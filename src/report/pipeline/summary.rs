@@ -350,11 +350,11 @@ mod tests {
         let failed = |at: usize| {
             let mut stage = stage(&format!("stage {at} {}", "é".repeat(200)), &[], 0, 10);
             stage.outcome = Outcome::Failed("x".repeat(5_000));
-            stage.tail = "`".repeat(70_000) + "\n" + &"error\n".repeat(10_000);
+            stage.tail = "`".repeat(70_000) + "\n" + &"error\n".repeat(4_000);
             stage.survivors = vec![everything().stages[2].survivors[0].clone(); 20];
             stage
         };
-        let record = run((0..3_000).map(failed).collect());
+        let record = run((0..800).map(failed).collect());
         for limit in [5_000, 60_000, LIMIT] {
             let text = render(&record, limit);
             assert!(text.len() <= limit, "{} > {limit}", text.len());
@@ -363,9 +363,9 @@ mod tests {
         assert!(text.len() > LIMIT / 2, "{}", text.len());
         for expected in [
             " more stages in the JSON report.\n",
-            "The ends of the logs of 2",
+            " more stages have no room here.",
             "more stages not drawn.",
-            "\n- and 5",
+            "\n- and 1",
         ] {
             assert!(text.contains(expected), "{expected}");
         }
