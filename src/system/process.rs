@@ -4,13 +4,15 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Seek, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::system::environment::Environment;
+use crate::system::lines::Lines;
+use crate::system::processes::known;
 use crate::system::spool::{self, Follower, Spool};
 use crate::system::stop::Stop;
 
@@ -130,12 +132,10 @@ impl Child {
             .then(|| output.duplicate())
             .transpose()?;
         let is_direct = direct.is_some();
-        let mut child = self
-            .command(
-                input(&self.input)?,
-                direct.map_or_else(Stdio::piped, Stdio::from),
-            )
-            .spawn()?;
+        let (mut child, _known) = known::spawn(&mut self.command(
+            input(&self.input)?,
+            direct.map_or_else(Stdio::piped, Stdio::from),
+        ))?;
         let group = Group::of(&child);
         let mut errors = Tail::default();
         let stdout = child.stdout.take();
@@ -205,25 +205,36 @@ impl Child {
         })
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that starts children"
-    )]
     fn command(&self, stdin: Stdio, stdout: Stdio) -> tokio::process::Command {
-        let mut command = tokio::process::Command::new(&self.program);
-        command
-            .args(&self.arguments)
-            .current_dir(&self.directory)
-            .env_clear()
-            .envs(self.environment.iter())
-            .stdin(stdin)
-            .stdout(stdout)
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        #[cfg(unix)]
-        command.process_group(0);
+        let mut command = command(&self.program, &self.directory, &self.environment);
+        command.args(&self.arguments).stdin(stdin).stdout(stdout);
         command
     }
+}
+
+/// A command that leads a group of its own, sees this environment and no other, and has its outputs piped. Nothing of
+/// it keeps the standard library from `posix_spawn`: a `fork` of a large process takes a hundred times as long.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that starts children"
+)]
+pub(super) fn command(
+    program: &Path,
+    directory: &Path,
+    environment: &Environment,
+) -> tokio::process::Command {
+    let mut command = tokio::process::Command::new(program);
+    command
+        .current_dir(directory)
+        .env_clear()
+        .envs(environment.iter())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    #[cfg(unix)]
+    command.process_group(0);
+    command
 }
 
 /// Standard input that gives these bytes: a file, so that nobody has to feed it.
@@ -253,7 +264,7 @@ pub enum Ending {
 }
 
 impl Ending {
-    fn of(status: ExitStatus) -> Self {
+    pub(super) fn of(status: ExitStatus) -> Self {
         #[cfg(unix)]
         if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
             return Self::Signalled(signal);
@@ -309,14 +320,14 @@ impl Finished {
 }
 
 /// The process group that a child leads.
-struct Group {
+pub(super) struct Group {
     #[cfg(unix)]
     id: Option<rustix::process::Pid>,
 }
 
 #[cfg(unix)]
 impl Group {
-    fn of(child: &tokio::process::Child) -> Self {
+    pub(super) fn of(child: &tokio::process::Child) -> Self {
         let id = child
             .id()
             .and_then(|id| i32::try_from(id).ok())
@@ -331,7 +342,22 @@ impl Group {
         }
     }
 
-    fn is_alive(&self) -> bool {
+    /// Asks all of the group to end.
+    pub(super) fn ask(&self) {
+        self.signal(rustix::process::Signal::TERM);
+    }
+
+    /// Ends all of the group.
+    pub(super) fn kill(&self) {
+        self.signal(rustix::process::Signal::KILL);
+    }
+
+    /// Its number.
+    pub(super) fn number(&self) -> Option<u32> {
+        u32::try_from(self.id?.as_raw_nonzero().get()).ok()
+    }
+
+    pub(super) fn is_alive(&self) -> bool {
         self.id
             .is_some_and(|id| rustix::process::test_kill_process_group(id).is_ok())
     }
@@ -346,7 +372,7 @@ impl Group {
         drain: &mut D,
         drained: &mut Option<io::Result<()>>,
     ) {
-        self.signal(rustix::process::Signal::TERM);
+        self.ask();
         {
             let all_ended = tokio::time::timeout(grace, async {
                 let _ = child.wait().await;
@@ -362,7 +388,7 @@ impl Group {
                 }
             }
         }
-        self.signal(rustix::process::Signal::KILL);
+        self.kill();
         let _ = child.wait().await;
     }
 
@@ -371,20 +397,28 @@ impl Group {
         if !self.is_alive() {
             return;
         }
-        self.signal(rustix::process::Signal::TERM);
+        self.ask();
         let deadline = Instant::now() + grace;
         while self.is_alive() && Instant::now() < deadline {
             tokio::time::sleep(POLL).await;
         }
-        self.signal(rustix::process::Signal::KILL);
+        self.kill();
     }
 }
 
 /// Elsewhere only the child itself is ended; untried.
 #[cfg(not(unix))]
 impl Group {
-    fn of(_child: &tokio::process::Child) -> Self {
+    pub(super) fn of(_child: &tokio::process::Child) -> Self {
         Self {}
+    }
+
+    pub(super) fn ask(&self) {}
+
+    pub(super) fn kill(&self) {}
+
+    pub(super) fn is_alive(&self) -> bool {
+        false
     }
 
     async fn end<D: Future<Output = io::Result<()>> + Unpin>(
@@ -404,7 +438,7 @@ impl Group {
 #[derive(Default)]
 struct Tail {
     bytes: Vec<u8>,
-    line: Vec<u8>,
+    lines: Lines,
 }
 
 impl Tail {
@@ -418,28 +452,15 @@ impl Tail {
         // A broken pipe is the end of it: what was said so far is what there is.
         while let Ok(read @ 1..) = pipe.read(&mut buffer).await {
             self.keep(&buffer[..read]);
-            self.split(&buffer[..read], on_line);
+            self.lines.split(&buffer[..read], on_line);
         }
-        if !self.line.is_empty() {
-            on_line(&String::from_utf8_lossy(&self.line));
-        }
+        self.lines.finish(on_line);
     }
 
     fn keep(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
         if self.bytes.len() > 2 * TAIL {
             self.bytes.drain(..self.bytes.len() - TAIL);
-        }
-    }
-
-    fn split(&mut self, bytes: &[u8], on_line: &mut (dyn FnMut(&str) + Send)) {
-        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            let room = TAIL.saturating_sub(self.line.len());
-            self.line.extend_from_slice(&piece[..piece.len().min(room)]);
-            if piece.ends_with(b"\n") {
-                on_line(String::from_utf8_lossy(&self.line).trim_end_matches(['\r', '\n']));
-                self.line.clear();
-            }
         }
     }
 

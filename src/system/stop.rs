@@ -1,7 +1,7 @@
 //! When to stop: SIGINT, SIGTERM, or, in a workflow, the end of the process that started us.
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -12,16 +12,37 @@ const SIGTERM: u8 = 15;
 /// Tells everybody who waits that the run is to stop. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Stop {
-    signal: watch::Receiver<Option<u8>>,
+    signal: watch::Receiver<Heard>,
     // Keeps the channel open where nobody listens to signals.
-    _sender: std::sync::Arc<watch::Sender<Option<u8>>>,
+    _sender: Sender,
+}
+
+type Sender = std::sync::Arc<watch::Sender<Heard>>;
+
+/// A second signal that comes so soon is the same request: a terminal sends one to all who run in it, and many programs
+/// pass theirs on.
+const SAME: Duration = Duration::from_millis(250);
+
+/// What asked us to stop so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Heard {
+    first: Option<(u8, Instant)>,
+    is_repeated: bool,
+}
+
+/// Tells those who wait of the first signal, and that there was another.
+fn tell(sender: &Sender, signal: u8) {
+    sender.send_modify(|heard| match heard.first {
+        None => heard.first = Some((signal, Instant::now())),
+        Some((_, at)) => heard.is_repeated |= at.elapsed() > SAME,
+    });
 }
 
 impl Stop {
     /// Listens from now on. With `watch_parent`, the end of the parent process counts as SIGTERM: a cancelled
     /// job must not leave an orphan that goes on working.
     pub fn listen(watch_parent: bool) -> io::Result<Self> {
-        let (sender, signal) = watch::channel(None);
+        let (sender, signal) = watch::channel(Heard::default());
         let sender = std::sync::Arc::new(sender);
         listen_to_signals(&sender)?;
         if watch_parent {
@@ -35,7 +56,7 @@ impl Stop {
 
     /// A run that nothing stops.
     pub fn never() -> Self {
-        let (sender, signal) = watch::channel(None);
+        let (sender, signal) = watch::channel(Heard::default());
         Self {
             signal,
             _sender: std::sync::Arc::new(sender),
@@ -44,7 +65,12 @@ impl Stop {
 
     /// The signal that asked us to stop, if any did.
     pub fn signal(&self) -> Option<u8> {
-        *self.signal.borrow()
+        self.signal.borrow().first.map(|(signal, _)| signal)
+    }
+
+    /// Whether it was asked more than once: whoever asks again does not want to wait.
+    pub fn is_repeated(&self) -> bool {
+        self.signal.borrow().is_repeated
     }
 
     /// Waits until the run is to stop; returns the signal's number.
@@ -53,15 +79,20 @@ impl Stop {
             if let Some(signal) = self.signal() {
                 return signal;
             }
-            if self.signal.changed().await.is_err() {
-                tokio::time::sleep(Duration::MAX).await;
-            }
+            self.changed().await;
+        }
+    }
+
+    /// Waits until another signal comes.
+    pub(super) async fn changed(&mut self) {
+        if self.signal.changed().await.is_err() {
+            std::future::pending::<()>().await;
         }
     }
 }
 
 #[cfg(unix)]
-fn listen_to_signals(sender: &std::sync::Arc<watch::Sender<Option<u8>>>) -> io::Result<()> {
+fn listen_to_signals(sender: &Sender) -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     for (kind, number) in [
         (SignalKind::interrupt(), SIGINT),
@@ -71,7 +102,7 @@ fn listen_to_signals(sender: &std::sync::Arc<watch::Sender<Option<u8>>>) -> io::
         let sender = sender.clone();
         tokio::spawn(async move {
             while stream.recv().await.is_some() {
-                sender.send_if_modified(|first| first.replace(first.unwrap_or(number)).is_none());
+                tell(&sender, number);
             }
         });
     }
@@ -79,18 +110,18 @@ fn listen_to_signals(sender: &std::sync::Arc<watch::Sender<Option<u8>>>) -> io::
 }
 
 #[cfg(not(unix))]
-fn listen_to_signals(sender: &std::sync::Arc<watch::Sender<Option<u8>>>) -> io::Result<()> {
+fn listen_to_signals(sender: &Sender) -> io::Result<()> {
     let sender = sender.clone();
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
-            sender.send_replace(Some(SIGINT));
+            tell(&sender, SIGINT);
         }
     });
     Ok(())
 }
 
 #[cfg(target_os = "linux")]
-fn listen_to_parent(sender: &std::sync::Arc<watch::Sender<Option<u8>>>) -> io::Result<()> {
+fn listen_to_parent(sender: &Sender) -> io::Result<()> {
     use rustix::event::{PollFd, PollFlags, poll};
     use rustix::process::{PidfdFlags, getppid, pidfd_open};
 
@@ -110,7 +141,10 @@ fn listen_to_parent(sender: &std::sync::Arc<watch::Sender<Option<u8>>>) -> io::R
                 Err(_) => return,
             }
         }
-        sender.send_if_modified(|first| first.replace(first.unwrap_or(SIGTERM)).is_none());
+        // Who asked us before has ended now, and does not ask again.
+        if sender.borrow().first.is_none() {
+            tell(&sender, SIGTERM);
+        }
     };
     std::thread::Builder::new()
         .name("parent-watch".into())
@@ -121,7 +155,7 @@ fn listen_to_parent(sender: &std::sync::Arc<watch::Sender<Option<u8>>>) -> io::R
 
 #[cfg(not(target_os = "linux"))]
 #[expect(clippy::unnecessary_wraps, reason = "the same shape as on Linux")]
-fn listen_to_parent(_sender: &std::sync::Arc<watch::Sender<Option<u8>>>) -> io::Result<()> {
+fn listen_to_parent(_sender: &Sender) -> io::Result<()> {
     Ok(())
 }
 

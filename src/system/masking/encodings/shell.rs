@@ -1,0 +1,96 @@
+//! Shells and command lines.
+
+use super::escaped;
+
+/// What Bash's `printf %q` writes a backslash before.
+const SPECIAL: &str = " !\"$&'()*,;<>?[\\]^`{|}";
+
+/// A shorter part of a value that PowerShell cut in two is not looked for by the runner. Characters.
+const SHORTEST_PART: usize = 6;
+
+/// The value as it stands between quotes, with backslashes, and as PowerShell reports its parts.
+pub(super) fn forms(value: &str) -> Vec<String> {
+    let before = |special: &'static str| {
+        escaped(value, move |character, text| {
+            if special.contains(character) {
+                text.extend(['\\', character]);
+            }
+        })
+    };
+    let mut forms = vec![
+        // Bash and `set -x`; Python's `shlex.quote`; PowerShell, YAML, SQL and the expressions of workflows.
+        value.replace('\'', "'\\''"),
+        value.replace('\'', "'\"'\"'"),
+        value.replace('\'', "''"),
+        // Within double quotes; a command line of Windows.
+        before("\"\\$`"),
+        before("\"\\$`!"),
+        before("\""),
+        before(SPECIAL),
+        // At the beginning of a word these are special too.
+        format!("\\{}", before(SPECIAL)),
+    ];
+    if !value.starts_with(['#', '~']) {
+        forms.pop();
+    }
+    for is_octal in [false, true] {
+        for quote in ["\\'", "'"] {
+            forms.push(in_dollar_quotes(value, is_octal, quote));
+        }
+    }
+    forms.extend(unquoted(value).map(str::to_owned));
+    forms.extend(parts_of_power_shell(value));
+    forms
+}
+
+/// As between `$'` and `'`.
+fn in_dollar_quotes(value: &str, is_octal: bool, quote: &str) -> String {
+    use std::fmt::Write as _;
+    escaped(value, |character, text| match character {
+        '\u{7}' => text.push_str("\\a"),
+        '\u{8}' => text.push_str("\\b"),
+        '\u{1b}' => text.push_str("\\E"),
+        '\u{c}' => text.push_str("\\f"),
+        '\n' => text.push_str("\\n"),
+        '\r' => text.push_str("\\r"),
+        '\t' => text.push_str("\\t"),
+        '\u{b}' => text.push_str("\\v"),
+        '\\' => text.push_str("\\\\"),
+        '\'' => text.push_str(quote),
+        character if character.is_control() || is_octal && !character.is_ascii() => {
+            for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+                let _ = write!(text, "\\{byte:03o}");
+            }
+        }
+        _ => {}
+    })
+}
+
+/// The value without double quotes around it.
+fn unquoted(value: &str) -> Option<&str> {
+    value
+        .strip_prefix('"')?
+        .strip_suffix('"')
+        .filter(|_| value.len() > 8)
+}
+
+/// PowerShell's error messages cut a command at `&`, and colour the parts.
+fn parts_of_power_shell(value: &str) -> Vec<String> {
+    let Some(at) = value.find('&') else {
+        return Vec::new();
+    };
+    let (before, after) = value.split_at(at);
+    let after = match after.strip_prefix("&+") {
+        Some(after) => {
+            let mut characters = after.chars();
+            characters.next();
+            characters.as_str()
+        }
+        None => &after[1..],
+    };
+    [before, after]
+        .into_iter()
+        .filter(|part| part.chars().count() >= SHORTEST_PART)
+        .map(str::to_owned)
+        .collect()
+}
