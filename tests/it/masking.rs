@@ -23,10 +23,7 @@ fn output(program: &str, arguments: &[&str], input: &[u8]) -> Option<String> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn();
-    let Ok(mut child) = child else {
-        eprintln!("{program} is not there");
-        return None;
-    };
+    let mut child = child.ok()?;
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_vec();
     let writer = std::thread::spawn(move || stdin.write_all(&input));
@@ -60,21 +57,18 @@ fn expect_masked_at_every_split(
     text: &str,
     expected: &dyn Fn(&str) -> bool,
 ) {
-    let whole = masker.mask(text).into_owned();
-    assert!(expected(&whole), "{name}: `{text}` became `{whole}`");
-    let text = text.as_bytes();
+    let expect = |how: &str, left: &str| {
+        assert!(expected(left), "{name}, {how}: `{text}` became `{left}`");
+    };
+    expect("whole", &masker.mask(text));
     for at in 0..=text.len() {
-        let (first, second) = text.split_at(at);
-        let masked = streamed(masker, [first, second]);
-        assert!(
-            expected(&masked),
-            "{name}, split at {at} of {}: `{masked}` {:?}",
-            text.len(),
-            String::from_utf8_lossy(text)
+        let (first, second) = text.as_bytes().split_at(at);
+        expect(
+            &format!("split at {at}"),
+            &streamed(masker, [first, second]),
         );
     }
-    let masked = streamed(masker, text.chunks(1));
-    assert!(expected(&masked), "{name}, byte by byte: `{masked}`");
+    expect("byte by byte", &streamed(masker, text.as_bytes().chunks(1)));
 }
 
 /// A form in its surroundings is replaced by one mask; a character on either side may go with it.

@@ -69,6 +69,10 @@ impl<'s> Tree<'s> {
         let mut seen = Seen::new();
         let deadline = Instant::now() + grace;
         let mut pause = FIRST_LOOK;
+        if !is_orderly {
+            // Who is in the group is to be named, and may end at once when asked.
+            self.look(&mut seen, Fate::Ended);
+        }
         if let Some(group) = self.group {
             group.ask();
         }
@@ -86,16 +90,18 @@ impl<'s> Tree<'s> {
         let deadline = Instant::now() + GONE;
         let mut pause = FIRST_LOOK;
         loop {
+            let is_over = Instant::now() >= deadline;
+            let fate = if is_over { Fate::Remains } else { Fate::Killed };
+            // First who is there: the group's signal leaves nobody to be named.
+            let is_gone = self.look(&mut seen, fate);
+            if is_gone && has_ended(leader.as_deref_mut()) || is_over {
+                return told(seen, is_orderly);
+            }
             if let Some(group) = self.group {
                 group.kill();
             }
             if let Some(leader) = leader.as_deref_mut() {
                 let _ = leader.start_kill();
-            }
-            let is_over = Instant::now() >= deadline;
-            let fate = if is_over { Fate::Remains } else { Fate::Killed };
-            if self.look(&mut seen, fate) && has_ended(leader.as_deref_mut()) || is_over {
-                return told(seen, is_orderly);
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LAST_LOOK);
