@@ -1,12 +1,14 @@
 """Writes secrets as Python writes them. Prints JSON: for each secret its value and its forms, each as
-[name, what stands before, the form, what stands behind]."""
+[name, what stands before, the form, what stands behind], or, where lines are broken, [name, the whole, the form, ""]."""
 
 import base64
 import html
 import json
 import random
+import re
 import shlex
 import sys
+import textwrap
 import urllib.parse
 
 seed, count = int(sys.argv[1]), int(sys.argv[2])
@@ -36,13 +38,18 @@ def forms(value):
                 # The characters that hold a bit of the value, and those that hold nothing else.
                 first, last = before * 8 // 6, -(-(before + len(raw)) * 8 // 6)
                 yield f"base64 {name} {before} {after!r}", whole[:first], whole[first:last], whole[last:]
+    for width in [60, 64, 76]:
+        # Breaks at any place in the value. The whole, then those of its characters that the value alone decides.
+        before = rng.randint(0, 57)
+        whole = base64.b64encode(rng.randbytes(before) + raw + b"xyz").decode()
+        first, last = -(-before * 8 // 6), (before + len(raw)) * 8 // 6
+        yield f"base64 lines of {width}", "\n".join(textwrap.wrap(whole, width)), whole[first:last], ""
     for name, text in [
-        ("base64 lines of 76", base64.encodebytes(b"ab" + raw + b"cd").decode()),
         ("hex", raw.hex()),
         ("HEX", raw.hex().upper()),
         ("quote", urllib.parse.quote(value)),
         ("quote all", urllib.parse.quote(value, safe="")),
-        ("quote small", urllib.parse.quote(value.replace("%", "")).lower() if value.isascii() and value.islower() else ""),
+        ("quote small", re.sub("%..", lambda digits: digits[0].lower(), urllib.parse.quote(value))),
         ("quote_plus", urllib.parse.quote_plus(value)),
         ("json", json.dumps(value)[1:-1]),
         ("json utf-8", json.dumps(value, ensure_ascii=False)[1:-1]),

@@ -123,14 +123,7 @@ fn no_form_of_a_secret_is_left_whoever_wrote_it_and_wherever_it_is_split() {
         for form in case["forms"].as_array().unwrap() {
             let [name, before, form, after] = [0, 1, 2, 3].map(|at| form[at].as_str().unwrap());
             if name.contains("lines") {
-                let core = form;
-                expect_lines_masked(
-                    masker,
-                    name,
-                    &format!("{before}{form}{after}"),
-                    &core[3..core.len() - 6],
-                    8,
-                );
+                expect_lines_masked(masker, name, before, form, 8);
             } else {
                 expect_form_masked(masker, name, before, form, after);
             }
@@ -186,8 +179,9 @@ fn no_form_of_a_secret_is_left_whoever_wrote_it_and_wherever_it_is_split() {
             expect_form_masked(masker, name, "(", form, ")");
         }
     }
-    for (value, masker) in values.iter().zip(&maskers) {
-        for before in 0..4 {
+    for (number, (value, masker)) in values.iter().zip(&maskers).enumerate() {
+        // Programs take their time to start: of many secrets, each has one prefix.
+        for before in (0..4).filter(|before| count < 4 || number % 4 == *before) {
             let surrounded = format!("{}{value}{}", &"xyz"[..before], &"\nab"[..before.min(3)]);
             for (program, arguments, run) in [
                 ("base64", &["-w", "76"][..], 8),

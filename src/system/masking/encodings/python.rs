@@ -54,7 +54,7 @@ fn repr(value: &str, kind: Kind, quote: &str, double: &str) -> String {
 }
 
 /// As `str.isprintable()` has it: no other and no separator but the space.
-fn is_printable(character: char) -> bool {
+pub(super) fn is_printable(character: char) -> bool {
     let category = CodePointMapData::<GeneralCategory>::new().get(character);
     character == ' ' || !Group::Other.contains(category) && !Group::Separator.contains(category)
 }

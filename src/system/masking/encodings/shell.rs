@@ -1,6 +1,7 @@
 //! Shells and command lines.
 
 use super::escaped;
+use super::python::is_printable;
 
 /// What Bash's `printf %q` writes a backslash before.
 const SPECIAL: &str = " !\"$&'()*,;<>?[\\]^`{|}";
@@ -27,15 +28,18 @@ pub(super) fn forms(value: &str) -> Vec<String> {
         before("\"\\$`!"),
         before("\""),
         before(SPECIAL),
-        // At the beginning of a word these are special too.
-        format!("\\{}", before(SPECIAL)),
+        as_words(value),
     ];
-    if !value.starts_with(['#', '~']) {
-        forms.pop();
-    }
-    for is_octal in [false, true] {
+    let kept: [fn(char) -> bool; 4] = [
+        // In a locale of UTF-8 as the GNU C library has it, with our tables, with none; in that of ASCII.
+        |character| !character.is_control() && !matches!(character, '\u{2028}' | '\u{2029}'),
+        is_printable,
+        |character| !character.is_control(),
+        |character| character.is_ascii() && !character.is_control(),
+    ];
+    for is_kept in kept {
         for quote in ["\\'", "'"] {
-            forms.push(in_dollar_quotes(value, is_octal, quote));
+            forms.push(in_dollar_quotes(value, is_kept, quote));
         }
     }
     forms.extend(unquoted(value).map(str::to_owned));
@@ -43,8 +47,22 @@ pub(super) fn forms(value: &str) -> Vec<String> {
     forms
 }
 
+/// With backslashes, also where a word may begin with a comment or a home.
+fn as_words(value: &str) -> String {
+    let mut last = None;
+    escaped(value, |character, text| {
+        let is_special = SPECIAL.contains(character)
+            || character == '#' && last.is_none()
+            || character == '~' && matches!(last, None | Some('=' | ':'));
+        if is_special {
+            text.extend(['\\', character]);
+        }
+        last = Some(character);
+    })
+}
+
 /// As between `$'` and `'`.
-fn in_dollar_quotes(value: &str, is_octal: bool, quote: &str) -> String {
+fn in_dollar_quotes(value: &str, is_kept: fn(char) -> bool, quote: &str) -> String {
     use std::fmt::Write as _;
     escaped(value, |character, text| match character {
         '\u{7}' => text.push_str("\\a"),
@@ -57,7 +75,7 @@ fn in_dollar_quotes(value: &str, is_octal: bool, quote: &str) -> String {
         '\u{b}' => text.push_str("\\v"),
         '\\' => text.push_str("\\\\"),
         '\'' => text.push_str(quote),
-        character if character.is_control() || is_octal && !character.is_ascii() => {
+        character if !is_kept(character) => {
             for byte in character.encode_utf8(&mut [0; 4]).bytes() {
                 let _ = write!(text, "\\{byte:03o}");
             }
