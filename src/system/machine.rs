@@ -1,6 +1,8 @@
 //! The machine as programs see it: the operating system, its C library, the architecture. Read from files; nothing is
 //! run.
 
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 /// The operating system and what programs are built against.
@@ -18,6 +20,12 @@ pub struct Machine {
 
 /// Larger files are no C library, bytes.
 const LIBC_LIMIT: u64 = 32 << 20;
+
+/// What is read of a library at once, bytes.
+const PIECE: usize = 64 << 10;
+
+/// The longest line in which a library says its version, bytes.
+const LINE: usize = 1 << 10;
 
 /// Larger files do not describe a system, bytes.
 const TEXT_LIMIT: u64 = 1 << 20;
@@ -110,35 +118,65 @@ fn libc(root: &Path, architecture: &str) -> String {
     glibc.or_else(musl).unwrap_or_else(|| "unknown".to_owned())
 }
 
-fn library(path: &Path) -> Option<Vec<u8>> {
+fn library(path: &Path) -> Option<(File, u64)> {
     let metadata = path.metadata().ok()?;
     (metadata.is_file() && metadata.len() <= LIBC_LIMIT)
-        .then(|| std::fs::read(path).ok())
+        .then(|| Some((File::open(path).ok()?, metadata.len())))
         .flatten()
 }
 
 /// `GNU C Library (…) stable release version 2.39.` stands in the library: it is what the library prints when it is run.
+/// Its texts are behind its code, so that it is read from the end, piece by piece: the whole is two megabytes.
 fn glibc(path: &Path) -> Option<String> {
-    let version = glibc_version(&library(path)?)?;
-    Some(format!("glibc-{version}"))
+    let (mut file, length) = library(path)?;
+    let mut buffer = vec![0; PIECE + LINE];
+    let mut end = usize::try_from(length).ok()?;
+    while end > 0 {
+        let start = end.saturating_sub(PIECE);
+        file.seek(SeekFrom::Start(start as u64)).ok()?;
+        // What stands behind the piece may be the rest of a line that begins in it.
+        let read = fill(&mut file, &mut buffer).ok()?;
+        if let Some(version) = glibc_version(buffer.get(..read)?) {
+            return Some(format!("glibc-{version}"));
+        }
+        end = start;
+    }
+    None
+}
+
+/// Reads until the buffer is full or the file at its end; how much it was.
+fn fill(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while let Some(free) = buffer.get_mut(filled..).filter(|free| !free.is_empty()) {
+        match file.read(free) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
 }
 
 fn glibc_version(bytes: &[u8]) -> Option<String> {
-    let start = memchr::memmem::find(bytes, b"GNU C Library")?;
-    let line = bytes.get(start..)?;
-    let line = line.get(..memchr::memchr2(b'\n', 0, line)?)?;
-    let line = std::str::from_utf8(line).ok()?;
-    let (_, version) = line.split_once("release version ")?;
-    let end = version
-        .find(|c: char| !(c.is_ascii_digit() || c == '.'))
-        .unwrap_or(version.len());
-    let version = version.get(..end)?.trim_end_matches('.');
-    (!version.is_empty()).then(|| version.to_owned())
+    memchr::memmem::find_iter(bytes, b"GNU C Library").find_map(|start| {
+        let line = bytes.get(start..)?;
+        let line = line.get(..memchr::memchr2(b'\n', 0, line)?)?;
+        let line = std::str::from_utf8(line).ok()?;
+        let (_, version) = line.split_once("release version ")?;
+        let end = version
+            .find(|c: char| !(c.is_ascii_digit() || c == '.'))
+            .unwrap_or(version.len());
+        let version = version.get(..end)?.trim_end_matches('.');
+        (!version.is_empty()).then(|| version.to_owned())
+    })
 }
 
 /// musl prints its version from a text of its own; without it the name must do.
 fn musl(path: &Path) -> Option<String> {
-    let bytes = library(path)?;
+    let (mut file, _) = library(path)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).ok()?;
     Some(match musl_version(&bytes) {
         Some(version) => format!("musl-{version}"),
         None => "musl".to_owned(),
@@ -217,6 +255,27 @@ mod tests {
         assert_eq!(libc(root.path(), "x86_64"), "musl-1.2.5");
         let root = below(&[("lib/ld-musl-x86_64.so.1", b"\x001.2.5\x002.0.0\0")]);
         assert_eq!(libc(root.path(), "x86_64"), "musl");
+        let long = |before: usize, behind: usize| {
+            let mut library = vec![b'x'; before];
+            library.extend(b"GNU C Library without it\0");
+            library.extend(glibc);
+            library.resize(library.len() + behind, b'y');
+            library
+        };
+        for (before, behind) in [
+            (0, 3 * PIECE),
+            (3 * PIECE, 0),
+            (PIECE, PIECE - glibc.len() / 2),
+            (9 * PIECE / 2, 5 * PIECE / 2),
+            (0, PIECE - 1),
+        ] {
+            let root = below(&[("lib64/libc.so.6", &long(before, behind))]);
+            assert_eq!(
+                libc(root.path(), "x86_64"),
+                "glibc-2.39",
+                "{before} {behind}"
+            );
+        }
         let root = below(&[("lib64/libc.so.6", b"no library")]);
         assert_eq!(libc(root.path(), "x86_64"), "unknown");
     }

@@ -13,8 +13,8 @@ use crate::model::cache_key::{Lock, Pinned};
 use crate::model::digest::{Pieces, Sha, hex};
 use crate::model::lockfile::{Lockfile, Package};
 
-/// How many hexadecimal digits of a digest tell a part of a package: enough to say which one is not the same.
-const DIGITS: usize = 8;
+/// How many bytes of a digest tell a part of a package: enough to say which one is not the same.
+const BYTES: usize = 4;
 
 /// The digest of a lock, and of each thing that it is made from. `path` is how the lock is called; `constraints` are those
 /// of requirements, which decide about packages that nothing else names.
@@ -47,9 +47,7 @@ pub fn semantic(lockfile: &Lockfile<'_>, constraints: &[Package<'_>], path: &str
 }
 
 fn short(digest: &Sha) -> String {
-    let mut digits = hex(digest);
-    digits.truncate(DIGITS);
-    digits
+    hex(digest.get(..BYTES).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -77,6 +77,9 @@ pub fn source(source: &Source<'_>) -> Sha {
 
 /// Who asks for something is no part of what it is.
 pub fn without_user(url: &str) -> Cow<'_, str> {
+    if memchr::memchr(b'@', url.as_bytes()).is_none() {
+        return Cow::Borrowed(url);
+    }
     let Some((scheme, rest)) = url.split_once("://") else {
         return Cow::Borrowed(url);
     };
@@ -90,25 +93,18 @@ pub fn without_user(url: &str) -> Cow<'_, str> {
 
 /// The files and the hashes, each in an order of its own; neither sizes nor times.
 fn files(package: &Package<'_>) -> Sha {
-    let mut files: Vec<&File<'_>> = package.files.iter().collect();
-    let key = |file: &File<'_>| file.url.as_ref().map(|url| url.value.as_ref().to_owned());
-    let in_order = files.windows(2).all(|pair| match pair {
-        [left, right] => (&left.name, address(left)) <= (&right.name, address(right)),
-        _ => true,
+    let files = package.files.iter();
+    let mut files: Vec<(&File<'_>, Option<Cow<'_, str>>)> =
+        files.map(|file| (file, address(file))).collect();
+    files.sort_unstable_by(|(left, left_address), (right, right_address)| {
+        let names = left.name.cmp(&right.name);
+        names
+            .then_with(|| left_address.cmp(right_address))
+            .then_with(|| digests(&left.hashes).cmp(&digests(&right.hashes)))
     });
-    if !in_order {
-        files.sort_by_cached_key(|file| {
-            (
-                file.name.as_ref().to_owned(),
-                key(file),
-                digests(&file.hashes),
-            )
-        });
-    }
     let mut pieces = Pieces::default();
     pieces.add((files.len() as u64).to_le_bytes());
-    for file in files {
-        let address = address(file);
+    for (file, address) in files {
         pieces.add_optional(address.as_deref());
         // Where the address ends with it, it says nothing more.
         let named = address.is_some_and(|url| url.ends_with(&*file.name));
@@ -125,7 +121,7 @@ fn address<'f>(file: &'f File<'_>) -> Option<Cow<'f, str>> {
     let end = if file.hashes.is_empty() {
         url.len()
     } else {
-        url.find(['?', '#']).unwrap_or(url.len())
+        memchr::memchr2(b'?', b'#', url.as_bytes()).unwrap_or(url.len())
     };
     Some(without_user(url.get(..end).unwrap_or(url)))
 }
@@ -146,7 +142,12 @@ fn digests(hashes: &[Hash<'_>]) -> Vec<(String, String)> {
 }
 
 fn add_hashes(hashes: &[Hash<'_>], pieces: &mut Pieces) {
-    let is_lower = |text: &str| !text.bytes().any(|byte| byte.is_ascii_uppercase());
+    // Without an early end, which would look at the letters one by one.
+    let is_lower = |text: &str| {
+        !text
+            .bytes()
+            .fold(false, |found, byte| found | byte.is_ascii_uppercase())
+    };
     if let [hash] = hashes
         && is_lower(&hash.algorithm)
         && is_lower(&hash.digest)
