@@ -90,15 +90,19 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
         refuse_nothing(&digest)?;
     }
     let hash = digest.hex.as_deref().unwrap_or_default();
-    let mut report = document(&digest, workspace);
-    report["duration-ms"] = json!(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
+    let took = started.elapsed().as_millis();
+    // Where nobody asks for it, it is not made: it names all files.
+    let report = || document(&digest, workspace, u64::try_from(took).unwrap_or(u64::MAX));
     match world.console.format() {
         OutputFormat::Human => world.console.document(hash),
-        OutputFormat::Json => world.console.document_by(|out| writeln!(out, "{report:#}")),
+        OutputFormat::Json => world
+            .console
+            .document_by(|out| writeln!(out, "{:#}", report())),
         OutputFormat::Sarif | OutputFormat::Github => {}
     }
     if let Some(path) = &common.report_file {
-        write(&world.directory.join(path), &format!("{report:#}\n"), world)?;
+        let text = format!("{:#}\n", report());
+        write(&world.directory.join(path), &text, world)?;
     }
     if let Some(path) = &common.summary_file {
         let files = count(digest.found.files.len() as u64, "file");
@@ -142,7 +146,7 @@ fn refuse_nothing(digest: &Digest) -> Result<()> {
     Ok(())
 }
 
-fn document(digest: &Digest, workspace: &Path) -> Value {
+fn document(digest: &Digest, workspace: &Path, milliseconds: u64) -> Value {
     let relative = |path: &Path| {
         let inside = path.strip_prefix(workspace).unwrap_or(path);
         inside.to_string_lossy().into_owned()
@@ -166,6 +170,7 @@ fn document(digest: &Digest, workspace: &Path) -> Value {
         "checks": [],
         "left-out": [],
         "outputs": {"hash": hash},
+        "duration-ms": milliseconds,
     })
 }
 

@@ -1,114 +1,126 @@
-//! The content of one file.
+//! The content of files, as digests.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
+use crate::system::hash_files::Taken;
 
 /// What is read at once, bytes.
 const BLOCK: usize = 128 << 10;
 
-/// What a thread reads files into.
-pub(super) fn buffer() -> Vec<u8> {
-    vec![0; BLOCK]
-}
-
-/// The SHA-256 of a file's content.
-pub(super) fn sha256(root: &Root<'_>, path: &Path, buffer: &mut [u8]) -> Result<[u8; 32]> {
-    read(root, path, buffer).map_err(|error| {
-        Error::no_verdict(format!("`{}` cannot be read", path.display()))
-            .cause(error)
-            .hint("leave it out by a pattern with `!`, or make it a file that can be read")
-    })
-}
-
-fn read(root: &Root<'_>, path: &Path, buffer: &mut [u8]) -> io::Result<[u8; 32]> {
-    let mut file = root.file(path)?;
-    let about = file.metadata()?;
-    let mut hasher = Sha256::new();
-    let mut length = 0_u64;
-    loop {
-        let read = match file.read(buffer) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            read => read?,
-        };
-        if read == 0 {
-            break;
-        }
-        if !about.is_file() {
-            // A named pipe or `/dev/zero` would have the runner wait until its time is over.
-            return Err(io::Error::other(
-                "it is no regular file, and may have no end",
-            ));
-        }
-        hasher.update(buffer.get(..read).unwrap_or_default());
-        length += read as u64;
-        // The end is certain where as much was read as there was, and not more fitted.
-        if length == about.len() && read < buffer.len() {
-            break;
-        }
-    }
-    if is_pipe(&about) {
-        return Err(io::Error::other("it is a named pipe"));
-    }
-    Ok(hasher.finalize().into())
-}
-
-/// The folder that the files are below, held open: what is found from it on has a short way.
+/// Digests files one after the other. Most lie in the folder of the one before, which is held open: the way to them is
+/// short from there.
 #[derive(Debug)]
-pub(super) struct Root<'w> {
-    #[cfg(unix)]
-    folder: Option<std::os::fd::OwnedFd>,
-    path: &'w Path,
+pub(super) struct Digester<'f> {
+    buffer: Vec<u8>,
+    folder: Folder<'f>,
 }
 
-impl<'w> Root<'w> {
-    pub(super) fn open(path: &'w Path) -> Self {
+impl<'f> Digester<'f> {
+    pub(super) fn new() -> Self {
         Self {
-            #[cfg(unix)]
-            folder: rustix::fs::open(path, flags(), rustix::fs::Mode::empty()).ok(),
-            path,
+            buffer: vec![0; BLOCK],
+            folder: Folder::default(),
         }
     }
 
-    /// Opens a file without waiting for whoever writes into a named pipe.
-    #[cfg(unix)]
-    fn file(&self, path: &Path) -> io::Result<File> {
-        use std::os::unix::ffi::OsStrExt as _;
-        let bytes = path.as_os_str().as_bytes();
-        let below = bytes.strip_prefix(self.path.as_os_str().as_bytes());
-        let below = below.and_then(|rest| rest.strip_prefix(b"/"));
-        let opened = match (&self.folder, below) {
-            (Some(folder), Some(below)) => {
-                rustix::fs::openat(folder, below, flags(), rustix::fs::Mode::empty())
+    /// The SHA-256 of a file's content.
+    pub(super) fn sha256(&mut self, taken: &'f Taken) -> Result<[u8; 32]> {
+        self.read(taken).map_err(|error| {
+            Error::no_verdict(format!("`{}` cannot be read", taken.path.display()))
+                .cause(error)
+                .hint("leave it out by a pattern with `!`, or make it a file that can be read")
+        })
+    }
+
+    fn read(&mut self, taken: &'f Taken) -> io::Result<[u8; 32]> {
+        let mut file = self.folder.file(&taken.path)?;
+        let mut hasher = Sha256::new();
+        // After so many bytes the system is asked whether it is a regular file, once. That what its folder called one is
+        // small need not be asked again, 20,000 times.
+        let mut ask_after = Some(if taken.is_regular { BLOCK } else { 0 });
+        let mut length = 0;
+        loop {
+            let read = match file.read(&mut self.buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                read => read?,
+            };
+            if read == 0 {
+                break;
             }
-            _ => rustix::fs::open(path, flags(), rustix::fs::Mode::empty()),
+            if ask_after.take_if(|after| *after <= length).is_some() && !file.metadata()?.is_file()
+            {
+                // A named pipe or `/dev/zero` would have the runner wait until its time is over.
+                return Err(io::Error::other(
+                    "it is no regular file, and may have no end",
+                ));
+            }
+            hasher.update(self.buffer.get(..read).unwrap_or_default());
+            length += read;
+        }
+        if length == 0 && is_pipe(&file.metadata()?) {
+            return Err(io::Error::other("it is a named pipe"));
+        }
+        Ok(hasher.finalize().into())
+    }
+}
+
+/// The folder of the file before, open from its second file on.
+#[derive(Debug, Default)]
+#[cfg(unix)]
+struct Folder<'f> {
+    path: &'f [u8],
+    open: Option<std::os::fd::OwnedFd>,
+}
+
+#[cfg(unix)]
+impl<'f> Folder<'f> {
+    /// Opens a file without waiting for whoever writes into a named pipe.
+    fn file(&mut self, path: &'f Path) -> io::Result<File> {
+        use rustix::fs::{Mode, OFlags, open, openat};
+        use std::os::unix::ffi::OsStrExt as _;
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let path = path.as_os_str().as_bytes();
+        let slash = memchr::memrchr(b'/', path).unwrap_or_default();
+        let (folder, name) = path.split_at(slash);
+        if folder != self.path {
+            *self = Self {
+                path: folder,
+                open: None,
+            };
+        } else if self.open.is_none() && !folder.is_empty() {
+            self.open = open(folder, flags | OFlags::DIRECTORY, Mode::empty()).ok();
+        }
+        let opened = match (&self.open, name.strip_prefix(b"/")) {
+            (Some(folder), Some(name)) => openat(folder, name, flags, Mode::empty()),
+            _ => open(path, flags, Mode::empty()),
         };
         Ok(File::from(opened?))
     }
+}
 
-    #[cfg(not(unix))]
-    fn file(&self, path: &Path) -> io::Result<File> {
-        File::open(self.path.join(path))
+#[derive(Debug, Default)]
+#[cfg(not(unix))]
+struct Folder<'f>(std::marker::PhantomData<&'f Path>);
+
+#[cfg(not(unix))]
+impl<'f> Folder<'f> {
+    fn file(&mut self, path: &'f Path) -> io::Result<File> {
+        File::open(path)
     }
 }
 
 #[cfg(unix)]
-fn flags() -> rustix::fs::OFlags {
-    use rustix::fs::OFlags;
-    OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK
-}
-
-#[cfg(unix)]
-fn is_pipe(about: &std::fs::Metadata) -> bool {
+fn is_pipe(about: &Metadata) -> bool {
     use std::os::unix::fs::FileTypeExt as _;
     about.file_type().is_fifo()
 }
 
 #[cfg(not(unix))]
-fn is_pipe(_: &std::fs::Metadata) -> bool {
+fn is_pipe(_: &Metadata) -> bool {
     false
 }

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::globs::{Base, Fault, Patterns};
 use crate::system::ahead::in_order;
 use crate::system::files::{hex, real};
+use content::Digester;
 
 /// The least and the most files that one thread hashes before it tells of them: fewer need no thread, and more would
 /// keep the other waiting.
@@ -27,6 +28,30 @@ pub struct Found {
     pub files: Vec<PathBuf>,
     /// The patterns that match no file of the workspace, whatever others take away again; as they were written.
     pub unmatched: Vec<String>,
+}
+
+/// What a walk came upon.
+#[derive(Debug)]
+struct Walked {
+    files: Vec<Taken>,
+    unmatched: Vec<String>,
+}
+
+/// A file that is taken.
+#[derive(Debug)]
+struct Taken {
+    path: PathBuf,
+    /// Whether its folder says that it is a regular file, and no link or something else.
+    is_regular: bool,
+}
+
+impl From<Walked> for Found {
+    fn from(walked: Walked) -> Self {
+        Self {
+            files: walked.files.into_iter().map(|file| file.path).collect(),
+            unmatched: walked.unmatched,
+        }
+    }
 }
 
 /// What `hashFiles()` gives for patterns.
@@ -75,40 +100,37 @@ fn utf8(path: &Path) -> Result<&str> {
 /// passed over; without, a broken link that is matched is an error, as it is to the runner.
 pub fn find(patterns: &Patterns, workspace: &Path, follow: bool) -> Result<Found> {
     let workspace = real(workspace);
-    walk::walk(patterns, utf8(&workspace)?, follow)
+    walk::walk(patterns, utf8(&workspace)?, follow).map(Found::from)
 }
 
 /// The digest of these files, as [`find`] does them.
 pub fn digest(patterns: &Patterns, workspace: &Path, follow: bool) -> Result<Digest> {
     let workspace = real(workspace);
-    let found = walk::walk(patterns, utf8(&workspace)?, follow)?;
-    let hex = hash(&found.files, &workspace)?;
-    Ok(Digest { hex, found })
+    let walked = walk::walk(patterns, utf8(&workspace)?, follow)?;
+    let hex = hash(&walked.files)?;
+    Ok(Digest {
+        hex,
+        found: walked.into(),
+    })
 }
 
 /// SHA-256 over the SHA-256 of each file, or none of no files.
-fn hash(files: &[PathBuf], workspace: &Path) -> Result<Option<String>> {
+fn hash(files: &[Taken]) -> Result<Option<String>> {
     if files.is_empty() {
         return Ok(None);
     }
     let mut total = Sha256::new();
-    let root = content::Root::open(workspace);
-    let root = &root;
     let maker = || {
-        let mut buffer = content::buffer();
-        move |piece: &[PathBuf]| -> Vec<Result<[u8; 32]>> {
-            let hashed = piece
-                .iter()
-                .map(|path| content::sha256(root, path, &mut buffer));
-            hashed.collect()
+        let mut digester = Digester::new();
+        move |piece| -> Result<Vec<[u8; 32]>> {
+            let files: &[Taken] = piece;
+            files.iter().map(|file| digester.sha256(file)).collect()
         }
     };
     let piece = (files.len() / PIECES).clamp(PIECE.0, PIECE.1);
     in_order(files, piece, maker, |digests| {
-        digests.into_iter().try_for_each(|digest| {
-            total.update(digest?);
-            Ok(())
-        })
+        total.update(digests?.as_flattened());
+        Ok(())
     })?;
     Ok(Some(hex(&total.finalize())))
 }

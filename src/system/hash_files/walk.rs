@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::globs::{self, Match, Patterns};
 use crate::system::files::normalise;
-use crate::system::hash_files::Found;
+use crate::system::hash_files::{Taken, Walked};
 
 /// The files that the patterns match below the workspace.
-pub(super) fn walk(patterns: &Patterns, workspace: &str, follow: bool) -> Result<Found> {
+pub(super) fn walk(patterns: &Patterns, workspace: &str, follow: bool) -> Result<Walked> {
     let mut walk = Walk {
         patterns,
         follow,
@@ -26,7 +26,7 @@ pub(super) fn walk(patterns: &Patterns, workspace: &str, follow: bool) -> Result
         walk.root(root)?;
     }
     let unmatched = walk.unmatched.into_iter();
-    Ok(Found {
+    Ok(Walked {
         files: walk.files,
         unmatched: unmatched.map(|(_, text)| text.to_owned()).collect(),
     })
@@ -37,7 +37,7 @@ struct Walk<'p> {
     follow: bool,
     /// How the path of a file of the workspace starts. The runner compares letters: no link is resolved for it.
     inside: String,
-    files: Vec<PathBuf>,
+    files: Vec<Taken>,
     /// The patterns that have matched nothing yet.
     unmatched: Vec<(usize, &'p str)>,
     /// The folders above the current one without links, to know loops by.
@@ -107,7 +107,7 @@ impl Walk<'_> {
             // Most are, and of these nothing more need be known.
             let is_taken = self.patterns.matches(parts).file;
             if is_taken || !self.unmatched.is_empty() {
-                self.file(path(), parts, is_taken);
+                self.file(path(), parts, is_taken, true);
             }
             return Ok(None);
         }
@@ -125,7 +125,7 @@ impl Walk<'_> {
         let matched = self.patterns.matches(parts);
         if matched == Match::NONE && !self.patterns.may_match_below(parts) {
             if kind.is_some_and(|kind| !kind.is_dir()) {
-                self.file(path.to_owned(), parts, false);
+                self.file(path.to_owned(), parts, false, false);
             }
             return Ok(None);
         }
@@ -136,10 +136,10 @@ impl Walk<'_> {
                     let about = known.map_or_else(|| fs::metadata(path), Ok);
                     let about = about.map_err(|error| unreadable(path, &error))?;
                     if !about.is_dir() {
-                        self.file(path.to_owned(), parts, true);
+                        self.file(path.to_owned(), parts, true, false);
                     }
                 } else {
-                    self.file(path.to_owned(), parts, false);
+                    self.file(path.to_owned(), parts, false, false);
                 }
                 Ok(None)
             }
@@ -176,14 +176,15 @@ impl Walk<'_> {
     }
 
     /// Something that is no folder; `is_taken` by the patterns as a whole.
-    fn file(&mut self, path: String, parts: &[&str], is_taken: bool) {
+    fn file(&mut self, path: String, parts: &[&str], is_taken: bool, is_regular: bool) {
         if !path.starts_with(&self.inside) {
             return;
         }
         self.unmatched
             .retain(|(number, _)| !self.patterns.one_matches(*number, parts));
         if is_taken {
-            self.files.push(path.into());
+            let path = path.into();
+            self.files.push(Taken { path, is_regular });
         }
     }
 }
