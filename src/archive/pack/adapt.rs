@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::Level;
+use super::{Effort, Level};
 
 /// What the official client uses, and a good beginning.
 const START: i32 = 3;
 const LEAST: i32 = 1;
 /// Beyond it, time grows much and size hardly shrinks.
-const GREATEST: i32 = 9;
+const GREATEST: i32 = 6;
 
 /// So many frames are looked at before the level moves by one.
 const FRAMES: u32 = 6;
@@ -19,8 +19,18 @@ pub(super) struct Adapt {
     level: i32,
     is_fixed: bool,
     frames: u32,
-    waited: Duration,
-    written: Duration,
+    all: Pace,
+}
+
+/// How a frame came about.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pace {
+    /// So long it was waited for.
+    pub(super) waited: Duration,
+    /// So long it took to write it.
+    pub(super) written: Duration,
+    /// What it took to compress it.
+    pub(super) effort: Effort,
 }
 
 impl Adapt {
@@ -33,8 +43,7 @@ impl Adapt {
             level,
             is_fixed,
             frames: 0,
-            waited: Duration::ZERO,
-            written: Duration::ZERO,
+            all: Pace::default(),
         }
     }
 
@@ -42,28 +51,29 @@ impl Adapt {
         self.level
     }
 
-    /// A frame was waited for and then written, each for so long.
-    pub(super) fn took(&mut self, waited: Duration, written: Duration) {
+    /// A frame was waited for and then written.
+    pub(super) fn took(&mut self, frame: &Pace) {
         if self.is_fixed {
             return;
         }
         self.frames += 1;
-        self.waited += waited;
-        self.written += written;
+        let all = &mut self.all;
+        all.waited += frame.waited;
+        all.written += frame.written;
+        all.effort.wall += frame.effort.wall;
+        all.effort.processor += frame.effort.processor;
         if self.frames < FRAMES {
             return;
         }
-        if self.written > 3 * self.waited {
+        // Where others want the processors, more work for them makes nothing faster: those may be the ones that take it.
+        let is_idle = 10 * all.effort.processor > 9 * all.effort.wall;
+        if all.written > 3 * all.waited && is_idle {
             self.level = (self.level + 1).min(GREATEST);
-        } else if self.waited > 3 * self.written {
+        } else if all.waited > 3 * all.written {
             self.level = (self.level - 1).max(LEAST);
         }
-        *self = Self {
-            frames: 0,
-            waited: Duration::ZERO,
-            written: Duration::ZERO,
-            ..*self
-        };
+        self.frames = 0;
+        self.all = Pace::default();
     }
 }
 
@@ -74,9 +84,16 @@ mod tests {
     const SHORT: Duration = Duration::from_millis(1);
     const LONG: Duration = Duration::from_millis(10);
 
-    fn after(adapt: &mut Adapt, waited: Duration, written: Duration) -> i32 {
+    fn after(adapt: &mut Adapt, waited: Duration, written: Duration, processor: Duration) -> i32 {
         for _ in 0..100 {
-            adapt.took(waited, written);
+            adapt.took(&Pace {
+                waited,
+                written,
+                effort: Effort {
+                    wall: LONG,
+                    processor,
+                },
+            });
         }
         adapt.level()
     }
@@ -84,14 +101,21 @@ mod tests {
     #[test]
     fn a_slow_taker_gets_smaller_frames_and_a_fast_one_sooner_ones() {
         let mut adapt = Adapt::new(Level::Adaptive);
-        assert_eq!(after(&mut adapt, SHORT, LONG), GREATEST);
-        assert_eq!(after(&mut adapt, LONG, SHORT), LEAST);
-        assert_eq!(after(&mut adapt, LONG, LONG), LEAST);
+        assert_eq!(after(&mut adapt, SHORT, LONG, LONG), GREATEST);
+        assert_eq!(after(&mut adapt, LONG, SHORT, LONG), LEAST);
+        assert_eq!(after(&mut adapt, LONG, LONG, LONG), LEAST);
+    }
+
+    #[test]
+    fn a_busy_machine_is_not_made_busier() {
+        let mut adapt = Adapt::new(Level::Adaptive);
+        assert_eq!(after(&mut adapt, SHORT, LONG, LONG / 2), START);
+        assert_eq!(after(&mut adapt, LONG, SHORT, LONG / 2), LEAST);
     }
 
     #[test]
     fn a_fixed_level_stays() {
         let mut adapt = Adapt::new(Level::Fixed(5));
-        assert_eq!(after(&mut adapt, SHORT, LONG), 5);
+        assert_eq!(after(&mut adapt, SHORT, LONG, LONG), 5);
     }
 }

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::found::{describe, missing, open, time};
-use super::{LeftOut, PIECE, Reason};
+use super::{Effort, LeftOut, PIECE, Reason, sample};
 use crate::archive::entry::Entry;
 use crate::archive::fault::Fault;
 use crate::archive::inventory::{Digest256, sha256};
@@ -76,6 +76,8 @@ pub(super) struct Frame {
     pub(super) unpacked: usize,
     pub(super) entries: u64,
     pub(super) level: i32,
+    /// What it took to compress it.
+    pub(super) effort: Effort,
     pub(super) described: Vec<u8>,
     pub(super) contents: Vec<Content>,
     pub(super) left_out: Vec<LeftOut>,
@@ -94,71 +96,92 @@ pub(super) enum Content {
     },
 }
 
-type Work = (Group, SyncSender<Result<Frame, Fault>>);
-
-/// Takes groups until there are no more.
-pub(super) fn work(
-    queue: &Mutex<Receiver<Work>>,
-    level: &AtomicI32,
-    with_digests: bool,
-    progress: &Progress,
-) {
-    let mut compressor = None;
-    let mut tar = Vec::new();
-    loop {
-        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok((group, reply)) = next else { return };
-        let level = level.load(Ordering::Relaxed);
-        let filling = Filling {
-            tar: std::mem::take(&mut tar),
-            with_digests,
-            ..Filling::default()
-        };
-        let made = progress
-            .check()
-            .and_then(|()| filling.fill(group))
-            .and_then(|filled| {
-                let bytes = compress(&mut compressor, level, &filled.tar).map_err(Fault::Output)?;
-                Ok((filled, bytes))
-            });
-        let frame = made.map(|(mut filled, bytes)| {
-            let unpacked = filled.tar.len();
-            filled.tar.clear();
-            tar = filled.tar;
-            Frame {
-                bytes,
-                unpacked,
-                entries: filled.entries,
-                level,
-                described: filled.described,
-                contents: filled.contents,
-                left_out: filled.left_out,
-            }
-        });
-        // Nobody takes it any more where the run has ended.
-        let _ = reply.send(frame);
-    }
+/// What all workers share.
+pub(super) struct Workshop {
+    pub(super) queue: Mutex<Receiver<Work>>,
+    /// The level for what compresses well.
+    pub(super) level: AtomicI32,
+    /// Whether another level is taken for what does not.
+    pub(super) is_adaptive: bool,
+    pub(super) with_digests: bool,
+    /// Room for frames, used before: fresh memory costs as much as a copy.
+    pub(super) room: Mutex<Vec<Vec<u8>>>,
 }
 
-fn compress(
-    compressor: &mut Option<zstd::bulk::Compressor<'static>>,
-    level: i32,
-    tar: &[u8],
-) -> io::Result<Vec<u8>> {
-    let compressor = if let Some(compressor) = compressor {
-        compressor
-    } else {
-        let mut fresh = zstd::bulk::Compressor::new(level)?;
-        // As the `zstd` program does.
-        fresh.set_parameter(zstd::zstd_safe::CParameter::ChecksumFlag(true))?;
-        compressor.insert(fresh)
-    };
-    compressor.set_compression_level(level)?;
-    // Most of it compresses well; what does not needs the whole bound.
-    let mut bytes = Vec::with_capacity(zstd::compress_bound(tar.len()));
-    compressor.compress_to_buffer(tar, &mut bytes)?;
-    bytes.shrink_to_fit();
-    Ok(bytes)
+pub(super) type Work = (Group, SyncSender<Result<Frame, Fault>>);
+
+impl Workshop {
+    /// Takes groups until there are no more.
+    pub(super) fn work(&self, progress: &Progress) {
+        let mut compressor = None;
+        let mut tar = Vec::new();
+        loop {
+            let next = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            let next = next.recv();
+            let Ok((group, reply)) = next else { return };
+            let filling = Filling {
+                tar: std::mem::take(&mut tar),
+                with_digests: self.with_digests,
+                ..Filling::default()
+            };
+            let made = progress
+                .check()
+                .and_then(|()| filling.fill(group))
+                .and_then(|filled| {
+                    let compressed = self.compress(&mut compressor, &filled.tar);
+                    Ok((filled, compressed.map_err(Fault::Output)?))
+                });
+            let frame = made.map(|(mut filled, (bytes, level, effort))| {
+                let unpacked = filled.tar.len();
+                filled.tar.clear();
+                tar = filled.tar;
+                Frame {
+                    bytes,
+                    unpacked,
+                    entries: filled.entries,
+                    level,
+                    effort,
+                    described: filled.described,
+                    contents: filled.contents,
+                    left_out: filled.left_out,
+                }
+            });
+            // Nobody takes it any more where the run has ended.
+            let _ = reply.send(frame);
+        }
+    }
+
+    /// The frame, its level, and what it took.
+    fn compress(
+        &self,
+        compressor: &mut Option<zstd::bulk::Compressor<'static>>,
+        tar: &[u8],
+    ) -> io::Result<(Vec<u8>, i32, Effort)> {
+        let effort = Effort::begin();
+        let mut level = self.level.load(Ordering::Relaxed);
+        let compressor = if let Some(compressor) = compressor {
+            compressor
+        } else {
+            let mut fresh = zstd::bulk::Compressor::new(level)?;
+            // As the `zstd` program does.
+            fresh.set_parameter(zstd::zstd_safe::CParameter::ChecksumFlag(true))?;
+            compressor.insert(fresh)
+        };
+        if self.is_adaptive {
+            level = sample::suited(compressor, level, tar)?;
+        }
+        compressor.set_compression_level(level)?;
+        let room = self
+            .room
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        let mut bytes = room.unwrap_or_default();
+        // Most of it compresses well; what does not needs the whole bound.
+        bytes.reserve_exact(zstd::compress_bound(tar.len()));
+        compressor.compress_to_buffer(tar, &mut bytes)?;
+        Ok((bytes, level, effort.end()))
+    }
 }
 
 /// A group on its way to a frame.

@@ -2,16 +2,18 @@
 //! frame, and the caller's thread writes the frames in order.
 
 mod adapt;
+mod effort;
 mod found;
 mod group;
 mod names;
 mod plan;
+mod sample;
 
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -22,8 +24,9 @@ use super::fault::Fault;
 use super::inventory::{Inventory, Pieces};
 use super::progress::Progress;
 use super::{header, inventory};
-use adapt::Adapt;
-use group::{Content, Frame, Group};
+use adapt::{Adapt, Pace};
+use effort::Effort;
+use group::{Content, Frame, Group, Work, Workshop};
 
 /// More workers than this cost memory and gain little.
 const MOST_THREADS: usize = 6;
@@ -48,7 +51,8 @@ pub struct Sources<'s> {
 pub enum Level {
     /// This zstd level, 1 to 19. The official client's is 3.
     Fixed(i32),
-    /// Harder where the archive is taken slower than it is made, and the other way round.
+    /// Harder where the archive is taken slower than it is made and processors are idle, and the other way round; what
+    /// hardly gets smaller is always done quickly.
     Adaptive,
 }
 
@@ -86,7 +90,7 @@ pub struct Packed {
     pub unpacked_bytes: u64,
     /// Bytes of the archive.
     pub archive_bytes: u64,
-    /// The least and the greatest level used.
+    /// The least and the greatest level used; what does not get smaller has one below 1.
     pub levels: Option<(i32, i32)>,
     /// What is not in the archive, or not as it is on disk. At most a thousand are listed.
     pub left_out: Vec<LeftOut>,
@@ -165,10 +169,15 @@ pub fn pack(
         .map_or(1, NonZeroUsize::get)
         .min(MOST_THREADS);
     let mut adapt = Adapt::new(options.level);
-    let level = AtomicI32::new(adapt.level());
-    let (groups, queue) = sync_channel::<(Group, SyncSender<Result<Frame, Fault>>)>(1);
+    let (groups, queue) = sync_channel::<Work>(1);
     let (order, frames) = sync_channel::<Receiver<Result<Frame, Fault>>>(threads + WAITING);
-    let queue = Mutex::new(queue);
+    let workshop = Workshop {
+        queue: Mutex::new(queue),
+        level: AtomicI32::new(adapt.level()),
+        is_adaptive: options.level == Level::Adaptive,
+        with_digests: options.inventory,
+        room: Mutex::default(),
+    };
     let mut summing = Summing::default();
     std::thread::scope(|scope| {
         let planner = scope.spawn(move || {
@@ -183,20 +192,23 @@ pub fn pack(
             })
         });
         for _ in 0..threads {
-            scope.spawn(|| group::work(&queue, &level, options.inventory, progress));
+            scope.spawn(|| workshop.work(progress));
         }
         let written = write_frames(
             &frames,
             &mut out,
             &mut summing,
-            &level,
+            &workshop,
             &mut adapt,
             progress,
         );
         // Ends the others, where it ended early.
         drop(frames);
         if written.is_err() {
-            let queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+            let queue = workshop
+                .queue
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             while queue.recv().is_ok() {}
         }
         let walked = planner
@@ -215,7 +227,7 @@ fn write_frames(
     frames: &Receiver<Receiver<Result<Frame, Fault>>>,
     out: &mut impl Write,
     summing: &mut Summing,
-    level: &AtomicI32,
+    workshop: &Workshop,
     adapt: &mut Adapt,
     progress: &Progress,
 ) -> Result<(), Fault> {
@@ -229,12 +241,19 @@ fn write_frames(
         let got = Instant::now();
         progress.check()?;
         out.write_all(&frame.bytes).map_err(Fault::Output)?;
-        adapt.took(got - asked, got.elapsed());
-        level.store(adapt.level(), Ordering::Relaxed);
+        adapt.took(&Pace {
+            waited: got - asked,
+            written: got.elapsed(),
+            effort: frame.effort,
+        });
+        workshop.level.store(adapt.level(), Ordering::Relaxed);
         progress.add_archive_bytes(frame.bytes.len());
         progress.add_unpacked_bytes(frame.unpacked);
         progress.add_entries(frame.entries);
-        summing.add(frame);
+        let mut room = summing.add(frame);
+        room.clear();
+        let mut rooms = workshop.room.lock().unwrap_or_else(PoisonError::into_inner);
+        rooms.push(room);
     }
     Ok(())
 }
@@ -249,7 +268,8 @@ struct Summing {
 }
 
 impl Summing {
-    fn add(&mut self, frame: Frame) {
+    /// Takes up what is told of a frame; gives its bytes back.
+    fn add(&mut self, frame: Frame) -> Vec<u8> {
         let packed = &mut self.packed;
         packed.entries += frame.entries;
         packed.unpacked_bytes += frame.unpacked as u64;
@@ -279,6 +299,7 @@ impl Summing {
                 }
             }
         }
+        frame.bytes
     }
 
     /// Ends the archive with its inventory.

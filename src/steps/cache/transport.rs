@@ -2,8 +2,9 @@
 //! of bounded length.
 
 use std::io::{self, Read, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 use tokio::sync::mpsc::{Receiver, Sender};
 
 /// Pieces that wait in a channel.
@@ -12,10 +13,36 @@ pub const WAITING: usize = 8;
 /// Bytes of a piece of an archive that is made.
 const PIECE: usize = 1 << 20;
 
-/// Hands what is written on in pieces.
+/// Hands what is written on in pieces. The memory of those that were sent is used again: fresh memory costs as much as
+/// a copy.
 pub struct PieceWriter {
     out: Sender<Bytes>,
-    piece: BytesMut,
+    piece: Vec<u8>,
+    spare: Spare,
+}
+
+/// Memory of pieces that were sent.
+type Spare = Arc<Mutex<Vec<Vec<u8>>>>;
+
+/// A piece on its way.
+struct Piece {
+    bytes: Vec<u8>,
+    spare: Spare,
+}
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.clear();
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        spare.push(bytes);
+    }
 }
 
 impl PieceWriter {
@@ -23,14 +50,22 @@ impl PieceWriter {
     pub fn new(out: Sender<Bytes>) -> Self {
         Self {
             out,
-            piece: BytesMut::with_capacity(PIECE),
+            piece: Vec::with_capacity(PIECE),
+            spare: Spare::default(),
         }
     }
 
     fn send(&mut self) -> io::Result<()> {
-        let piece = std::mem::replace(&mut self.piece, BytesMut::with_capacity(PIECE));
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = spare.pop();
+        drop(spare);
+        let next = next.unwrap_or_else(|| Vec::with_capacity(PIECE));
+        let piece = Piece {
+            bytes: std::mem::replace(&mut self.piece, next),
+            spare: Arc::clone(&self.spare),
+        };
         self.out
-            .blocking_send(piece.freeze())
+            .blocking_send(Bytes::from_owner(piece))
             .map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 }
