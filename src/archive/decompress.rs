@@ -9,6 +9,7 @@ use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
 use super::confinement::Limits;
 use super::fault::Fault;
 use super::inventory::{self, Inventory};
+use super::note;
 use super::progress::Progress;
 
 /// Bytes read at once.
@@ -28,8 +29,15 @@ pub(super) struct Decompressor<'p, R> {
     format: Format<'p, R>,
     limits: Limits,
     unpacked: u64,
-    inventory: Option<Inventory>,
+    passed: Passed,
     progress: &'p Progress,
+}
+
+/// What the frames say that hold no content.
+#[derive(Debug, Default)]
+pub(super) struct Passed {
+    pub(super) inventory: Option<Inventory>,
+    pub(super) note: Option<String>,
 }
 
 enum Format<'p, R> {
@@ -61,14 +69,14 @@ impl<'p, R: Read> Decompressor<'p, R> {
             format,
             limits,
             unpacked: 0,
-            inventory: None,
+            passed: Passed::default(),
             progress,
         })
     }
 
-    /// The inventory at the end, if there was one.
-    pub(super) fn into_inventory(self) -> Option<Inventory> {
-        self.inventory
+    /// What stood between the frames of content.
+    pub(super) fn into_passed(self) -> Passed {
+        self.passed
     }
 
     /// The next bytes of the tar stream, `None` at the end of the archive.
@@ -95,9 +103,10 @@ impl<'p, R: Read> Decompressor<'p, R> {
                             Frame::End => break,
                             Frame::Data => *in_frame = true,
                             Frame::Passed(found) => {
-                                if self.inventory.is_none() {
-                                    self.inventory = found;
-                                }
+                                let passed = &mut self.passed;
+                                passed.inventory = passed.inventory.take().or(found.inventory);
+                                // It stands in front or nowhere.
+                                passed.note = passed.note.take().or(found.note.filter(|_| at == 0));
                                 continue;
                             }
                         }
@@ -134,7 +143,7 @@ impl<'p, R: Read> Decompressor<'p, R> {
 
 enum Frame {
     Data,
-    Passed(Option<Inventory>),
+    Passed(Passed),
     End,
 }
 
@@ -175,7 +184,10 @@ fn next_frame(
     if content.limit() > 0 {
         return Err(Fault::Truncated { at });
     }
-    Ok(Frame::Passed(Inventory::read(&body)?))
+    Ok(Frame::Passed(Passed {
+        note: note::in_body(&body),
+        inventory: Inventory::read(&body)?,
+    }))
 }
 
 fn word(input: &mut impl Read, at: u64) -> Result<u32, Fault> {

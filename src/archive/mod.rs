@@ -3,7 +3,7 @@
 //! An archive is laid out as the official cache client makes it (`tar --posix -P -C <workspace> … | zstdmt`): names relative
 //! to the workspace, `..` at their beginning where they lie beside it. It is cut into zstd frames that are compressed
 //! independently, which every zstd reader takes as one stream, and ends with an [inventory](inventory) in a skippable
-//! frame. There is no async code here: readers, compressors and writers of files are threads, and memory is bounded.
+//! frame. A [`note`] may stand in front. There is no async code here: readers, compressors and writers of files are threads, and memory is bounded.
 
 mod confinement;
 mod decompress;
@@ -12,6 +12,7 @@ mod fault;
 mod header;
 mod inventory;
 mod list;
+pub mod note;
 #[cfg(unix)]
 mod pack;
 mod pax;

@@ -178,14 +178,31 @@ impl BucketCache {
         Ok(())
     }
 
-    /// Gives a reserved key back, with what was sent.
+    /// Gives a reserved key back, with what was sent. An entry that is complete after all stays.
     pub async fn abandon(&self, reserved: &Reserved) -> Result<(), Fault> {
-        self.bucket.delete(&reserved.content.data).await?;
+        let data = &reserved.content.data;
         let found = self.bucket.read(&reserved.record, RECORD).await?;
-        if found.is_some_and(|(_, object)| object.mark == reserved.mark) {
-            self.bucket.delete(&reserved.record).await?;
+        match found {
+            // First the record, so that nobody finds one without an archive.
+            Some((_, object)) if object.mark == reserved.mark => {
+                self.bucket.delete(&reserved.record).await?;
+            }
+            Some((bytes, _)) => {
+                let record: Option<Record> = serde_json::from_slice(&bytes).ok();
+                if record.is_some_and(|record| record.data == *data) {
+                    return Ok(());
+                }
+            }
+            None => {}
         }
-        Ok(())
+        self.bucket.delete(data).await
+    }
+
+    /// The first bytes of an entry's archive, at most so many.
+    pub async fn beginning(&self, entry: &Entry, most: u64) -> Result<Bytes, Fault> {
+        self.bucket
+            .range(&entry.data, 0..entry.size.min(most))
+            .await
     }
 
     /// Hands on the archive of an entry.

@@ -164,6 +164,24 @@ impl Cache {
             _ => Err(foreign()),
         }
     }
+
+    /// The first bytes of the archive of an entry, at most so many.
+    pub async fn beginning(
+        &self,
+        found: &Found,
+        most: usize,
+        options: Options,
+    ) -> Result<Bytes, Fault> {
+        match (self, &found.archive) {
+            (Self::Service(service), Archive::Signed(url)) => {
+                transfer::beginning(service.http(), url, most, options).await
+            }
+            (Self::Bucket(bucket), Archive::Entry(entry)) => {
+                bucket.beginning(entry, most as u64).await
+            }
+            _ => Err(foreign()),
+        }
+    }
 }
 
 fn foreign() -> Fault {

@@ -5,12 +5,11 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::support::cache_runs::{TOKEN, with_service};
 use crate::support::expect::root;
 use crate::support::host_runner::{HostRun, HostRunner};
 use crate::support::lockgate::{Project, Run};
 use crate::support::peers::{CacheService, cache_service, official_client};
-
-const TOKEN: &str = "not-a-real-token";
 
 /// A project with a folder worth keeping.
 fn project() -> Project {
@@ -52,15 +51,6 @@ fn content(folder: &Path) -> Vec<(String, Vec<u8>)> {
 
 fn outputs(run: &Run) -> Value {
     run.json()["outputs"].clone()
-}
-
-/// The same project in a workflow whose steps may talk to this service.
-fn with_service(project: Project, service: &CacheService, event: &str) -> Project {
-    let project = project
-        .in_workflow(event, &json!({}))
-        .with("GITHUB_SERVER_URL", "https://github.com");
-    let variables = service.environment(TOKEN).into_iter();
-    variables.fold(project, |project, (name, value)| project.with(name, &value))
 }
 
 const WHAT: [&str; 6] = [

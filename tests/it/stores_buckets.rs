@@ -11,7 +11,7 @@ use lockgate::stores::transfer::Options;
 use lockgate::system::environment::Environment;
 use lockgate::system::files::sha256;
 use lockgate::system::http::Http;
-use lockgate::system::http::retry::Policy;
+use lockgate::system::http::retry::{Policy, SILENCE};
 use lockgate::system::masking::Masker;
 use lockgate::system::stop::Stop;
 
@@ -39,6 +39,7 @@ fn open(address: &str, variables: &[(&str, &str)]) -> lockgate::error::Result<Bu
             http,
             masker: &Masker::default(),
             policy: policy(),
+            silence: SILENCE,
         },
     )
 }

@@ -1,18 +1,18 @@
 // GitHub's cache service, version 2, as far as clients can see it: Twirp calls in JSON, entries by scope, version and key,
 // signed addresses of a real blob store (Azurite), and the caches of the REST API. Any of it can be made to fail.
 //
-//   node cache-service.mjs --blobs http://127.0.0.1:PORT
+//   node cache-service.mjs --blobs http://127.0.0.1:PORT [--plain]
 //
 // Prints one line of JSON with its address, and ends with its standard input. `PUT /_faults` sets the faults, a list that
 // is gone through from the front: {"at": "PUT" | "GET" | "CreateCacheEntry" | ..., "kind": ..., "times": 1, ...}.
-// `GET /_seen` tells what was asked. Blobs go through this process to Azurite, so that transfers can fail too.
+// `GET /_seen` tells what was asked. With `--plain` there is no service, and all goes on to the address, whatever serves there. Blobs go through this process to Azurite, so that transfers can fail too.
 
 import http from 'node:http'
 import { parseArgs } from 'node:util'
 import { BlobSASPermissions, BlobServiceClient, StorageSharedKeyCredential, generateBlobSASQueryParameters } from '@azure/storage-blob'
 import { ACCOUNT, KEY } from './account.mjs'
 
-const { values } = parseArgs({ options: { blobs: { type: 'string' } } })
+const { values } = parseArgs({ options: { blobs: { type: 'string' }, plain: { type: 'boolean' } } })
 const TWIRP = '/twirp/github.actions.results.api.v1.CacheService/'
 const credential = new StorageSharedKeyCredential(ACCOUNT, KEY)
 const container = `cache-${process.pid}-${Date.now()}`
@@ -172,6 +172,11 @@ async function blob(request, response) {
         if (broken.kind === 'cut') request.socket.destroy()
       })
       return
+    // As many bytes, and one of them another.
+    case 'flip':
+      if (bytes.length > 0) bytes[Math.floor(bytes.length * (broken.where ?? 0.5))] ^= 1
+      response.writeHead(forwarded.statusCode, back)
+      return response.end(bytes)
     // Fewer bytes, and a head that agrees with them.
     case 'short':
       response.writeHead(forwarded.statusCode, { ...back, 'content-length': Math.floor(bytes.length / 2) })
@@ -224,6 +229,7 @@ async function serve(request, response) {
     return answer(response, 200, {})
   }
   seen.push({ method: request.method, path: url.pathname, query: url.search, authorization: request.headers.authorization ?? null, range: request.headers.range ?? null })
+  if (values.plain) return blob(request, response)
   const method = url.pathname.startsWith(TWIRP) ? url.pathname.slice(TWIRP.length) : undefined
   if (method in calls && request.method === 'POST') return twirp(request, response, method)
   if (url.pathname.startsWith(`/${ACCOUNT}/`)) return blob(request, response)
@@ -238,6 +244,6 @@ const server = http.createServer((request, response) => {
   })
 })
 const address = () => `http://127.0.0.1:${server.address().port}`
-await blobs().create()
+if (!values.plain) await blobs().create()
 server.listen(0, '127.0.0.1', () => process.stdout.write(`${JSON.stringify({ url: address(), container })}\n`))
 process.stdin.resume().on('end', () => process.exit(0))

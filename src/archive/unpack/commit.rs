@@ -14,10 +14,11 @@ use crate::archive::progress::Progress;
 impl Stages<'_> {
     /// Moves all into place. Each file appears whole, and takes the place of an earlier one at once.
     pub(super) fn commit(&mut self, progress: &Progress) -> Result<(), Fault> {
+        // From here on it goes to its end: half of it would be in place.
+        progress.check()?;
         for (root, stage) in self.roots.iter_mut().enumerate() {
             let Some(stage) = stage else { continue };
             let mut merged = HashSet::new();
-            progress.check()?;
             let parent = commit_stage(stage, &mut merged)?;
             let mut tree = Tree::new(parent);
             let name = stage.target.file_name().unwrap_or_default();

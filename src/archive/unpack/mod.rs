@@ -22,7 +22,7 @@ use foldhash::fast::RandomState;
 use sha2::{Digest, Sha256};
 
 use super::confinement::{Confinement, Place};
-use super::decompress::Decompressor;
+use super::decompress::{Decompressor, Passed};
 use super::entry::{Entry, Kind};
 use super::fault::{Fault, shown};
 use super::inventory::{Digest256, Inventory};
@@ -58,6 +58,8 @@ pub struct Unpacked {
     pub stripped: u64,
     /// What vouches for the content.
     pub verified: Verified,
+    /// The archive's [note](crate::archive::note).
+    pub note: Option<String>,
 }
 
 /// What vouches for the content of an archive.
@@ -87,7 +89,7 @@ pub fn unpack(
                 Ok(decompressor) => decompressor,
                 Err(fault) => {
                     let _ = chunks.send(Err(fault));
-                    return None;
+                    return Passed::default();
                 }
             };
             loop {
@@ -95,13 +97,13 @@ pub fn unpack(
                     Ok(Some(chunk)) => {
                         // Who took them has ended, and knows why.
                         if chunks.send(Ok(chunk)).is_err() {
-                            return None;
+                            return Passed::default();
                         }
                     }
-                    Ok(None) => return decompressor.into_inventory(),
+                    Ok(None) => return decompressor.into_passed(),
                     Err(fault) => {
                         let _ = chunks.send(Err(fault));
-                        return None;
+                        return Passed::default();
                     }
                 }
             }
@@ -113,10 +115,11 @@ pub fn unpack(
         let read = unpacking.read(&mut reader);
         let promised = reader.promises_inventory();
         drop(reader);
-        let inventory = decompressing
+        let passed = decompressing
             .join()
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        unpacking.finish(read, promised, inventory.as_ref())
+        unpacking.unpacked.note = passed.note;
+        unpacking.finish(read, promised, passed.inventory.as_ref())
     })?;
     stages.commit(progress)?;
     let archive_bytes = progress.archive_bytes();

@@ -19,6 +19,9 @@ use crate::archive::confinement::{Confinement, Place};
 use crate::archive::entry::{Entry, Kind, Time};
 use crate::archive::fault::Fault;
 
+/// In so many folders, one above the other, leftovers are looked for.
+const ABOVE: usize = 4;
+
 /// What the declared path itself is called in its stage.
 pub(super) const ITEM: &[u8] = b"item";
 
@@ -203,7 +206,8 @@ impl Stage {
             if !fits {
                 continue;
             }
-            remove_leftovers(folder);
+            // One that was killed while it moved things may have made folders in between.
+            folder.ancestors().take(ABOVE).for_each(remove_leftovers);
             match make_hidden(folder) {
                 Ok((folder, lock)) => {
                     let handle = lock
@@ -240,15 +244,31 @@ fn make_hidden(folder: &Path) -> std::io::Result<(PathBuf, File)> {
         let path = folder.join(format!("{STAGE_PREFIX}{number:016x}"));
         match std::fs::DirBuilder::new().mode(0o700).create(&path) {
             Ok(()) => {
-                let lock = File::open(&path)?;
-                // Where the file system has no locks, leftovers stay.
-                let _ = flock(&lock, FlockOperation::NonBlockingLockExclusive);
-                return Ok((path, lock));
+                if let Some(lock) = hold(&path)? {
+                    return Ok((path, lock));
+                }
             }
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Locks a stage that was just made. None where another extraction took it for a leftover before: then it is gone, or about to.
+fn hold(path: &Path) -> std::io::Result<Option<File>> {
+    let lock = match File::open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        other => other?,
+    };
+    // Where the file system has no locks, nobody takes anything for a leftover.
+    if flock(&lock, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK) {
+        return Ok(None);
+    }
+    let own = lock.metadata()?.ino();
+    let is_there = path
+        .symlink_metadata()
+        .is_ok_and(|found| found.ino() == own);
+    Ok(is_there.then_some(lock))
 }
 
 /// Removes the stages of extractions that were killed: nobody holds their lock.
@@ -265,9 +285,11 @@ fn remove_leftovers(folder: &Path) {
             continue;
         }
         let path = entry.path();
-        let is_free = File::open(&path)
-            .is_ok_and(|lock| flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok());
-        if is_free {
+        let Ok(lock) = File::open(&path) else {
+            continue;
+        };
+        // Held until it is gone: whoever just made it sees that it is ours.
+        if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
             let _ = std::fs::remove_dir_all(path);
         }
     }

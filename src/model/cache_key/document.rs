@@ -35,22 +35,26 @@ impl Document {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// The same in at most `room` bytes: without the lists of packages and files where they are too long.
-    pub fn render_within(mut self, room: usize) -> String {
-        let text = self.render();
-        if text.len() <= room {
-            return text;
+    /// The same in at most `room` bytes of JSON: without the lists of packages and files where they are too long.
+    #[must_use]
+    pub fn within(mut self, room: usize) -> Self {
+        if self.render().len() <= room {
+            return self;
         }
         for lock in &mut self.components.locks {
             lock.packages.clear();
         }
-        let text = self.render();
-        if text.len() <= room {
-            return text;
+        if self.render().len() <= room {
+            return self;
         }
         self.components.files.clear();
         self.components.locks.clear();
-        self.render()
+        self
+    }
+
+    /// The document as JSON in at most `room` bytes, as [`Self::within`] shortens it.
+    pub fn render_within(self, room: usize) -> String {
+        self.within(room).render()
     }
 
     /// Reads a document; fails with a reason.

@@ -19,10 +19,14 @@ pub fn open(run: &Run<'_>, stop: Stop) -> Result<std::result::Result<Cache, Faul
     let http = Http::new(run.environment, Vec::new(), stop)?;
     let masker = run.world.console.masker().clone();
     let named = run.settings.store.as_deref();
-    let is_github = named.map_or(run.world.context.is_workflow, |name| name == GITHUB);
-    if is_github {
+    // An answer is worth more patience than a range: it is not asked for in parts.
+    let silence = run.settings.stall.saturating_mul(3);
+    if has_scopes(run) {
         let service = CacheService::new(run.environment, http, masker);
-        return Ok(service.map(|service| Cache::Service(Box::new(service))));
+        return Ok(service.map(|service| {
+            let service = service.with_silence(silence);
+            Cache::Service(Box::new(service))
+        }));
     }
     let own = run.world.cache_folder()?.join("caches");
     let own = own.to_string_lossy();
@@ -33,9 +37,16 @@ pub fn open(run: &Run<'_>, stop: Stop) -> Result<std::result::Result<Cache, Faul
         http,
         masker: &masker,
         policy: Policy::default(),
+        silence,
     };
     let bucket = Bucket::open(named.unwrap_or(&own), &opening)?;
     Ok(Ok(Cache::Bucket(BucketCache::new(bucket))))
+}
+
+/// Whether what one run saves is kept apart from what others read: the cache service has scopes.
+pub fn has_scopes(run: &Run<'_>) -> bool {
+    let named = run.settings.store.as_deref();
+    named.map_or(run.world.context.is_workflow, |name| name == GITHUB)
 }
 
 /// The store for people.

@@ -31,11 +31,7 @@ pub enum Listed {
 impl Listing {
     /// The store that the inputs name. GitHub's is asked by its API, for which the runtime's token is none.
     pub fn open(run: &Run<'_>) -> Result<Self> {
-        let named = run.settings.store.as_deref();
-        let is_github = named.map_or(run.world.context.is_workflow, |name| {
-            name == backend::GITHUB
-        });
-        if !is_github {
+        if !backend::has_scopes(run) {
             return match backend::open(run, run.stop.clone())? {
                 Ok(Cache::Bucket(bucket)) => Ok(Self::Bucket(bucket)),
                 Ok(Cache::Service(_)) => Err(Error::bug("a folder is a service")),

@@ -13,6 +13,8 @@ mod list;
 mod paths;
 pub mod policy;
 #[cfg(unix)]
+mod proposal;
+#[cfg(unix)]
 pub mod prune;
 #[cfg(unix)]
 mod pruning;
@@ -71,7 +73,7 @@ pub const OUTPUTS: &[Output] = &[
     },
     Output {
         name: "outcome",
-        help: "`hit`, `partial` (a restore key), `miss`, `unavailable` (a fault of the cache), `denied` (a policy) or `off`; of a save `saved`, `exists`, `skipped`, `empty`, `unavailable` or `denied`",
+        help: "`hit`, `partial` (a restore key), `miss` (nothing is there, or it took too long), `unavailable` (a fault of the cache), `denied` (a policy) or `off`; of a save `saved`, `exists`, `skipped`, `empty`, `unavailable`, `denied` or `off`",
     },
     Output {
         name: "key",
@@ -147,6 +149,10 @@ pub struct Arguments {
     #[arg(long, value_name = "DURATION")]
     pub restore_timeout: Option<String>,
 
+    /// How long a server may say nothing before it is asked again, such as `10s` [default: 10s]
+    #[arg(long, value_name = "DURATION")]
+    pub stall_timeout: Option<String>,
+
     /// Level of zstd, 1 to 19 [default: by how fast the store takes the bytes]
     #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(1..=19))]
     pub compression_level: Option<u8>,
@@ -196,7 +202,6 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
             .allowed(names.map(|name| name.get_name().to_owned()))
             .hint("lockgate cache restore"));
     };
-    let settings = Settings::new(arguments)?;
     let environment = runtime::environment(&world.environment, std::io::stdin())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -204,22 +209,29 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
         .map_err(|error| {
             Error::no_verdict("the system gives no resources to wait for the network").cause(error)
         })?;
-    let mut report: Report = runtime.block_on(async {
+    let mut report = runtime.block_on(async {
         let stop = Stop::listen(world.context.is_workflow)
             .map_err(|error| Error::no_verdict("signals cannot be heard").cause(error))?;
+        let (arguments, loosened) = proposal::judged(arguments, world, stop.clone()).await?;
+        let settings = Settings::new(&arguments)?;
         let run = run::Run {
             settings: &settings,
             world,
             environment: &environment,
             stop,
         };
-        match operation {
+        let report = match operation {
             Operation::Restore => restore::restore(&run).await,
-            Operation::Save => save::save(&run).await,
+            Operation::Save => Box::pin(save::save(&run)).await,
             Operation::List => list::list(&run).await,
             Operation::Prune => pruning::prune(&run).await,
             Operation::Delete => delete::delete(&run).await,
-        }
+        };
+        report.map(|mut report: Report| {
+            let notices = loosened.into_iter().map(proposal::notice_of);
+            report.findings.extend(notices);
+            report
+        })
     })?;
     report.duration = started.elapsed();
     emit::emit(report, &arguments.common, world)

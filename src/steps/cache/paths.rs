@@ -3,9 +3,10 @@
 //!
 //! Unlike there, `!` also takes away what lies inside of a folder that is named.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::globs::{Patterns, parts};
 use crate::system::hash_files::read_patterns;
 
@@ -16,6 +17,8 @@ pub struct Resolved {
     pub present: Vec<PathBuf>,
     /// What of that is passed over.
     pub excluded: Vec<PathBuf>,
+    /// Folders that could not be looked through for what a pattern means.
+    pub unreadable: Vec<PathBuf>,
 }
 
 fn patterns(lines: &[String], workspace: &Path, home: Option<&Path>) -> Result<Patterns> {
@@ -43,11 +46,15 @@ pub fn resolve(lines: &[String], workspace: &Path, home: Option<&Path>) -> Resul
             };
             if is_meant {
                 if all.takes_away() && metadata.is_dir() {
-                    excluded(&all, &path, &mut resolved.excluded)?;
+                    excluded(&all, &path, &mut resolved.excluded);
                 }
                 resolved.present.push(path);
             } else if metadata.is_dir() && exact.may_match_below(&parts(text)) {
-                waiting.extend(children(&path)?);
+                match children(&path) {
+                    Ok(children) => waiting.extend(children),
+                    Err(error) if is_gone(&error) => {}
+                    Err(_) => resolved.unreadable.push(path),
+                }
             }
         }
     }
@@ -56,9 +63,10 @@ pub fn resolve(lines: &[String], workspace: &Path, home: Option<&Path>) -> Resul
     Ok(resolved)
 }
 
-/// The outermost files and folders below that the patterns take away.
-fn excluded(all: &Patterns, folder: &Path, excluded: &mut Vec<PathBuf>) -> Result<()> {
-    let mut waiting = children(folder)?;
+/// The outermost files and folders below that the patterns take away. What cannot be looked through is left out by whoever
+/// packs, and told.
+fn excluded(all: &Patterns, folder: &Path, excluded: &mut Vec<PathBuf>) {
+    let mut waiting = children(folder).unwrap_or_default();
     while let Some(path) = waiting.pop() {
         let (Ok(metadata), Some(text)) = (path.symlink_metadata(), path.to_str()) else {
             continue;
@@ -72,20 +80,24 @@ fn excluded(all: &Patterns, folder: &Path, excluded: &mut Vec<PathBuf>) -> Resul
         if is_taken {
             excluded.push(path);
         } else if metadata.is_dir() {
-            waiting.extend(children(&path)?);
+            waiting.extend(children(&path).unwrap_or_default());
         }
     }
-    Ok(())
 }
 
-fn children(folder: &Path) -> Result<Vec<PathBuf>> {
-    let unreadable = |error: std::io::Error| {
-        Error::no_verdict(format!("the folder `{}` cannot be read", folder.display())).cause(error)
-    };
-    let entries = std::fs::read_dir(folder).map_err(unreadable)?;
+fn children(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder)?;
     entries
-        .map(|entry| entry.map(|entry| entry.path()).map_err(unreadable))
+        .map(|entry| entry.map(|entry| entry.path()))
         .collect()
+}
+
+/// Whether it went away since it was seen.
+fn is_gone(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
 
 /// Where an archive of these lines may be unpacked: what is named, or for a pattern the folder where it starts.

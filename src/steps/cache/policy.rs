@@ -70,6 +70,23 @@ pub fn refusal_by_event(context: &Context) -> Option<Refusal> {
     })
 }
 
+/// Why a run saves nothing in a store without scopes: what a proposal saves there, everybody would restore. GitHub's own
+/// cache keeps what pull requests save for themselves.
+pub fn refusal_by_store(context: &Context, has_scopes: bool) -> Option<Refusal> {
+    (context.is_workflow && !has_scopes && context.event_name == "pull_request").then(|| {
+        Refusal::Unsafe(
+            "on `pull_request` nothing is saved in a folder or bucket, where what a proposal saves would be restored by all"
+                .to_owned(),
+        )
+    })
+}
+
+/// Whether the files of the workspace may be those of a proposal, which nobody has agreed to yet.
+pub fn is_of_a_proposal(context: &Context) -> bool {
+    let event = context.event_name.as_str();
+    context.is_workflow && (context.judges_a_proposal() || UNTRUSTED.contains(&event))
+}
+
 /// Why a run should better not restore, as advice: what it makes is given to others, and a cache may have been filled by
 /// somebody with fewer rights (CVE-2026-45321).
 pub fn advice(context: &Context) -> Option<String> {
@@ -153,6 +170,16 @@ mod tests {
             assert_eq!(refusal_by_event(&of(event)), None, "{event}");
         }
         assert_eq!(refusal_by_event(&Context::default()), None);
+    }
+
+    #[test]
+    fn a_proposal_saves_only_where_nobody_else_reads() {
+        assert!(refusal_by_store(&of("pull_request"), false).is_some());
+        assert_eq!(refusal_by_store(&of("pull_request"), true), None);
+        assert_eq!(refusal_by_store(&of("push"), false), None);
+        assert_eq!(refusal_by_store(&Context::default(), false), None);
+        assert!(is_of_a_proposal(&of("pull_request")) && is_of_a_proposal(&of("workflow_run")));
+        assert!(!is_of_a_proposal(&of("push")) && !is_of_a_proposal(&Context::default()));
     }
 
     #[test]

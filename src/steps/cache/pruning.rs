@@ -1,6 +1,6 @@
 //! The `prune` operation, and pruning before a save.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Result, count};
 use crate::model::diagnostic::{Finding, Severity};
@@ -80,11 +80,20 @@ fn decide_all(run: &Run<'_>, wanted: &Wanted) -> Result<Vec<Pruning>> {
         .map(|pinned| (pinned.name.as_str(), pinned.version.as_str()))
         .collect();
     let resolved = paths::resolve(&wanted.paths, &run.workspace(), run.home())?;
-    let caches = resolved.present.into_iter().filter_map(|folder| {
-        let manager = Manager::of_folder(&folder, run.environment)?;
-        Some((manager, folder))
-    });
-    let caches: Vec<(Manager, PathBuf)> = caches.collect();
+    let mut caches: Vec<(Manager, PathBuf)> = Vec::new();
+    for folder in resolved.present {
+        // Of Poetry's cache two folders are kept, and not the environments beside them.
+        let whose = |folder: &Path| {
+            Some((
+                Manager::of_folder(folder, run.environment)?,
+                folder.to_owned(),
+            ))
+        };
+        let around = folder.parent().and_then(whose);
+        let around = around.filter(|(manager, _)| *manager == Manager::Poetry);
+        let known = whose(&folder).or(around);
+        caches.extend(known.filter(|known| !caches.contains(known)));
+    }
     caches
         .into_iter()
         .map(|(manager, folder)| decide(manager, &folder, &used, run.settings.max_size))

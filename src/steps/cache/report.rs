@@ -9,7 +9,7 @@ use crate::model::diagnostic::{Finding, Severity};
 use crate::model::report::{Report, Verdict};
 use crate::steps::cache::NAME;
 use crate::steps::cache::run::Wanted;
-use crate::stores::fault::Fault;
+use crate::stores::fault::{Absence, Fault};
 
 /// A report of this step, in which nothing went wrong.
 pub fn report(headline: impl Into<String>) -> Report {
@@ -74,6 +74,9 @@ impl Trouble {
         match self {
             Self::Store(Fault::Denied { .. }) => "denied",
             Self::Store(Fault::Exists { .. }) => "exists",
+            Self::Store(Fault::Unavailable(Absence::Off)) => "off",
+            // Whoever waits no longer goes on as if there were nothing.
+            Self::Store(Fault::TooSlow { .. }) => "miss",
             _ => "unavailable",
         }
     }

@@ -3,16 +3,17 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use crate::archive::{Confinement, Progress, Unpacked, Verified, unpack};
+use crate::archive::{Confinement, Progress, Unpacked, Verified, note, unpack};
 use crate::error::{Error, Result, count};
+use crate::model::cache_key::{Document, explain};
 use crate::model::diagnostic::{Finding, Severity};
-use crate::model::report::{Report, Verdict};
+use crate::model::report::{Report, Table, Verdict};
 use crate::model::{duration, size};
 use crate::steps::cache::report::{Trouble, notice, outputs, report};
 use crate::steps::cache::run::{Run, Wanted};
-use crate::steps::cache::state::State;
+use crate::steps::cache::state::{COMPONENTS, State};
 use crate::steps::cache::transport::{PieceReader, WAITING};
 use crate::steps::cache::version::{Compression, version};
 use crate::steps::cache::watch::watched;
@@ -21,12 +22,15 @@ use crate::stores::cache::{Cache, Found};
 use crate::stores::fault::{Absence, Access, Fault};
 use crate::stores::transfer::Options;
 
+/// How many lines say why the key is another one than that of what is restored.
+const LINES: usize = 10;
+
 /// What came of it.
 enum Came {
     /// Nothing is there.
     Miss,
-    /// Something is there, and nobody asked for its bytes.
-    Seen(Found),
+    /// Something is there, and nobody asked for its bytes; with the archive's note, where somebody wants it.
+    Seen(Found, Option<String>),
     /// It is restored.
     Restored(Found, Unpacked),
     /// Something went wrong.
@@ -38,8 +42,12 @@ pub async fn restore(run: &Run<'_>) -> Result<Report> {
     let started = Instant::now();
     let wanted = run.wanted().await?;
     let came = match backend::open(run, run.stop.clone())? {
-        Ok(cache) => match attempt(run, &wanted, &cache).await? {
+        Ok(cache) => match attempt(run, &wanted, &cache, started).await? {
             Ok(came) => came,
+            Err(Trouble::Store(Fault::TooSlow { bytes, .. })) => {
+                let limit = run.settings.restore_timeout;
+                Came::Failed(Fault::TooSlow { limit, bytes }.into())
+            }
             Err(trouble) => Came::Failed(trouble),
         },
         Err(fault) => Came::Failed(Trouble::Store(fault)),
@@ -56,7 +64,7 @@ pub async fn restore(run: &Run<'_>) -> Result<Report> {
         return Err(Error::interrupted(signal));
     }
     let matched = match &came {
-        Came::Seen(found) | Came::Restored(found, _) => Some(found.matched_key.clone()),
+        Came::Seen(found, _) | Came::Restored(found, _) => Some(found.matched_key.clone()),
         Came::Miss | Came::Failed(_) => None,
     };
     if let Some(file) = &run.world.context.state_file {
@@ -65,6 +73,8 @@ pub async fn restore(run: &Run<'_>) -> Result<Report> {
             key: wanted.key.clone(),
             paths: wanted.paths.clone(),
             matched: matched.clone(),
+            store: run.settings.store.clone(),
+            components: wanted.document().map(|all| all.within(COMPONENTS)),
         }
         .write(file)?;
     }
@@ -75,7 +85,10 @@ async fn attempt(
     run: &Run<'_>,
     wanted: &Wanted,
     cache: &Cache,
+    started: Instant,
 ) -> Result<std::result::Result<Came, Trouble>> {
+    let limit = run.settings.restore_timeout;
+    let left = || limit.saturating_sub(started.elapsed());
     let permissions = cache.permissions();
     if !permissions.may_read {
         return Ok(Err(Trouble::Store(Fault::Denied {
@@ -89,10 +102,9 @@ async fn attempt(
         .collect();
     let mut found = None;
     for compression in Compression::ALL {
-        match cache
-            .look_up(&keys, &version(&wanted.paths, compression))
-            .await
-        {
+        let version = version(&wanted.paths, compression);
+        let looked = tokio::time::timeout(left(), cache.look_up(&keys, &version)).await;
+        match looked.unwrap_or(Err(Fault::TooSlow { limit, bytes: 0 })) {
             Ok(None) => {}
             Ok(Some(entry)) => {
                 found = Some(entry);
@@ -105,13 +117,26 @@ async fn attempt(
         return Ok(Ok(Came::Miss));
     };
     if run.settings.lookup_only {
-        return Ok(Ok(Came::Seen(found)));
+        let is_other = found.matched_key != wanted.key;
+        let note = if is_other && wanted.components.is_some() {
+            beginning(run, cache, &found, left()).await
+        } else {
+            None
+        };
+        return Ok(Ok(Came::Seen(found, note)));
     }
     let (workspace, home) = (run.workspace(), run.home());
     let declared = paths::declared(&wanted.paths, &workspace, home)?;
     let confinement = Confinement::new(&workspace, declared);
-    let outcome = stream(run, cache, &found, confinement).await;
+    let outcome = stream(run, cache, &found, confinement, left()).await;
     Ok(outcome.map(|unpacked| Came::Restored(found, unpacked)))
+}
+
+/// The note of an archive of which nothing else is wanted. What cannot be had is not missed.
+async fn beginning(run: &Run<'_>, cache: &Cache, found: &Found, limit: Duration) -> Option<String> {
+    let beginning = cache.beginning(found, note::LONGEST, run.options());
+    let bytes = tokio::time::timeout(limit, beginning).await.ok()?;
+    note::in_beginning(&bytes.ok()?)
 }
 
 /// The network on this thread, the archive on others, and pieces of bytes between them.
@@ -120,6 +145,7 @@ async fn stream(
     cache: &Cache,
     found: &Found,
     confinement: Confinement,
+    limit: Duration,
 ) -> std::result::Result<Unpacked, Trouble> {
     let (sender, receiver) = tokio::sync::mpsc::channel(WAITING);
     let progress = Arc::new(Progress::new(run.stop.clone()));
@@ -135,8 +161,8 @@ async fn stream(
         unpack(PieceReader::new(receiver, end), &confinement, &theirs)
     });
     let options = Options {
-        total: run.settings.restore_timeout,
-        ..Options::default()
+        total: limit,
+        ..run.options()
     };
     let download = async {
         let hold = sender.clone();
@@ -173,7 +199,7 @@ fn judge(
     let kind = if is_exact { "hit" } else { "partial" };
     let (outcome, headline) = match came {
         Came::Miss => ("miss", format!("nothing is saved under `{}`", wanted.key)),
-        Came::Seen(found) => (kind, format!("there is `{}`", found.matched_key)),
+        Came::Seen(found, _) => (kind, format!("there is `{}`", found.matched_key)),
         Came::Restored(found, unpacked) => (
             kind,
             format!(
@@ -188,6 +214,7 @@ fn judge(
     let mut report = report(headline);
     report.outputs = outputs(wanted, outcome, matched);
     report.facts = facts(run, wanted, came, started);
+    report.tables.extend(why_another(wanted, came));
     report.findings.extend(advice(run, matched));
     if let Came::Failed(trouble) = came {
         let is_off = matches!(trouble, Trouble::Store(Fault::Unavailable(Absence::Off)));
@@ -210,6 +237,26 @@ fn judge(
     report
 }
 
+/// Why the key is another one than that of what was found, where both say what they are made from.
+fn why_another(wanted: &Wanted, came: &Came) -> Option<Table> {
+    let (found, note) = match came {
+        Came::Seen(found, note) => (found, note.as_deref()),
+        Came::Restored(found, unpacked) => (found, unpacked.note.as_deref()),
+        Came::Miss | Came::Failed(_) => return None,
+    };
+    let before = Document::parse(note?.as_bytes()).ok()?;
+    let after = wanted.document()?;
+    if found.matched_key == wanted.key || before.key != found.matched_key {
+        return None;
+    }
+    let lines = explain(&before.components, &after.components, LINES);
+    Some(Table {
+        title: "why the key is another one than that of what is restored".to_owned(),
+        header: vec!["difference"],
+        rows: lines.into_iter().map(|line| vec![line]).collect(),
+    })
+}
+
 /// What a run should know that gives away what it makes.
 fn advice(run: &Run<'_>, matched: Option<&str>) -> Option<Finding> {
     matched?;
@@ -225,7 +272,7 @@ fn facts(run: &Run<'_>, wanted: &Wanted, came: &Came, started: Instant) -> Vec<(
         ("store".to_owned(), backend::name(run)),
     ];
     let mut fact = |name: &str, value: String| facts.push((name.to_owned(), value));
-    let (Came::Seen(found) | Came::Restored(found, _)) = came else {
+    let (Came::Seen(found, _) | Came::Restored(found, _)) = came else {
         return facts;
     };
     if found.matched_key != wanted.key {

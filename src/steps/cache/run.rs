@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::model::cache_key::Components;
+use crate::model::cache_key::{Components, Document};
 use crate::steps::cache::settings::Settings;
 use crate::steps::key;
 use crate::steps::world::World;
+use crate::stores::fault::Fault;
+use crate::stores::transfer::Options;
 use crate::system::environment::Environment;
 use crate::system::stop::Stop;
 
@@ -33,6 +35,14 @@ pub struct Wanted {
     pub paths: Vec<String>,
     /// What the key is made from, where it was computed.
     pub components: Option<Components>,
+}
+
+impl Wanted {
+    /// What the key is made from, to be stored beside what is saved under it; none for a key that was named.
+    pub fn document(&self) -> Option<Document> {
+        let document = Document::new(self.components.clone()?);
+        Some(document).filter(|document| document.key == self.key)
+    }
 }
 
 impl Run<'_> {
@@ -63,6 +73,26 @@ impl Run<'_> {
                 .hint("name it with `paths`, one folder or file a line"));
         }
         Ok(wanted)
+    }
+
+    /// How bytes are moved.
+    pub fn options(&self) -> Options {
+        Options {
+            stall: self.settings.stall,
+            ..Options::default()
+        }
+    }
+
+    /// What comes of work with a store, unless the run is to stop before.
+    pub async fn unless_stopped<T>(
+        &self,
+        work: impl Future<Output = std::result::Result<T, Fault>>,
+    ) -> std::result::Result<T, Fault> {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            outcome = work => outcome,
+            signal = stop.requested() => Err(Fault::Stopped(signal)),
+        }
     }
 
     /// What names in archives are relative to: the workspace, or the root of the repository on a laptop.

@@ -2,27 +2,27 @@
 
 use std::io::Write;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::mpsc::{Receiver, Sender};
 
-use crate::archive::{self, Level, PackOptions, Packed, Progress, Sources, pack};
+use crate::archive::{self, Level, PackOptions, Packed, Progress, Sources, note, pack};
 use crate::error::{Error, Result, count};
 use crate::model::diagnostic::{Finding, Severity};
 use crate::model::report::{Report, Verdict};
 use crate::model::size;
-use crate::steps::cache::policy::{Refusal, refusal_after_job, refusal_by_event};
+use crate::steps::cache::policy::{Refusal, refusal_after_job, refusal_by_event, refusal_by_store};
 use crate::steps::cache::report::{Trouble, notice, outputs, report};
 use crate::steps::cache::run::{Run, Wanted};
-use crate::steps::cache::state::State;
+use crate::steps::cache::settings::Settings;
+use crate::steps::cache::state::{COMPONENTS, State};
 use crate::steps::cache::transport::{PieceWriter, WAITING};
 use crate::steps::cache::version::{Compression, version};
 use crate::steps::cache::watch::watched;
 use crate::steps::cache::{backend, paths, pruning};
 use crate::stores::cache::{Cache, Reservation};
 use crate::stores::fault::{Access, Fault};
-use crate::stores::transfer::Options;
 use crate::system::stop::Stop;
 
 /// Set by the action for the end of a job: what the runner says of the job so far.
@@ -30,6 +30,10 @@ const JOB_STATUS: &str = "LOCKGATE_JOB_STATUS";
 
 /// So much of the archive is made before the key is reserved, bytes: an archive that cannot be made blocks no key.
 const BEFORE_RESERVING: usize = 16 << 20;
+
+/// How long what is under way may go on when we are told to stop: the runner kills after seconds, and an entry that is
+/// complete is better than a key that nobody gets.
+const GRACE: Duration = Duration::from_secs(4);
 
 /// What came of it.
 enum Came {
@@ -48,25 +52,37 @@ enum Came {
 /// Saves what the inputs, or the restore before, name.
 pub async fn save(run: &Run<'_>) -> Result<Report> {
     let started = Instant::now();
-    let state = State::read(run.environment)?;
-    let (wanted, matched) = match state {
-        Some(State {
-            key,
-            paths,
-            matched,
-        }) => (
-            Wanted {
-                key,
-                restore_keys: Vec::new(),
-                paths,
-                components: None,
-            },
-            matched,
-        ),
-        None => (run.wanted().await?, None),
+    let Some(state) = State::read(run.environment)? else {
+        let wanted = run.wanted().await?;
+        return save_it(run, &wanted, None, started).await;
     };
+    let wanted = Wanted {
+        key: state.key,
+        restore_keys: Vec::new(),
+        paths: state.paths,
+        components: state.components.map(|document| document.components),
+    };
+    let settings = Settings {
+        store: state.store,
+        ..run.settings.clone()
+    };
+    let run = Run {
+        settings: &settings,
+        world: run.world,
+        environment: run.environment,
+        stop: run.stop.clone(),
+    };
+    save_it(&run, &wanted, state.matched.as_deref(), started).await
+}
+
+async fn save_it(
+    run: &Run<'_>,
+    wanted: &Wanted,
+    matched: Option<&str>,
+    started: Instant,
+) -> Result<Report> {
     let mut findings = Vec::new();
-    let came = decide(run, &wanted, matched.as_deref(), &mut findings).await?;
+    let came = decide(run, wanted, matched, &mut findings).await?;
     if let Came::Failed(trouble) = &came
         && let Some(mistake) = trouble.mistake()
     {
@@ -77,7 +93,7 @@ pub async fn save(run: &Run<'_>) -> Result<Report> {
     {
         return Err(Error::interrupted(signal));
     }
-    Ok(judge(run, &wanted, &came, findings, started))
+    Ok(judge(run, wanted, &came, findings, started))
 }
 
 async fn decide(
@@ -92,7 +108,10 @@ async fn decide(
     if let Some(refusal) = after_job.flatten() {
         return Ok(Came::Skipped(refusal));
     }
-    if let Some(refusal) = refusal_by_event(&run.world.context) {
+    let context = &run.world.context;
+    let refusal =
+        refusal_by_event(context).or_else(|| refusal_by_store(context, backend::has_scopes(run)));
+    if let Some(refusal) = refusal {
         return Ok(Came::Skipped(refusal));
     }
     if matched == Some(wanted.key.as_str()) {
@@ -106,7 +125,11 @@ async fn decide(
     let outcome = attempt(run, wanted, &cache, findings).await?;
     Ok(match outcome {
         Ok(came) => came,
-        Err(Trouble::Store(Fault::Exists { .. })) => Came::Exists,
+        // The look-up found nothing: it is reserved, by somebody or by an attempt of ours whose answer was lost.
+        Err(trouble @ Trouble::Store(Fault::Exists { .. })) => {
+            findings.push(trouble.notice(false));
+            Came::Exists
+        }
         Err(trouble) => Came::Failed(trouble),
     })
 }
@@ -125,7 +148,9 @@ async fn attempt(
         })));
     }
     let version = version(&wanted.paths, Compression::Zstd);
-    match cache.look_up(&[&wanted.key], &version).await {
+    let keys = [&wanted.key];
+    let looking = cache.look_up(&keys, &version);
+    match run.unless_stopped(looking).await {
         Ok(Some(found)) if found.matched_key == wanted.key => return Ok(Ok(Came::Exists)),
         // One that only begins so is another one.
         Ok(_) | Err(Fault::Denied { .. }) => {}
@@ -136,6 +161,13 @@ async fn attempt(
     }
     let workspace = run.workspace();
     let resolved = paths::resolve(&wanted.paths, &workspace, run.home())?;
+    findings.extend(resolved.unreadable.iter().map(|folder| {
+        let text = format!(
+            "`{}` is not looked through: it cannot be read",
+            folder.display()
+        );
+        notice("left-out", Severity::Warning, text, None)
+    }));
     if resolved.present.is_empty() {
         return Ok(Ok(Came::Empty));
     }
@@ -149,8 +181,12 @@ async fn attempt(
             .map_or(Level::Adaptive, |level| Level::Fixed(i32::from(level))),
         ..PackOptions::default()
     };
+    let note = note(run, wanted);
     let packing = tokio::task::spawn_blocking(move || {
         let mut out = PieceWriter::new(sender);
+        if let Some(note) = note {
+            out.write_all(&note).map_err(archive::Fault::Output)?;
+        }
         let sources = Sources {
             workspace: &workspace,
             paths: &resolved.present,
@@ -160,7 +196,7 @@ async fn attempt(
         out.flush().map_err(archive::Fault::Output)?;
         Ok(packed)
     });
-    let sending = send(cache, wanted, &version, pieces, packing);
+    let sending = send(run, cache, (&wanted.key, &version), pieces, packing);
     let outcome = watched(&run.world.console, &progress, sending).await;
     if outcome.is_err() {
         progress.cancel();
@@ -170,11 +206,19 @@ async fn attempt(
 
 type Packing = tokio::task::JoinHandle<std::result::Result<Packed, archive::Fault>>;
 
+/// What the key is made from, as the beginning of the archive.
+fn note(run: &Run<'_>, wanted: &Wanted) -> Option<Vec<u8>> {
+    let document = wanted.document()?;
+    let masker = run.world.console.masker();
+    let frame = |text: &str| note::to_frame(&masker.mask(text));
+    frame(&document.render()).or_else(|| frame(&document.render_within(COMPONENTS)))
+}
+
 /// Reserves when enough is made, sends, and completes; gives the key back where the archive fails.
 async fn send(
+    run: &Run<'_>,
     cache: &Cache,
-    wanted: &Wanted,
-    version: &str,
+    (key, version): (&str, &str),
     mut pieces: Receiver<Bytes>,
     packing: Packing,
 ) -> std::result::Result<Came, Trouble> {
@@ -194,21 +238,33 @@ async fn send(
     if is_all && let Some(packing) = packing.take() {
         packed = Some(ended(packing).await?);
     }
-    let reservation = cache.reserve(&wanted.key, version).await?;
-    let (sender, receiver) = tokio::sync::mpsc::channel(WAITING);
-    let forwarding = async { forward(waiting, pieces, sender, packing, packed).await };
-    let uploading = cache.upload(&reservation, receiver, Options::default());
-    let sent = both(forwarding, uploading).await;
-    match sent {
-        Ok((packed, size)) => {
-            cache.finalise(&reservation, size).await?;
-            Ok(Came::Saved(packed, size))
-        }
-        Err(trouble) => {
-            give_back(cache, &reservation).await;
-            Err(trouble)
-        }
+    if let Some(signal) = run.stop.signal() {
+        return Err(Fault::Stopped(signal).into());
     }
+    let reservation = cache.reserve(key, version).await?;
+    let (sender, receiver) = tokio::sync::mpsc::channel(WAITING);
+    let completing = async {
+        let forwarding = forward(waiting, pieces, sender, packing, packed);
+        let uploading = cache.upload(&reservation, receiver, run.options());
+        let (packed, size) = both(forwarding, uploading).await?;
+        cache.finalise(&reservation, size).await?;
+        Ok(Came::Saved(packed, size))
+    };
+    let came = tokio::select! {
+        came = completing => came,
+        signal = told_and_waited(run.stop.clone()) => Err(Fault::Stopped(signal).into()),
+    };
+    if came.is_err() {
+        give_back(cache, &reservation).await;
+    }
+    came
+}
+
+/// The signal that tells us to stop, some time after it came.
+async fn told_and_waited(mut stop: Stop) -> u8 {
+    let signal = stop.requested().await;
+    tokio::time::sleep(GRACE).await;
+    signal
 }
 
 /// Hands all pieces on; the sender goes only after the archive is known to be whole.
@@ -247,7 +303,13 @@ async fn both(
 ) -> std::result::Result<(Packed, u64), Trouble> {
     tokio::pin!(forwarding, uploading);
     let packed = tokio::select! {
-        packed = &mut forwarding => packed?,
+        packed = &mut forwarding => match packed {
+            // Nobody took the bytes any more: why, the upload knows.
+            Err(Trouble::Store(Fault::Hung)) => {
+                return Err(uploading.await.err().unwrap_or(Fault::Hung).into());
+            }
+            packed => packed?,
+        },
         // It ends first only where it failed: the sender is still there.
         sent = &mut uploading => return Err(sent.err().unwrap_or(Fault::Hung).into()),
     };

@@ -11,6 +11,9 @@ use crate::steps::key;
 /// How long a restore may take where nobody says.
 const RESTORE: Duration = Duration::from_mins(5);
 
+/// How long a server may say nothing where nobody says.
+const STALL: Duration = Duration::from_secs(10);
+
 /// What fails the step. By itself nothing does: a cache is a help.
 #[derive(Clone, Copy, Debug)]
 pub struct Strictness {
@@ -41,6 +44,8 @@ pub struct Settings {
     pub strictness: Strictness,
     /// How long a restore may take.
     pub restore_timeout: Duration,
+    /// How long a server may say nothing.
+    pub stall: Duration,
     /// The level of zstd; `None` for what suits.
     pub level: Option<u8>,
     /// Most bytes that a package manager's cache keeps.
@@ -52,14 +57,11 @@ pub struct Settings {
 impl Settings {
     /// Reads the arguments.
     pub fn new(arguments: &Arguments) -> Result<Self> {
-        let restore_timeout = arguments
-            .restore_timeout
-            .as_deref()
-            .map(|text| {
-                duration::parse(text)
-                    .map_err(|what| Error::usage(format!("`restore-timeout`: `{text}`: {what}")))
-            })
-            .transpose()?;
+        let span = |name: &str, text: &Option<String>, usual: Duration| match text {
+            None => Ok(usual),
+            Some(text) => duration::parse(text)
+                .map_err(|what| Error::usage(format!("`{name}`: `{text}`: {what}"))),
+        };
         let max_size = arguments
             .max_size
             .as_deref()
@@ -80,7 +82,8 @@ impl Settings {
                 fail_on_miss: arguments.fail_on_cache_miss.unwrap_or(false),
                 required: arguments.required.unwrap_or(false),
             },
-            restore_timeout: restore_timeout.unwrap_or(RESTORE),
+            restore_timeout: span("restore-timeout", &arguments.restore_timeout, RESTORE)?,
+            stall: span("stall-timeout", &arguments.stall_timeout, STALL)?,
             level: arguments.compression_level,
             max_size,
             dry_run: arguments.dry_run,

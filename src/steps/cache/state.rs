@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::github::files;
+use crate::model::cache_key::Document;
 use crate::system::environment::Environment;
 
 /// The name of the state.
@@ -24,7 +25,15 @@ pub struct State {
     pub paths: Vec<String>,
     /// The key that was restored, if any.
     pub matched: Option<String>,
+    /// The store that was asked, as it was named. What the job makes of the configuration file meanwhile does not count.
+    pub store: Option<String>,
+    /// What the key was computed from, where it was.
+    pub components: Option<Document>,
 }
+
+/// The most that the components may take, bytes: the runner hands the state on as a variable of the environment, of which
+/// Linux takes 128 KiB.
+pub const COMPONENTS: usize = 80 << 10;
 
 impl State {
     /// Tells `post`.
@@ -50,6 +59,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::cache_key::Components;
 
     #[test]
     fn what_is_told_is_read() {
@@ -59,6 +69,8 @@ mod tests {
             key: "k\"\n".into(),
             paths: vec!["a b".into()],
             matched: None,
+            store: Some("s3://b".into()),
+            components: Some(Document::new(Components::default())),
         };
         state.write(&file).unwrap();
         let text = std::fs::read_to_string(&file).unwrap();

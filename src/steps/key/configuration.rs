@@ -40,6 +40,11 @@ pub fn nearest(directory: &Path, root: &Path, places: &[(&str, &[&str], &str)]) 
     None
 }
 
+/// What a TOML file of any name says at its top.
+pub fn in_file(path: &Path, key: &str) -> Option<String> {
+    in_toml(&text(path)?, &[], key).filter(|value| !value.is_empty())
+}
+
 fn text(path: &Path) -> Option<String> {
     let metadata = path.metadata().ok()?;
     if !metadata.is_file() || metadata.len() > LIMIT {

@@ -1,9 +1,9 @@
 //! Where programs keep their caches, as they say themselves: by variables, by their configuration, by the custom of the
 //! system.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::steps::key::configuration::{Said, nearest};
+use crate::steps::key::configuration::{Said, in_file, nearest};
 use crate::steps::world::World;
 use crate::system::environment::Environment;
 use crate::system::files::{Workspace, normalise};
@@ -70,11 +70,7 @@ impl Places<'_> {
             "uv" if self.environment.get("UV_NO_CACHE").is_some() => Vec::new(),
             "uv" => vec![
                 self.named("UV_CACHE_DIR")
-                    .or_else(|| {
-                        self.said(UV)
-                            .and_then(|said| said.value)
-                            .map(|path| self.inside(&path, here))
-                    })
+                    .or_else(|| self.configured_for_uv())
                     .unwrap_or_else(|| self.xdg("uv")),
             ],
             "pip" => vec![
@@ -84,22 +80,14 @@ impl Places<'_> {
             "poetry" => {
                 let folder = self
                     .named("POETRY_CACHE_DIR")
-                    .or_else(|| {
-                        self.said(POETRY)
-                            .and_then(|said| said.value)
-                            .map(|path| self.inside(&path, here))
-                    })
+                    .or_else(|| self.of_project(POETRY))
                     .unwrap_or_else(|| self.user("pypoetry"));
                 // Its environments name their interpreter by its path, and keep what is no longer asked for.
                 vec![format!("{folder}/artifacts"), format!("{folder}/cache")]
             }
             "pdm" => vec![
                 self.named("PDM_CACHE_DIR")
-                    .or_else(|| {
-                        self.said(PDM)
-                            .and_then(|said| said.value)
-                            .map(|path| self.inside(&path, here))
-                    })
+                    .or_else(|| self.of_project(PDM))
                     .unwrap_or_else(|| self.user("pdm")),
             ],
             "pipenv" => {
@@ -116,10 +104,11 @@ impl Places<'_> {
                 self.named("PRE_COMMIT_HOME")
                     .unwrap_or_else(|| self.xdg("pre-commit")),
             ],
-            "mypy" => vec![self.named("MYPY_CACHE_DIR").unwrap_or_else(|| {
-                let value = self.said(MYPY).and_then(|said| said.value);
-                self.inside(value.as_deref().unwrap_or(".mypy_cache"), here)
-            })],
+            "mypy" => vec![
+                self.named("MYPY_CACHE_DIR")
+                    .or_else(|| self.of_project(MYPY))
+                    .unwrap_or_else(|| self.inside(".mypy_cache", here)),
+            ],
             "ruff" => vec![
                 self.named("RUFF_CACHE_DIR")
                     .unwrap_or_else(|| self.beside(RUFF, ".ruff_cache")),
@@ -133,10 +122,58 @@ impl Places<'_> {
         nearest(&self.world.directory, &self.world.root, keys)
     }
 
+    /// What the project's configuration says, relative to the folder that the step works in.
+    fn of_project(&self, keys: Keys) -> Option<String> {
+        let path = self.inside(&self.said(keys)?.value?, &self.world.directory);
+        self.unless_a_proposals(path)
+    }
+
+    /// A folder that the project's own files name; none where a proposal's lead out of the workspace, to what it must neither
+    /// read nor write.
+    fn unless_a_proposals(&self, path: String) -> Option<String> {
+        let leads_out = path.starts_with(['/', '~']) || Path::new(&path).is_absolute();
+        (!leads_out || !self.world.context.judges_a_proposal()).then_some(path)
+    }
+
+    /// What uv's configuration says: of the file that is named, else of the project, else of the user, else of the machine
+    /// (<https://docs.astral.sh/uv/concepts/configuration-files/>). uv takes a relative folder from where it works.
+    fn configured_for_uv(&self) -> Option<String> {
+        const OF_FILE: Keys = &[("uv.toml", &[], "cache-dir")];
+        let here = &self.world.directory;
+        if let Some(file) = self.environment.os("UV_CONFIG_FILE") {
+            let path = in_file(&here.join(file), "cache-dir")?;
+            return Some(self.inside(&path, here));
+        }
+        if self.environment.get("UV_NO_CONFIG").is_some() {
+            return None;
+        }
+        let of_folder = |folder: PathBuf| {
+            let said = nearest(&folder, &folder, OF_FILE)?;
+            Some(self.inside(&said.value?, here))
+        };
+        let home = || Some(Path::new(self.environment.os("HOME")?).join(".config"));
+        let of_user = self.environment.os("XDG_CONFIG_HOME").map(PathBuf::from);
+        let of_machine = self
+            .environment
+            .get("XDG_CONFIG_DIRS")
+            .unwrap_or("/etc/xdg");
+        let of_machine = of_machine
+            .split(':')
+            .map(|folder| Path::new(folder).join("uv"))
+            .chain([PathBuf::from("/etc/uv")]);
+        self.of_project(UV)
+            .or_else(|| of_folder(of_user.or_else(home)?.join("uv")))
+            .or_else(|| of_machine.into_iter().find_map(of_folder))
+    }
+
     /// The folder that a tool keeps beside its configuration.
     fn beside(&self, keys: Keys, usual: &str) -> String {
         match self.said(keys) {
-            Some(said) => self.inside(said.value.as_deref().unwrap_or(usual), &said.folder),
+            Some(said) => {
+                let named = said.value.map(|path| self.inside(&path, &said.folder));
+                let named = named.and_then(|path| self.unless_a_proposals(path));
+                named.unwrap_or_else(|| self.inside(usual, &said.folder))
+            }
             None => self.inside(usual, &self.world.directory),
         }
     }

@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
 use object_store::azure::MicrosoftAzureBuilder;
@@ -36,6 +37,8 @@ pub struct Opening<'a> {
     pub masker: &'a Masker,
     /// How often a request is repeated.
     pub policy: Policy,
+    /// How long a cloud may say nothing.
+    pub silence: Duration,
 }
 
 impl Bucket {
@@ -205,6 +208,7 @@ impl Opening<'_> {
         Connector {
             http: self.http.clone(),
             policy: self.policy,
+            silence: self.silence,
         }
     }
 

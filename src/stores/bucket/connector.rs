@@ -4,6 +4,7 @@
 //! no attempt is left, the error that goes through `object_store` is our own [`Fault`], and comes out again as it was.
 
 use std::pin::Pin;
+use std::time::Duration;
 
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
@@ -22,6 +23,8 @@ use crate::system::http::retry::Policy;
 pub struct Connector {
     pub http: Http,
     pub policy: Policy,
+    /// How long it may say nothing.
+    pub silence: Duration,
 }
 
 /// No repetition but ours.
@@ -76,6 +79,7 @@ impl Connector {
         // Ours says how long it is.
         call.headers.remove("content-length");
         call.limit = LIMIT;
+        call.silence = self.silence;
         // A POST starts an upload in parts, completes one or asks for a token.
         call.is_repeatable = access == Access::Read || !is_conditional;
         call.body = content(body).await?;

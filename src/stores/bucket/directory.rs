@@ -5,7 +5,7 @@
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use tempfile::NamedTempFile;
@@ -18,6 +18,12 @@ use crate::system::files;
 
 /// What is handed on at once.
 const PIECE: u64 = 1 << 20;
+
+/// What the names of files begin with that are not whole yet.
+const NEW: &str = ".new-";
+
+/// After so long nobody writes to them any more: whoever did was killed.
+const LEFT_BEHIND: Duration = Duration::from_hours(24);
 
 /// Smaller files are known by their content.
 const SMALL: u64 = 1 << 20;
@@ -83,6 +89,9 @@ impl Directory {
         let (directory, at) = (self.clone(), path.clone());
         // Only who still waits gives the file its name: without, it is gone.
         let (file, size) = blocking(move || {
+            if let Some(folder) = at.parent() {
+                remove_leftovers(folder);
+            }
             let mut file = directory.new_file(&at)?;
             let mut size = 0;
             while let Some(piece) = pieces.blocking_recv() {
@@ -276,7 +285,7 @@ impl Directory {
     fn new_file(&self, path: &Path) -> Result<NamedTempFile, Fault> {
         let folder = path.parent().unwrap_or(&self.root);
         std::fs::create_dir_all(folder)
-            .and_then(|()| tempfile::Builder::new().prefix(".new-").tempfile_in(folder))
+            .and_then(|()| tempfile::Builder::new().prefix(NEW).tempfile_in(folder))
             .map_err(fault_at(folder))
     }
 
@@ -289,6 +298,28 @@ impl Directory {
             .open(&path)
             .and_then(|file| file.lock().map(|()| file))
             .map_err(fault_at(&path))
+    }
+}
+
+/// Removes the files of uploads that were killed.
+fn remove_leftovers(folder: &Path) {
+    let Ok(entries) = folder.read_dir() else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let is_new = entry
+            .file_name()
+            .as_encoded_bytes()
+            .starts_with(NEW.as_bytes());
+        let age = |metadata: Metadata| metadata.modified().ok()?.elapsed().ok();
+        let age = entry
+            .metadata()
+            .ok()
+            .filter(Metadata::is_file)
+            .and_then(age);
+        if is_new && age.is_some_and(|age| age > LEFT_BEHIND) {
+            let _ = std::fs::remove_file(entry.path());
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::model::duration;
 use crate::stores::fault::{Absence, Access, Fault, KeyFault};
 
 impl Fault {
@@ -171,8 +172,8 @@ impl fmt::Display for Fault {
             Self::TooSlow { limit, bytes } => {
                 write!(
                     formatter,
-                    "it took longer than {} s: {bytes} bytes came",
-                    limit.as_secs()
+                    "it took longer than {}: {bytes} bytes came",
+                    duration::show(*limit)
                 )
             }
             Self::Usage(error) => formatter.write_str(&error.message),

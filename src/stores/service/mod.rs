@@ -7,6 +7,8 @@ pub mod api;
 mod messages;
 mod words;
 
+use std::time::Duration;
+
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, Url};
 use serde::Serialize;
@@ -22,7 +24,7 @@ use crate::stores::service::messages::{
 use crate::stores::service::words::{is_enterprise, of_message, starts_with};
 use crate::system::environment::Environment;
 use crate::system::http::exchange::{Call, Outcome};
-use crate::system::http::retry::Policy;
+use crate::system::http::retry::{Policy, SILENCE};
 use crate::system::http::{Http, is_safe_address};
 use crate::system::masking::{Masker, Secret};
 
@@ -37,6 +39,7 @@ pub struct CacheService {
     headers: HeaderMap,
     masker: Masker,
     policy: Policy,
+    silence: Duration,
     permissions: Permissions,
 }
 
@@ -84,6 +87,7 @@ impl CacheService {
             headers,
             masker,
             policy: Policy::default(),
+            silence: SILENCE,
             permissions,
         })
     }
@@ -92,6 +96,13 @@ impl CacheService {
     #[must_use]
     pub fn with_policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// The same with another time that it may say nothing.
+    #[must_use]
+    pub fn with_silence(mut self, silence: Duration) -> Self {
+        self.silence = silence;
         self
     }
 
@@ -253,6 +264,7 @@ impl CacheService {
         call.limit = 1 << 20;
         // A call that did arrive shows itself when it is sent again.
         call.is_repeatable = true;
+        call.silence = self.silence;
         tracing::debug!(method, "asking the cache service");
         self.http.exchange(&call, self.policy).await
     }

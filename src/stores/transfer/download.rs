@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_MATCH, RANGE};
 use reqwest::{Method, Url};
 use tokio::sync::mpsc::Sender;
@@ -40,6 +40,42 @@ pub async fn download(
             limit: options.total,
             bytes: came.load(Ordering::Relaxed),
         }),
+    }
+}
+
+/// The first bytes of the address, at most so many, by one range.
+pub async fn beginning(
+    http: &Http,
+    url: &Secret,
+    most: usize,
+    options: Options,
+) -> Result<Bytes, Fault> {
+    let work = Work {
+        http: http.clone(),
+        url: Url::parse(url.reveal()).map_err(|_| invalid("the signed address is no URL"))?,
+        options: Options {
+            block: most,
+            ..options
+        },
+        came: Arc::default(),
+    };
+    // A server without ranges sends all, of which no more is taken.
+    let (sender, mut pieces) = tokio::sync::mpsc::channel::<Bytes>(1);
+    let asking = async move { work.first(&sender).await };
+    let taking = async move {
+        let mut taken = BytesMut::new();
+        while taken.len() < most
+            && let Some(piece) = pieces.recv().await
+        {
+            taken.extend_from_slice(&piece);
+        }
+        taken.truncate(most);
+        taken.freeze()
+    };
+    match tokio::join!(asking, taking) {
+        (Ok(First::Range(_, bytes)), _) => Ok(bytes),
+        (Ok(First::Stream) | Err(Fault::Hung), taken) => Ok(taken),
+        (Err(fault), _) => Err(fault),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What tests share.
 
 pub(crate) mod archives;
+pub(crate) mod cache_runs;
 pub(crate) mod expect;
 pub(crate) mod git_server;
 pub(crate) mod host_runner;

@@ -171,6 +171,12 @@ pub(crate) fn cache_service() -> CacheService {
     CacheService { peer }
 }
 
+/// Starts what can fail in front of another server, such as moto's: faults are placed by the method of a request.
+pub(crate) fn in_front_of(server: &str) -> CacheService {
+    let peer = Peer::start(node("cache-service.mjs").args(["--plain", "--blobs", server]));
+    CacheService { peer }
+}
+
 impl CacheService {
     /// Its address.
     pub(crate) fn url(&self) -> String {
