@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::support::expect::{files_below, root};
-use crate::support::host_runner::{HostRun, HostRunner, PullRequest, binary_sha256};
+use crate::support::host_runner::{HostRun, HostRunner, PullRequest, binary, binary_sha256};
 use crate::support::lockgate::{BINARY, Project};
 use crate::support::tools;
 
@@ -842,7 +842,7 @@ fn example_job(request: &PullRequest, name: &str) -> HostRun {
             "lockgate/under-test/actions/lint-gate",
             root().join(LINT_GATE),
         )
-        .env("BINARY_PATH", BINARY)
+        .env("BINARY_PATH", binary())
         .env("BINARY_SHA256", binary_sha256());
     stand_ins.of_run(runner, request).run()
 }
@@ -919,12 +919,13 @@ jobs:
     steps:
       - uses: lockgate/lockgate@main
         with:
-          binary-path: {BINARY}
+          binary-path: {}
           binary-sha256: {}
       - id: version
         shell: sh
         run: echo \"version=$(lockgate --version)\" >>\"$GITHUB_OUTPUT\"
 ",
+            binary(),
             binary_sha256()
         ),
     );

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::cache_runs::{TOKEN, with_service};
 use crate::support::expect::root;
-use crate::support::host_runner::{HostRun, HostRunner};
+use crate::support::host_runner::{HostRun, HostRunner, binary, binary_sha256};
 use crate::support::lockgate::{Project, Run};
 use crate::support::peers::{CacheService, cache_service, official_client};
 
@@ -292,11 +292,8 @@ fn job(service: &CacheService, workspace: &Path, work: &str) -> HostRun {
     std::fs::create_dir_all(workflow.parent().expect("a folder")).expect("a folder");
     std::fs::write(&workflow, text).expect("a workflow");
     let runner = HostRunner::job(&workflow, "test", workspace)
-        .env("BINARY_PATH", crate::support::lockgate::BINARY)
-        .env(
-            "BINARY_SHA256",
-            crate::support::host_runner::binary_sha256(),
-        )
+        .env("BINARY_PATH", binary())
+        .env("BINARY_SHA256", binary_sha256())
         .github("server_url", "https://github.com")
         .stand_in("lockgate/lockgate", root());
     let variables = service.environment(TOKEN).into_iter();

@@ -20,7 +20,7 @@ use crate::support::lockgate::{Project, Run};
 use crate::support::peers::{self, CacheService, cache_service};
 
 /// Cases in a run of the suite.
-const CASES: u64 = 48;
+const CASES: u64 = 32;
 
 /// Runs at once, each with a store of its own.
 const WORKERS: usize = 8;

@@ -350,6 +350,60 @@ fn the_paths_of_a_home_are_those_that_uv_names() {
     );
 }
 
+#[test]
+fn where_uv_keeps_its_cache_is_read_from_all_its_files_as_uv_reads_them() {
+    let project = project(Format::Uv);
+    let home = project.beside("home");
+    let (xdg, machine) = (project.beside("xdg"), project.beside("machine"));
+    let write = |path: &Path, name: &str| {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, format!("cache-dir = \"{name}\"\n")).unwrap();
+    };
+    let (of_xdg, of_machine) = (xdg.display().to_string(), machine.display().to_string());
+    let named = project.beside("named").join("any.toml");
+    let by_name = named.display().to_string();
+    let expect = |variables: &[(&str, &str)], expected: &str| {
+        let said = said(&project, &tool("uv"), &["cache", "dir"], variables);
+        let ours = project.command(&[
+            "cache-key",
+            "--python-version",
+            "3.12",
+            "--output-format",
+            "json",
+        ]);
+        let mut ours = ours;
+        let output = ours.envs(variables.iter().copied()).output().unwrap();
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let path = document["outputs"]["paths"].as_str().unwrap().to_owned();
+        let path = match path.strip_prefix("~") {
+            Some(rest) => format!("{}{rest}", home.display()),
+            None => project.path().join(&path).display().to_string(),
+        };
+        let real = |path: &str| lockgate::system::files::normalise(&project.path().join(path));
+        assert_eq!(real(&path), real(&said), "{variables:?}");
+        assert!(said.ends_with(expected), "{variables:?}: {said}");
+    };
+    expect(&[], ".cache/uv");
+    expect(&[("UV_CACHE_DIR", "relative/./x")], "relative/./x");
+    expect(&[("UV_CACHE_DIR", "../beside")], "beside");
+    write(&machine.join("uv/uv.toml"), "/srv/of-machine");
+    let machine = ("XDG_CONFIG_DIRS", of_machine.as_str());
+    expect(&[machine], "of-machine");
+    write(&home.join(".config/uv/uv.toml"), "/srv/of-user");
+    expect(&[machine], "of-user");
+    write(&xdg.join("uv/uv.toml"), "of-xdg");
+    expect(&[machine, ("XDG_CONFIG_HOME", &of_xdg)], "of-xdg");
+    write(&project.path().join("uv.toml"), "of-project");
+    expect(&[machine], "of-project");
+    write(&named, "/srv/named");
+    expect(&[machine, ("UV_CONFIG_FILE", &by_name)], "named");
+    expect(&[machine, ("UV_NO_CONFIG", "1")], ".cache/uv");
+    expect(
+        &[("UV_CONFIG_FILE", &by_name), ("UV_CACHE_DIR", "said")],
+        "said",
+    );
+}
+
 /// What a tool says of its own cache, in the project's folder.
 fn said(
     project: &Project,

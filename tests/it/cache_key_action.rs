@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::support::expect::root;
-use crate::support::host_runner::{HostRunner, binary_sha256};
-use crate::support::lockgate::{BINARY, Project};
+use crate::support::host_runner::{HostRunner, binary, binary_sha256};
+use crate::support::lockgate::Project;
 
 const ACTION: &str = "actions/cache-key";
 
@@ -98,7 +98,7 @@ fn the_official_action_takes_the_outputs_as_they_are() {
     let run = HostRunner::job(&beside.join("ci.yml"), "test", &project.path())
         .stand_in("lockgate/lockgate/actions/cache-key", root().join(ACTION))
         .stand_in("actions/cache", beside.join("cache"))
-        .env("BINARY_PATH", BINARY)
+        .env("BINARY_PATH", binary())
         .env("BINARY_SHA256", binary_sha256())
         .run();
     run.expect("success");

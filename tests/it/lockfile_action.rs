@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::actions::{EXAMPLE_WORKFLOW, StandIns};
 use crate::lockfile_change::{locked, pyproject, repository, wheel_line, with_other_hash};
 use crate::support::expect::root;
-use crate::support::host_runner::{HostRun, HostRunner, PullRequest, binary_sha256};
-use crate::support::lockgate::{BINARY, Project};
+use crate::support::host_runner::{HostRun, HostRunner, PullRequest, binary, binary_sha256};
+use crate::support::lockgate::Project;
 
 const ACTION: &str = "actions/lockfile-verify";
 
@@ -135,7 +135,7 @@ fn example_job(change: impl FnOnce(&str) -> String) -> HostRun {
         "lockgate/under-test/actions/lockfile-verify",
         root().join(ACTION),
     )
-    .env("BINARY_PATH", BINARY)
+    .env("BINARY_PATH", binary())
     .env("BINARY_SHA256", binary_sha256());
     stand_ins.of_run(runner, &request).run()
 }

@@ -17,7 +17,7 @@ use crate::support::release_server::{Answer, ReleaseServer};
 use crate::support::tools::{network, once, python, run as install, tool};
 
 /// A server in a process of its own, ended when it is dropped.
-struct Served {
+pub(crate) struct Served {
     child: Child,
     port: u16,
 }
@@ -50,7 +50,7 @@ impl Served {
     }
 
     /// pypiserver, which shows the files of a folder.
-    fn pypiserver(files: &Path, more: &[&str]) -> Self {
+    pub(crate) fn pypiserver(files: &Path, more: &[&str]) -> Self {
         let mut command = Command::new(lock_tool("pypiserver").join("bin/pypi-server"));
         let mut arguments = vec!["run", "-p", "PORT", "-i", "127.0.0.1", "--disable-fallback"];
         arguments.extend(more);
@@ -66,7 +66,7 @@ impl Served {
         Self::start(&mut command, &arguments)
     }
 
-    fn index(&self) -> String {
+    pub(crate) fn index(&self) -> String {
         format!("http://127.0.0.1:{}/simple", self.port)
     }
 }
@@ -79,7 +79,7 @@ impl Drop for Served {
 }
 
 /// The files of six in two versions, fetched once.
-fn files() -> PathBuf {
+pub(crate) fn files() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("index-files");
     once(&folder.join(".fetched"), b"six 1.16.0 1.17.0", || {
         for pin in ["six==1.16.0", "six==1.17.0"] {

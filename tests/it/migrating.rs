@@ -11,8 +11,8 @@ use serde_json::Value;
 use serde_yaml::Value as Yaml;
 
 use crate::support::expect::{files_below, root};
-use crate::support::host_runner::{HostRun, HostRunner, PullRequest, binary_sha256};
-use crate::support::lockgate::{BINARY, Project, Run};
+use crate::support::host_runner::{HostRun, HostRunner, PullRequest, binary, binary_sha256};
+use crate::support::lockgate::{Project, Run};
 use crate::support::repository::write_program;
 use crate::support::tools;
 
@@ -461,7 +461,7 @@ fn job(workflow: &Block, request: &PullRequest, programs: Option<&Path>) -> Host
             "lockgate/under-test/actions/lint-gate",
             root().join(LINT_GATE),
         )
-        .env("BINARY_PATH", BINARY)
+        .env("BINARY_PATH", binary())
         .env("BINARY_SHA256", binary_sha256())
         .path_first(&tools::environment().join("bin"));
     if let Some(programs) = programs {

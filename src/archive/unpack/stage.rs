@@ -328,3 +328,34 @@ pub(super) fn fault(name: &[u8], errno: Errno) -> Fault {
         errno => Fault::disk(os(name), errno.into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stage_is_ours_only_if_nobody_took_it_for_a_leftover() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("stage");
+        assert!(hold(&path).unwrap().is_none(), "removed already");
+        std::fs::create_dir(&path).unwrap();
+        let other = File::open(&path).unwrap();
+        flock(&other, FlockOperation::NonBlockingLockExclusive).unwrap();
+        assert!(hold(&path).unwrap().is_none(), "somebody is removing it");
+        drop(other);
+        assert!(hold(&path).unwrap().is_some());
+    }
+
+    #[test]
+    fn only_what_nobody_holds_is_a_leftover() {
+        let folder = tempfile::tempdir().unwrap();
+        let (held, _lock) = make_hidden(folder.path()).unwrap();
+        let (left, lock) = make_hidden(folder.path()).unwrap();
+        std::fs::write(left.join("x"), "x").unwrap();
+        let own = folder.path().join("own");
+        std::fs::create_dir(&own).unwrap();
+        drop(lock);
+        remove_leftovers(folder.path());
+        assert!(held.is_dir() && own.is_dir() && !left.exists());
+    }
+}

@@ -12,12 +12,38 @@ use tempfile::TempDir;
 use crate::support::expect::root;
 use crate::support::lockgate::{BINARY, Project};
 use crate::support::tools;
-use crate::support::tools::network;
+use crate::support::tools::{network, once};
 
-/// The digest of the binary under test, as `binary-sha256` wants it.
+/// The path of the binary under test without what only debuggers read, which is most of it: every action copies it and
+/// computes its digest. Where there is no `strip`, the binary as it is.
+pub(crate) fn binary() -> &'static str {
+    static PATH: OnceLock<String> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("stripped");
+        let slim = folder.join("lockgate");
+        let about = std::fs::metadata(BINARY).expect("the binary");
+        let made_of = format!("{} {:?}", about.len(), about.modified().expect("a time"));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        once(&folder.join(".made"), made_of.as_bytes(), || {
+            let new = folder.join("new");
+            let strip = Command::new("strip")
+                .arg("-o")
+                .arg(&new)
+                .arg(BINARY)
+                .status();
+            if !strip.is_ok_and(|status| status.success()) {
+                std::fs::copy(BINARY, &new).expect("a copy");
+            }
+            std::fs::rename(&new, &slim).expect("the binary");
+        });
+        slim.to_str().expect("Unicode").to_owned()
+    })
+}
+
+/// The digest of [`binary`], as `binary-sha256` wants it.
 pub(crate) fn binary_sha256() -> &'static str {
     static DIGEST: OnceLock<String> = OnceLock::new();
-    DIGEST.get_or_init(|| sha256(&std::fs::read(BINARY).expect("the binary")))
+    DIGEST.get_or_init(|| sha256(&std::fs::read(binary()).expect("the binary")))
 }
 
 /// SHA-256 in hexadecimal digits.
@@ -50,7 +76,7 @@ impl HostRunner {
             },
             workspace,
         )
-        .input("binary-path", BINARY)
+        .input("binary-path", binary())
         .input("binary-sha256", binary_sha256())
     }
 
