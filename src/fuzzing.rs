@@ -181,6 +181,7 @@ pub fn fuzz_archive(data: &[u8]) {
         bytes: 8 << 20,
         ratio: 1_000,
     };
+    let _ = archive::note::in_beginning(data);
     let progress = || archive::Progress::new(Stop::never());
     let listed = archive::list(archive.as_slice(), limits, &progress()).ok();
     let slowly = BufReader::with_capacity(3, archive.as_slice());

@@ -273,6 +273,21 @@ fn strangers_save_nothing_and_a_release_is_warned() {
 }
 
 #[test]
+fn a_cache_that_the_workflow_turns_off_is_no_fault() {
+    let service = cache_service();
+    let project = with_service(project(), &service, "push").with("ACTIONS_CACHE_MODE", "none");
+    for operation in ["restore", "save"] {
+        let off = cache(&project, operation, &["--required"]);
+        off.expect_code(0);
+        assert_eq!(outputs(&off)["outcome"], "off", "{}", off.text());
+        assert_eq!(off.json()["findings"][0]["severity"], "note");
+    }
+    // Whoever cannot do without what is restored can do nothing here.
+    cache(&project, "restore", &["--fail-on-cache-miss"]).expect_code(3);
+    assert_eq!(service.seen().0, Vec::<Value>::new());
+}
+
+#[test]
 fn a_script_step_has_no_token_and_is_told_what_to_do() {
     let project = project()
         .in_workflow("push", &json!({}))

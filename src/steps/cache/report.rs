@@ -69,12 +69,17 @@ impl Trouble {
         }
     }
 
+    /// Whether it is nobody's fault: the workflow says that there is to be no cache.
+    pub fn is_off(&self) -> bool {
+        matches!(self, Self::Store(Fault::Unavailable(Absence::Off)))
+    }
+
     /// The outcome that later steps see.
     pub fn outcome(&self) -> &'static str {
         match self {
             Self::Store(Fault::Denied { .. }) => "denied",
             Self::Store(Fault::Exists { .. }) => "exists",
-            Self::Store(Fault::Unavailable(Absence::Off)) => "off",
+            off if off.is_off() => "off",
             // Whoever waits no longer goes on as if there were nothing.
             Self::Store(Fault::TooSlow { .. }) => "miss",
             _ => "unavailable",
@@ -92,7 +97,8 @@ impl Trouble {
             ),
             Self::Archive(fault) => (archive_rule(fault), fault.to_string(), fault.hint(), false),
         };
-        let severity = match (is_required, is_expected) {
+        let is_expected = is_expected || self.is_off();
+        let severity = match (is_required && !self.is_off(), is_expected) {
             (true, _) => Severity::Error,
             (false, true) => Severity::Note,
             (false, false) => Severity::Warning,

@@ -19,7 +19,7 @@ use crate::steps::cache::version::{Compression, version};
 use crate::steps::cache::watch::watched;
 use crate::steps::cache::{backend, paths, policy};
 use crate::stores::cache::{Cache, Found};
-use crate::stores::fault::{Absence, Access, Fault};
+use crate::stores::fault::{Access, Fault};
 use crate::stores::transfer::Options;
 
 /// How many lines say why the key is another one than that of what is restored.
@@ -217,11 +217,8 @@ fn judge(
     report.tables.extend(why_another(wanted, came));
     report.findings.extend(advice(run, matched));
     if let Came::Failed(trouble) = came {
-        let is_off = matches!(trouble, Trouble::Store(Fault::Unavailable(Absence::Off)));
-        report
-            .findings
-            .push(trouble.notice(strictness.required && !is_off));
-        if strictness.required || strictness.fail_on_miss {
+        report.findings.push(trouble.notice(strictness.required));
+        if (strictness.required && !trouble.is_off()) || strictness.fail_on_miss {
             report.verdict = Verdict::NoVerdict;
         }
     }

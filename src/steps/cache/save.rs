@@ -371,7 +371,7 @@ fn judge(
             report
                 .findings
                 .push(trouble.notice(run.settings.strictness.required));
-            if run.settings.strictness.required {
+            if run.settings.strictness.required && !trouble.is_off() {
                 report.verdict = Verdict::NoVerdict;
             }
         }
