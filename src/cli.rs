@@ -8,7 +8,7 @@ use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser};
 use crate::error::{Error, Result, exit};
 use crate::github::commands::{Command as WorkflowCommand, Level};
 use crate::github::console::{Console, OutputFormat};
-use crate::github::context::Context;
+use crate::github::context::{Context, is_nested};
 use crate::github::files;
 use crate::github::inputs::{self, Layer, SecretInput};
 use crate::model::report::Verdict;
@@ -52,6 +52,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, environment: Environm
     };
     let context = Context {
         is_workflow,
+        is_nested: is_nested(&environment),
         output_file: file("GITHUB_OUTPUT"),
         summary_file: file("GITHUB_STEP_SUMMARY"),
         ..Context::default()

@@ -54,10 +54,12 @@ impl Console {
         format: OutputFormat,
     ) -> Self {
         let color = format == OutputFormat::Human && wants_color(environment, context.is_workflow);
+        // Who runs a nested step prints what it says, and would print its secrets with it.
+        let is_workflow = context.is_workflow && !context.is_nested;
         Self {
             masker,
-            is_workflow: context.is_workflow,
-            commands: context.is_workflow || format == OutputFormat::Github,
+            is_workflow,
+            commands: is_workflow || (format == OutputFormat::Github && !context.is_nested),
             format,
             color,
         }
@@ -131,6 +133,29 @@ impl Console {
         }
         let masked = self.masker.mask(text);
         put(&mut io::stderr().lock(), &untrusted::lines(&masked));
+    }
+
+    /// Columns and lines of the terminal.
+    pub fn terminal_size(&self) -> (usize, usize) {
+        terminal_size().unwrap_or((80, 24))
+    }
+
+    /// Draws lines where `drawn` lines stand on the terminal; the cursor stays below them.
+    pub fn redraw(&self, drawn: usize, lines: &[String]) {
+        if !self.is_watched() {
+            return;
+        }
+        let mut text = String::new();
+        if drawn > 0 {
+            text = format!("\x1b[{drawn}A\r");
+        }
+        text.push_str("\x1b[J");
+        for line in lines {
+            text.push_str(&untrusted::line(&self.masker.mask(line)));
+            text.push('\n');
+        }
+        let mut out = io::stderr().lock();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }
 
     /// Whether somebody looks on while we work.
@@ -208,6 +233,18 @@ impl Console {
             Box::new(io::stdout().lock())
         }
     }
+}
+
+#[cfg(unix)]
+fn terminal_size() -> Option<(usize, usize)> {
+    let size = rustix::termios::tcgetwinsize(io::stderr()).ok()?;
+    let size = (usize::from(size.ws_col), usize::from(size.ws_row));
+    (size.0 > 0 && size.1 > 0).then_some(size)
+}
+
+#[cfg(not(unix))]
+fn terminal_size() -> Option<(usize, usize)> {
+    None
 }
 
 /// A reader that has gone (`| head`) is no reason to fail.

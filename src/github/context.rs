@@ -17,6 +17,8 @@ const EVENT_LIMIT: u64 = 32 << 20;
 pub struct Context {
     /// Whether a workflow runs us (`GITHUB_ACTIONS`).
     pub is_workflow: bool,
+    /// Whether another step of ours runs us: it alone speaks to the runner.
+    pub is_nested: bool,
     /// `push`, `pull_request`, …
     pub event_name: String,
     /// The payload of the event; `Null` where there is none.
@@ -109,6 +111,14 @@ pub struct Context {
     pub summary_file: Option<PathBuf>,
 }
 
+/// Marks a step that another step of ours runs.
+pub const NESTED: &str = "LOCKGATE_NESTED";
+
+/// Whether another step of ours runs this process.
+pub fn is_nested(environment: &Environment) -> bool {
+    environment.get(NESTED).is_some()
+}
+
 impl Context {
     /// Reads the context. Fails where a workflow names an event payload that cannot be read.
     pub fn read(environment: &Environment) -> Result<Self> {
@@ -119,6 +129,7 @@ impl Context {
         let path = |name: &str| environment.os(name).map(PathBuf::from);
         Ok(Self {
             is_workflow: true,
+            is_nested: is_nested(environment),
             event_name: text("GITHUB_EVENT_NAME"),
             event: read_event(environment)?,
             sha: text("GITHUB_SHA"),

@@ -12,6 +12,9 @@ pub enum Installer {
         groups: BTreeSet<String>,
         /// Extras.
         extras: BTreeSet<String>,
+        /// The folder of the project, where it is installed itself, so that its code is that of the checkout. The
+        /// environment is then its own.
+        project: Option<PathBuf>,
     },
     /// `pip install --require-hashes` of the lock itself into a fresh venv.
     Pip,
@@ -28,6 +31,8 @@ pub struct Recipe {
     pub digest: String,
     /// What installs it.
     pub installer: Installer,
+    /// A version of Python, such as `3.12`, where the one on PATH or in `.python-version` is not meant.
+    pub python: Option<String>,
     /// How many packages it pins, for the progress line.
     pub packages: usize,
 }

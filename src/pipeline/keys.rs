@@ -269,7 +269,7 @@ pub const VENV: &[Key] = &[
     key(
         "project",
         Shape::Flag,
-        "Whether the project itself is installed [default: true]",
+        "Whether the project itself is installed [default: false]",
     ),
 ];
 

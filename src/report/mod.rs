@@ -5,6 +5,7 @@ pub mod json;
 mod layout;
 mod memo;
 pub mod pipeline;
+pub mod read;
 pub mod sarif;
 pub mod summary;
 pub mod text;

@@ -32,7 +32,7 @@ pub fn emit(mut report: Report, common: &Common, world: &World) -> Result<u8> {
     mask(&mut report, masker);
     // The process ends with it: to give back the memory of half a million findings, one by one, would help nobody.
     let report = &*std::mem::ManuallyDrop::new(report);
-    let report_file = report_file(report, common, world)?;
+    let report_file = report_file(report.step, common, world)?;
     let mut outputs = report.outputs.clone();
     outputs.insert("verdict".to_owned(), report.verdict.name().to_owned());
     outputs.insert(
@@ -84,14 +84,22 @@ pub fn emit(mut report: Report, common: &Common, world: &World) -> Result<u8> {
     };
     annotate(&annotations, without, report, world);
     summarise(report, without, common, world)?;
-    if let Some(path) = &world.context.output_file {
-        for (name, value) in &outputs {
-            files::append_value(path, name, &masker.mask(value)).map_err(|error| {
-                Error::no_verdict("the step's outputs cannot be written").cause(error)
-            })?;
-        }
-    }
+    write_outputs(&outputs, world)?;
     Ok(report.exit_code())
+}
+
+/// Writes a step's outputs for later steps.
+pub fn write_outputs(outputs: &BTreeMap<String, String>, world: &World) -> Result<()> {
+    let Some(path) = &world.context.output_file else {
+        return Ok(());
+    };
+    let masker = world.console.masker();
+    for (name, value) in outputs {
+        files::append_value(path, name, &masker.mask(value)).map_err(|error| {
+            Error::no_verdict("the step's outputs cannot be written").cause(error)
+        })?;
+    }
+    Ok(())
 }
 
 /// Writes the JSON report, by several threads where there is much of it.
@@ -179,8 +187,8 @@ fn mask(report: &mut Report, masker: &Masker) {
     }
 }
 
-/// Where the JSON report goes: where the user says, else in a workflow a file of its own below `RUNNER_TEMP`.
-fn report_file(report: &Report, common: &Common, world: &World) -> Result<Option<PathBuf>> {
+/// Where the JSON report of a step goes: where the user says, else in a workflow a file of its own below `RUNNER_TEMP`.
+pub fn report_file(step: &str, common: &Common, world: &World) -> Result<Option<PathBuf>> {
     if let Some(path) = &common.report_file {
         return Ok(Some(world.directory.join(path)));
     }
@@ -190,15 +198,14 @@ fn report_file(report: &Report, common: &Common, world: &World) -> Result<Option
     let mut random = [0; 8];
     getrandom::fill(&mut random)
         .map_err(|error| Error::no_verdict("the system gives no random numbers").cause(error))?;
-    Ok(Some(temp.join("lockgate").join(format!(
-        "{}-{}.json",
-        report.step,
-        hex(&random)
-    ))))
+    Ok(Some(
+        temp.join("lockgate")
+            .join(format!("{step}-{}.json", hex(&random))),
+    ))
 }
 
 /// Writes a document into a file, masked on the way.
-fn write(
+pub fn write(
     path: &Path,
     masker: &Masker,
     render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -213,7 +220,8 @@ fn write(
     })
 }
 
-fn annotate(annotations: &[Annotation], without: u64, report: &Report, world: &World) {
+/// Shows annotations, and says how many findings have none.
+pub fn annotate(annotations: &[Annotation], without: u64, report: &Report, world: &World) {
     for annotation in annotations {
         world.console.command(&command(annotation));
     }
@@ -248,11 +256,19 @@ fn command(annotation: &Annotation) -> Command {
 }
 
 fn summarise(report: &Report, without: u64, common: &Common, world: &World) -> Result<()> {
+    write_summary(common, world, |limit| {
+        summary::render(report, without, limit)
+    })
+}
+
+/// Writes the summary where the user says, else to the job's: `render` makes Markdown of at most so many bytes.
+pub fn write_summary(
+    common: &Common,
+    world: &World,
+    render: impl Fn(usize) -> String,
+) -> Result<()> {
     let masker = world.console.masker();
-    let markdown = |limit| {
-        let markdown = summary::render(report, without, limit);
-        masker.mask(&markdown).into_owned()
-    };
+    let markdown = |limit| masker.mask(&render(limit)).into_owned();
     if let Some(path) = &common.summary_file {
         let markdown = markdown(SUMMARY_LIMIT);
         return write(&world.directory.join(path), masker, |out| {

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Place, Result, did_you_mean};
 use crate::lockfiles::address::conceal;
-use crate::lockfiles::environment::{Pins, asked_for, is_complete, pins, requirements};
+use crate::lockfiles::environment::{Asked, Pins, asked_for, is_complete, pins, requirements};
 use crate::lockfiles::{Format, format_of, read};
 use crate::model::environment::{Installer, Recipe};
+use crate::model::lockfile::Lockfile;
 use crate::model::sources::{FileId, Location, Sources};
 use crate::system::environment::Environment;
 use crate::system::files::sha256;
@@ -159,19 +160,35 @@ impl Lock {
 
     /// How to make the environment that holds these packages.
     pub fn recipe(&self, packages: &[&str]) -> Result<Recipe> {
-        let reading = read(self.format, self.file, &self.sources);
-        let lock = reading
+        let lock = self.lockfile()?;
+        self.recipe_of(&lock, asked_for(&lock, packages))
+    }
+
+    /// How to make the environment of these dependency groups and extras.
+    pub fn recipe_for(&self, asked: Asked) -> Result<Recipe> {
+        self.recipe_of(&self.lockfile()?, asked)
+    }
+
+    fn lockfile(&self) -> Result<Lockfile<'_>> {
+        read(self.format, self.file, &self.sources)
             .lockfile
-            .ok_or_else(|| Error::bug("a lock that was read cannot be read"))?;
-        let asked = asked_for(&lock, packages);
+            .ok_or_else(|| Error::bug("a lock that was read cannot be read"))
+    }
+
+    fn recipe_of(&self, lock: &Lockfile<'_>, asked: Asked) -> Result<Recipe> {
         let (installer, packages) = match self.format {
             Format::Requirements => (Installer::Pip, self.pins.count),
             Format::Uv => {
                 let (groups, extras) = (asked.groups, asked.extras);
-                (Installer::Uv { groups, extras }, self.pins.count)
+                let installer = Installer::Uv {
+                    groups,
+                    extras,
+                    project: None,
+                };
+                (installer, self.pins.count)
             }
             _ => {
-                let list = requirements(&lock, &asked).map_err(|refusal| {
+                let list = requirements(lock, &asked).map_err(|refusal| {
                     let message = format!(
                         "no environment can be made from `{}`: it {}",
                         self.name, refusal.what
@@ -187,6 +204,7 @@ impl Lock {
             lock: self.path.clone(),
             digest: self.digest.clone(),
             installer,
+            python: None,
             packages,
         })
     }

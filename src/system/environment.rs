@@ -60,6 +60,16 @@ const INSTALLER: &[&str] = &[
     "PYENV_ROOT",
 ];
 
+/// The doors of the outermost process to the runner.
+const OUTERMOST: &[&str] = &[
+    "GITHUB_OUTPUT",
+    "GITHUB_ENV",
+    "GITHUB_PATH",
+    "GITHUB_STATE",
+    "GITHUB_STEP_SUMMARY",
+    "LOCKGATE_RUNTIME",
+];
+
 /// A set of environment variables. The process's own is read once, in `main`.
 #[derive(Clone, Default)]
 pub struct Environment {
@@ -117,6 +127,26 @@ impl Environment {
                 || name.starts_with("LC_")
                 || INSTALLER.contains(&name)
                 || declared.iter().any(|wanted| wanted == name)
+        })
+    }
+
+    /// What a step of ours starts from that another one runs: what an installer sees, and the facts of the workflow
+    /// run. No token, and no door to what only the outermost process writes.
+    #[must_use]
+    pub fn for_step(&self) -> Self {
+        let is_fact = |name: &str| {
+            ["GITHUB_", "RUNNER_", "LOCKGATE_"]
+                .iter()
+                .any(|start| name.starts_with(start))
+                && !OUTERMOST.contains(&name)
+                && !name.ends_with("_TOKEN")
+        };
+        self.only(|name| {
+            BASE.contains(&name)
+                || name.starts_with("LC_")
+                || INSTALLER.contains(&name)
+                || name == "CI"
+                || is_fact(name)
         })
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::error::Place;
-use crate::model::pipeline::template::Template;
+use crate::model::pipeline::template::{Reference, Template};
 
 /// A value and where it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,6 +112,26 @@ pub struct Stage {
     pub cache: Option<bool>,
     /// `directory`: where it runs, relative to the file's folder.
     pub directory: Option<Placed<String>>,
+}
+
+impl Stage {
+    /// What its command, inputs and variables refer to.
+    pub fn references(&self) -> impl Iterator<Item = &Reference> {
+        let command: Vec<&Template> = match &self.action {
+            Action::Exec(arguments) => arguments.iter().map(|one| &one.value).collect(),
+            Action::Step { with, .. } => with.values().flat_map(|items| &items.value).collect(),
+            Action::Shell(_) | Action::None => Vec::new(),
+        };
+        let variables = self
+            .env
+            .values()
+            .filter_map(|variable| match &variable.value {
+                Variable::Set(template) => Some(template),
+                Variable::Passed => None,
+            });
+        let templates = command.into_iter().chain(variables);
+        templates.flat_map(|template| &template.references)
+    }
 }
 
 /// The values of one combination of a matrix, by key.

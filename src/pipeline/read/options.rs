@@ -92,7 +92,7 @@ pub(super) fn condition(reader: &mut Reader<'_>, node: &Node) -> Condition {
 /// `venv`: true, or a table.
 pub(super) fn venv(reader: &mut Reader<'_>, node: &Node) -> Option<Venv> {
     let whole = Venv {
-        project: true,
+        project: false,
         ..Venv::default()
     };
     if let Value::Flag(is_wanted) = node.value {
@@ -114,7 +114,7 @@ pub(super) fn venv(reader: &mut Reader<'_>, node: &Node) -> Option<Venv> {
         groups,
         extras,
         python,
-        project: project.unwrap_or(true),
+        project: project.unwrap_or(false),
     })
 }
 

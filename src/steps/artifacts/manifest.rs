@@ -239,7 +239,7 @@ mod tests {
             content: Content::File {
                 size: 3,
                 digest: [7; 32],
-                executable: path.ends_with(".sh"),
+                executable: path.contains("run"),
             },
         }
     }

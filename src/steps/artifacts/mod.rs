@@ -7,7 +7,7 @@ mod manifest;
 mod verify;
 
 pub use bundle::{Bundle, write_bundle};
-pub use collect::{Promise, collect};
+pub use collect::{Promise, collect, leaves};
 pub use known::Known;
-pub use manifest::{Manifest, SCHEMA};
+pub use manifest::{Manifest, SCHEMA, sha};
 pub use verify::verify;

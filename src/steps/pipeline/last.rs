@@ -17,14 +17,23 @@ use crate::system::files::{sha256, write_atomically};
 const LIMIT: u64 = 16 << 20;
 
 /// What is kept of a stage.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct Known {
     /// Whether it passed in the last run that came to it.
     passed: bool,
     /// How long it takes: the mean of the last time and of what was known before.
     duration_us: u64,
+    /// Each thing that it depended on in the last run in which that was known, with its digest.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    components: Components,
 }
+
+/// Each thing that a stage depended on, with its digest.
+pub type Components = BTreeMap<String, String>;
+
+/// So many runs' logs are kept.
+const RUNS: usize = 10;
 
 /// What is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -46,9 +55,20 @@ impl Last {
         read.unwrap_or_default()
     }
 
-    /// Keeps what a run has shown, in the place of what was known of its stages.
-    pub fn write(mut self, run: &RunRecord, world: &World, folder: &Path) -> io::Result<()> {
+    /// Keeps what a run has shown, in the place of what was known of its stages. `components` are by the stage's name.
+    pub fn write(
+        mut self,
+        run: &RunRecord,
+        components: BTreeMap<String, Components>,
+        world: &World,
+        folder: &Path,
+    ) -> io::Result<()> {
         self.learn(run);
+        for (name, components) in components {
+            if let Some(known) = self.stages.get_mut(&name) {
+                known.components = components;
+            }
+        }
         let Some(path) = path(world, folder) else {
             return Ok(());
         };
@@ -67,6 +87,32 @@ impl Last {
         known
             .map(|(name, known)| (name.clone(), Duration::from_micros(known.duration_us)))
             .collect()
+    }
+
+    /// What a stage depended on, if that is known.
+    pub fn components(&self, stage: &str) -> Option<&Components> {
+        let known = self.stages.get(stage)?;
+        Some(&known.components).filter(|components| !components.is_empty())
+    }
+
+    /// A folder for the logs of a run; those of runs long ago are removed.
+    pub fn logs(world: &World, folder: &Path, run_id: &str) -> io::Result<PathBuf> {
+        let file =
+            path(world, folder).ok_or_else(|| io::Error::other("there is no folder for it"))?;
+        let logs = file.with_file_name("logs");
+        let own = logs.join(run_id);
+        std::fs::create_dir_all(&own)?;
+        let mut runs: Vec<_> = std::fs::read_dir(&logs)?
+            .flatten()
+            .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+            .collect();
+        runs.sort();
+        let old = runs.len().saturating_sub(RUNS);
+        for (_, path) in runs.into_iter().take(old).filter(|(_, path)| *path != own) {
+            // Another run may be at it.
+            let _ = std::fs::remove_dir_all(path);
+        }
+        Ok(own)
     }
 
     /// The stages that passed.

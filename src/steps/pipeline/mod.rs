@@ -2,6 +2,7 @@
 //!
 //! What a definition is, and which stage runs when, is judged in [`crate::pipeline`]; [`run`] starts the stages.
 
+mod bundle;
 mod check;
 pub mod definition;
 pub mod facts;
@@ -66,6 +67,8 @@ pub enum Operation {
     Graph,
     /// Write a first definition for the project that is here
     Init,
+    /// `bundle verify DIR`: prove that a bundle holds the bytes that were tested
+    Bundle,
 }
 
 /// How a drawing is written.
@@ -132,7 +135,7 @@ pub struct Arguments {
     #[arg(long, value_name = "DURATION")]
     pub timeout: Option<String>,
 
-    /// How long a stage has between SIGTERM and SIGKILL that does not say itself [default: 2s]
+    /// How long a stage has between SIGTERM and SIGKILL that does not say itself [default: 5s]
     #[arg(long, value_name = "DURATION")]
     pub grace: Option<String>,
 
@@ -147,6 +150,14 @@ pub struct Arguments {
     /// Write all outputs and their manifest into this folder, for an upload
     #[arg(long, value_name = "DIR")]
     pub bundle: Option<PathBuf>,
+
+    /// Run code of the project also where the job's token may do more than its author, as on `pull_request_target`; counts from the workflow or the command line only [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = boolean)]
+    pub allow_project_code: Option<bool>,
+
+    /// The digest that a bundle must have, for `bundle verify`
+    #[arg(long, value_name = "SHA256", help_heading = COMMAND_LINE_ONLY)]
+    pub digest: Option<String>,
 
     /// Write the stages as JUnit XML here
     #[arg(long, value_name = "FILE")]
@@ -187,6 +198,7 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
         Operation::Plan => plan::plan(arguments, world),
         Operation::Graph => graph::graph(arguments, world),
         Operation::Init => init::init(arguments, world),
+        Operation::Bundle => bundle::verify(arguments, world),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::steps::pipeline::Arguments;
 pub const TIMEOUT: Duration = Duration::from_hours(1);
 
 /// How long a stage has to end where nobody says: the runner itself gives a job ten seconds in all.
-pub const GRACE: Duration = Duration::from_secs(2);
+pub const GRACE: Duration = Duration::from_secs(5);
 
 /// Which stages were asked for.
 #[derive(Clone, Debug, Default)]

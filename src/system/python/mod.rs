@@ -85,7 +85,7 @@ pub fn installed_version(prefix: &Path, package: &str) -> Option<String> {
 }
 
 /// The folders of distributions below a prefix; Debian calls those of its own packages otherwise.
-fn site_packages(prefix: &Path) -> Vec<PathBuf> {
+pub fn site_packages(prefix: &Path) -> Vec<PathBuf> {
     if cfg!(windows) {
         return vec![prefix.join("Lib/site-packages")];
     }

@@ -67,15 +67,17 @@ impl Provider {
     /// The key: layout, lock, installer with groups, platform, and the Python that would be chosen. The Python is
     /// told by the file it is and by `.python-version`; starting it to ask would take longer than a linter runs.
     fn key(&self, recipe: &Recipe, directory: &Path) -> String {
+        let name = interpreter(recipe.python.as_deref());
         let python =
-            on_path(&self.environment, "python3").map(|path| path.canonicalize().unwrap_or(path));
+            on_path(&self.environment, &name).map(|path| path.canonicalize().unwrap_or(path));
         let wanted = std::fs::read_to_string(directory.join(".python-version")).unwrap_or_default();
         let parts = format!(
-            "{LAYOUT}\n{}\n{:?}\n{} {}\n{python:?}\n{}\n",
+            "{LAYOUT}\n{}\n{:?}\n{} {}\n{python:?}\n{:?}\n{}\n",
             recipe.digest,
             recipe.installer,
             std::env::consts::OS,
             std::env::consts::ARCH,
+            recipe.python,
             wanted.trim(),
         );
         let digest = sha256(parts.as_bytes()).unwrap_or_else(|_| hex(recipe.digest.as_bytes()));
@@ -148,19 +150,23 @@ impl Provider {
             count(recipe.packages as u64, "package")
         ));
         match &recipe.installer {
-            Installer::Uv { groups, extras } => {
+            Installer::Uv {
+                groups,
+                extras,
+                project,
+            } => {
                 refuse_own_interpreter(directory)?;
                 let uv = self.uv(say).await?;
-                let mut arguments: Vec<OsString> = [
-                    "sync",
-                    "--frozen",
-                    "--no-install-local",
-                    "--no-progress",
-                    "--project",
-                ]
-                .map(OsString::from)
-                .to_vec();
+                let mut arguments: Vec<OsString> = ["sync", "--frozen", "--no-progress"]
+                    .map(OsString::from)
+                    .to_vec();
+                if project.is_none() {
+                    arguments.push("--no-install-local".into());
+                }
+                arguments.push("--project".into());
                 arguments.push(directory.into());
+                let python = recipe.python.iter();
+                arguments.extend(python.map(|version| format!("--python={version}").into()));
                 arguments.extend(groups.iter().map(|group| format!("--group={group}").into()));
                 arguments.extend(extras.iter().map(|extra| format!("--extra={extra}").into()));
                 let mut environment = self.installer.clone();
@@ -169,13 +175,14 @@ impl Provider {
                 self.run(child, "uv sync", &lock, say).await?;
             }
             Installer::Pip => {
-                self.pip_install(root, &recipe.lock, &lock, &[], directory, say)
-                    .await?;
+                let list = List::new(&recipe.lock, &lock, recipe);
+                self.pip_install(root, &list, &[], directory, say).await?;
             }
             Installer::List(text) => {
-                let list = root.with_extension("txt");
-                std::fs::write(&list, text).map_err(|error| unwritable(&list, &error))?;
-                self.pip_install(root, &list, &lock, &["--no-deps"], directory, say)
+                let path = root.with_extension("txt");
+                std::fs::write(&path, text).map_err(|error| unwritable(&path, &error))?;
+                let list = List::new(&path, &lock, recipe);
+                self.pip_install(root, &list, &["--no-deps"], directory, say)
                     .await?;
             }
         }
@@ -201,8 +208,13 @@ impl Provider {
             let list = root.with_extension("txt");
             std::fs::write(&list, UV_REQUIREMENTS).map_err(|error| unwritable(&list, &error))?;
             let name = list.file_name().unwrap_or_default().to_string_lossy();
+            let list = List {
+                path: &list,
+                name: &name,
+                python: None,
+            };
             provider
-                .pip_install(&root, &list, &name, &[], &provider.cache, say)
+                .pip_install(&root, &list, &[], &provider.cache, say)
                 .await
         };
         let venv = self.once(&root, make, say).await?;
@@ -210,26 +222,27 @@ impl Provider {
             .ok_or_else(|| Error::no_verdict("the pinned uv has no program"))
     }
 
-    /// Installs a hashed list, known to people as `name`, into a fresh environment.
+    /// Installs a hashed list into a fresh environment.
     async fn pip_install(
         &self,
         root: &Path,
-        list: &Path,
-        name: &str,
+        list: &List<'_>,
         options: &[&str],
         directory: &Path,
         say: &mut (dyn FnMut(&str) + Send),
     ) -> Result<()> {
-        let python = on_path(&self.environment, "python3")
-            .or_else(|| on_path(&self.environment, "python"))
+        let wanted = interpreter(list.python);
+        let python = on_path(&self.environment, &wanted)
+            .or_else(|| on_path(&self.environment, "python").filter(|_| list.python.is_none()))
             .ok_or_else(|| {
-                Error::usage("there is no `python3` on PATH to make an environment with")
+                let message = format!("there is no `{wanted}` on PATH to make an environment with");
+                Error::usage(message)
                     .hint("install Python 3.11 or newer, or add `actions/setup-python` to the job")
             })?;
         // `-I`: a `venv.py` or `logging.py` of the project must not stand for the library's.
         let arguments: [OsString; 4] = ["-I".into(), "-m".into(), "venv".into(), root.into()];
         let child = Child::new(python, directory, self.installer.clone()).arguments(arguments);
-        self.run(child, "python3 -m venv", name, say).await?;
+        self.run(child, "python3 -m venv", list.name, say).await?;
         let venv = Venv::at(root)
             .ok_or_else(|| Error::no_verdict("`python3 -m venv` made no environment"))?;
         let mut arguments: Vec<OsString> = [
@@ -246,10 +259,10 @@ impl Provider {
         .map(OsString::from)
         .to_vec();
         arguments.extend(options.iter().map(OsString::from));
-        arguments.extend(["-r".into(), list.into()]);
+        arguments.extend(["-r".into(), list.path.into()]);
         let child =
             Child::new(venv.python(), directory, self.installer.clone()).arguments(arguments);
-        self.run(child, "pip install --require-hashes", name, say)
+        self.run(child, "pip install --require-hashes", list.name, say)
             .await?;
         Ok(())
     }
@@ -286,6 +299,30 @@ impl Provider {
             }
         }
     }
+}
+
+/// A list of hashed requirements.
+struct List<'l> {
+    path: &'l Path,
+    /// What people call it.
+    name: &'l str,
+    /// The version of Python that it is for.
+    python: Option<&'l str>,
+}
+
+impl<'l> List<'l> {
+    fn new(path: &'l Path, name: &'l str, recipe: &'l Recipe) -> Self {
+        Self {
+            path,
+            name,
+            python: recipe.python.as_deref(),
+        }
+    }
+}
+
+/// The interpreter of a version, as it is called on PATH.
+fn interpreter(version: Option<&str>) -> String {
+    format!("python{}", version.unwrap_or("3"))
 }
 
 /// uv starts whatever `.python-version` names. A file that the project brings along would see the installer's

@@ -1,10 +1,338 @@
-//! `run`: starts the stages.
+//! `run`: starts the stages, each when what it needs is there, and tells what became of them.
+//!
+//! The scheduler ([`crate::pipeline::schedule`]) says what is to be done, [`execution`] does it, and processes
+//! ([`crate::system::processes`]) tell how they ended.
+
+mod attempts;
+mod command;
+mod emit;
+mod environment;
+mod execution;
+mod facts;
+mod probe;
+mod secrets;
+mod shared;
+mod show;
+mod skip;
+mod stage;
+mod values;
+mod venv;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::{Error, Result};
-use crate::steps::pipeline::Arguments;
+use crate::model::digest::hex;
+use crate::model::pipeline::manifest::Artifact;
+use crate::model::pipeline::{Pipeline, RunRecord};
+use crate::pipeline::schedule::Scheduler;
+use crate::pipeline::selection::Choice;
+use crate::report::read::nested;
+use crate::steps::Step;
+use crate::steps::artifacts::{Known, Manifest, write_bundle};
+use crate::steps::gate::base;
+use crate::steps::pipeline::definition::{self, Definition};
+use crate::steps::pipeline::last::Last;
+use crate::steps::pipeline::settings::Settings;
+use crate::steps::pipeline::{Arguments, NAME, facts as conditions, plan};
 use crate::steps::world::World;
+use crate::system::files::Workspace;
+use crate::system::http::Http;
+use crate::system::processes::{Supervisor, halting};
+use crate::system::python::Provider;
+use crate::system::stop::Stop;
+use crate::system::telemetry::{self, Telemetry};
+use emit::Emission;
+use execution::execute;
+use shared::Shared;
+use show::Show;
+use skip::Store;
+
+/// How long a collector of traces may keep a run that has ended.
+const TELLING: Duration = Duration::from_secs(10);
+
+/// The same, where the run was stopped: the runner waits for nobody.
+const TELLING_STOPPED: Duration = Duration::from_secs(1);
 
 /// Runs the stages.
-pub fn run(_arguments: &Arguments, _world: &World) -> Result<u8> {
-    Err(Error::usage("`pipeline run` does not run stages yet").hint("lockgate pipeline plan"))
+pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
+    let (started, clock) = (Instant::now(), SystemTime::now());
+    let settings = Settings::new(arguments)?;
+    require_permission(world)?;
+    let definition = definition::load(world, &settings)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Error::no_verdict("the system gives no resources to wait for stages").cause(error)
+        })?;
+    for secret in telemetry::secrets(&world.environment) {
+        world.console.hide(&secret);
+    }
+    runtime.block_on(async {
+        let stop = Stop::listen(world.context.is_workflow)
+            .map_err(|error| Error::no_verdict("signals cannot be heard").cause(error))?;
+        let run = Run {
+            arguments,
+            world,
+            settings: &settings,
+            definition: &definition,
+            stop,
+            started,
+            clock,
+        };
+        run.go().await
+    })
+}
+
+/// Stages are code of the project: they do not run where the token may do more than the author of the code.
+fn require_permission(world: &World) -> Result<()> {
+    if !world.context.is_privileged() {
+        return Ok(());
+    }
+    // What the configuration file says counts for nothing: it is the author's.
+    let given: Arguments = base::given(Step::Pipeline, world)?;
+    if given.allow_project_code.unwrap_or_default() {
+        return Ok(());
+    }
+    Err(Error::usage(format!(
+        "on `{}` the job's token may do more than the author of the code, so no code of the project runs",
+        world.context.event_name
+    ))
+    .hint("run the pipeline on `pull_request`, or accept it with `allow-project-code: true` in the workflow"))
+}
+
+struct Run<'r> {
+    arguments: &'r Arguments,
+    world: &'r World,
+    settings: &'r Settings,
+    definition: &'r Definition,
+    stop: Stop,
+    started: Instant,
+    clock: SystemTime,
+}
+
+impl Run<'_> {
+    async fn go(&self) -> Result<u8> {
+        let (world, definition) = (self.world, self.definition);
+        let (pipeline, graph) = (&definition.pipeline, &definition.graph);
+        let last = Last::read(world, &definition.folder);
+        let choices = self.choices(&last).await?;
+        let takes_part = pipeline.stages.iter().zip(&choices);
+        let takes_part = takes_part.filter(|(_, choice)| **choice == Choice::Run);
+        secrets::hide_all(takes_part.map(|(stage, _)| stage), world)?;
+        let limits = self.settings.limits();
+        let scheduler = Scheduler::new(pipeline, graph, &choices, &last.durations(), limits);
+        let run_id = run_id(world)?;
+        let trace = telemetry::trace(&world.environment, &run_id);
+        let cache = world.cache_folder()?;
+        let logs = Last::logs(world, &definition.folder, &run_id).map_err(|error| {
+            Error::no_verdict("the logs of stages cannot be kept")
+                .cause(error)
+                .hint("set LOCKGATE_CACHE_DIR to a folder that can be written")
+        })?;
+        let masker = world.console.masker();
+        let shared = Shared {
+            world,
+            pipeline,
+            graph,
+            folder: definition.folder.clone(),
+            workspace: Arc::new(Workspace::new(&world.root)),
+            known: Arc::new(Known::default()),
+            store: (!self.settings.no_cache).then(|| Store::new(cache.join("pipeline/store"))),
+            explain: self.settings.explain_skip,
+            last: &last,
+            supervisor: Supervisor::adopting(&run_id, &world.environment, masker),
+            provider: Provider::new(cache, &world.environment, &[], self.stop.clone()),
+            trace,
+            run_id,
+            logs,
+            started: self.started,
+            stop: self.stop.clone(),
+            show: Mutex::new(Show::new(world, pipeline, self.started)),
+        };
+        let mut result = execute(&shared, scheduler, self.left_out(&shared, &choices)).await;
+        shared.show().clear();
+        let (_halter, halt) = halting(self.stop.clone());
+        let strays = shared.supervisor.sweep(self.settings.grace, &halt).await;
+        if let Some(record) = result.records.values_mut().next_back() {
+            record
+                .survivors
+                .extend(strays.iter().map(attempts::survivor));
+        }
+        let mut record = RunRecord {
+            name: name(pipeline, &definition.folder),
+            run_id: shared.run_id.clone(),
+            url: url(world),
+            started: self.clock,
+            duration: self.started.elapsed(),
+            jobs: self.settings.jobs,
+            stopped_by: self.stop.signal(),
+            planned: pipeline
+                .stages
+                .iter()
+                .map(|stage| stage.name.clone())
+                .collect(),
+            stages: std::mem::take(&mut result.records).into_values().collect(),
+        };
+        record.map_text(|text| masker.mask(text));
+        self.remember(last.clone(), &record, &result);
+        if let Some(store) = &shared.store {
+            // A fault of the store is none of the run.
+            if let Err(error) = store.prune() {
+                tracing::debug!(%error, "what is kept of earlier runs cannot be tidied");
+            }
+        }
+        let outputs = self.outputs(&shared, &result, &record)?;
+        self.tell(&record, &shared).await;
+        let emission = Emission {
+            record: &record,
+            trace: &shared.trace,
+            nested: self.nested(&result),
+            summaries: self.summaries(&shared, &result),
+            outputs,
+            junit_file: self.settings.junit_file.clone(),
+        };
+        emit::emit(emission, &self.arguments.common, world)
+    }
+
+    async fn choices(&self, last: &Last) -> Result<Vec<Choice>> {
+        let (definition, settings) = (self.definition, self.settings);
+        let facts = conditions::gather(definition, settings, self.world, self.stop.clone()).await?;
+        plan::choose(definition, settings, last, &facts)
+    }
+
+    /// What stages made that take no part in this run, as far as it is there: those that do may refer to it.
+    fn left_out(&self, shared: &Shared<'_>, choices: &[Choice]) -> values::Made {
+        let stages = self.definition.pipeline.stages.iter().zip(choices);
+        let mut made = values::Made::new();
+        for (stage, _) in stages.filter(|(_, choice)| **choice == Choice::LeftOut) {
+            let directory = shared.directory(stage);
+            for artifact in stage::present(stage, &directory, &shared.workspace, &shared.known) {
+                let key = (artifact.stage.clone(), artifact.output.clone());
+                made.insert(key, Arc::<Artifact>::new(artifact));
+            }
+        }
+        made
+    }
+
+    /// A memory that cannot be written costs the next run time, and this one nothing.
+    fn remember(&self, last: Last, record: &RunRecord, result: &execution::Result) {
+        let stages = &self.definition.pipeline.stages;
+        let components = result.components.iter().filter_map(|(number, components)| {
+            Some((stages.get(*number)?.name.clone(), components.clone()))
+        });
+        let components: BTreeMap<_, _> = components.collect();
+        let written = last.write(record, components, self.world, &self.definition.folder);
+        if let Err(error) = written {
+            self.world.console.note(&format!(
+                "{NAME}: what this run has shown cannot be kept for the next one: {error}"
+            ));
+        }
+    }
+
+    fn outputs(
+        &self,
+        shared: &Shared<'_>,
+        result: &execution::Result,
+        record: &RunRecord,
+    ) -> Result<BTreeMap<String, String>> {
+        let mut outputs = BTreeMap::new();
+        let bundle = self.settings.bundle.as_deref();
+        let passed = crate::report::pipeline::verdict::judge(record).1 == 0;
+        let digest = match bundle.filter(|_| passed) {
+            Some(folder) => {
+                let artifacts = result.made.values().map(|artifact| (**artifact).clone());
+                let manifest = Manifest {
+                    artifacts: artifacts.collect(),
+                };
+                let folder = self.world.directory.join(folder);
+                hex(&write_bundle(
+                    &folder,
+                    &manifest,
+                    &shared.workspace,
+                    &shared.known,
+                )?)
+            }
+            None => String::new(),
+        };
+        outputs.insert("bundle-digest".to_owned(), digest);
+        Ok(outputs)
+    }
+
+    /// Tells the collector of traces, if there is one.
+    async fn tell(&self, record: &RunRecord, shared: &Shared<'_>) {
+        let warn = |text: &str| self.world.console.note(&format!("{NAME}: warning: {text}"));
+        let telemetry = match Telemetry::of(&self.world.environment) {
+            Ok(Some(telemetry)) => telemetry,
+            Ok(None) => return,
+            Err(warning) => return warn(&warning),
+        };
+        let limit = match record.stopped_by {
+            Some(_) => TELLING_STOPPED,
+            None => TELLING,
+        };
+        let http = match Http::new(&self.world.environment, Vec::new(), Stop::never()) {
+            Ok(http) => http,
+            Err(error) => return warn(&error.message),
+        };
+        if let Some(warning) = telemetry.export(&http, record, &shared.trace, limit).await {
+            warn(&warning);
+        }
+    }
+
+    /// What steps of ours found that stages used.
+    fn nested(&self, result: &execution::Result) -> Vec<(String, crate::report::read::Nested)> {
+        let stages = &self.definition.pipeline.stages;
+        let nested = result.reports.iter().filter_map(|(number, report)| {
+            Some((stages.get(*number)?.name.clone(), nested(report).ok()?))
+        });
+        nested.collect()
+    }
+
+    fn summaries(&self, shared: &Shared<'_>, result: &execution::Result) -> Vec<(String, PathBuf)> {
+        let stages = &self.definition.pipeline.stages;
+        let summaries = result.reports.keys().filter_map(|number| {
+            let path = shared.log(*number).with_extension("md");
+            Some((stages.get(*number)?.name.clone(), path))
+        });
+        summaries.collect()
+    }
+}
+
+/// An id of this run alone, on this machine and in the workflow.
+fn run_id(world: &World) -> Result<String> {
+    let mut random = [0; 6];
+    getrandom::fill(&mut random)
+        .map_err(|error| Error::no_verdict("the system gives no random numbers").cause(error))?;
+    let random = hex(&random);
+    let context = &world.context;
+    Ok(if context.run_id.is_empty() {
+        random
+    } else {
+        format!("{}-{}-{random}", context.run_id, context.run_attempt)
+    })
+}
+
+/// What the run is called: as the definition says, else the project's folder.
+fn name(pipeline: &Pipeline, folder: &Path) -> String {
+    let named = pipeline.options.name.clone();
+    let folder = folder
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
+    named.or(folder).unwrap_or_else(|| NAME.to_owned())
+}
+
+/// Where the run is shown.
+fn url(world: &World) -> Option<String> {
+    let context = &world.context;
+    let is_known = !context.run_id.is_empty() && !context.server_url.is_empty();
+    is_known.then(|| {
+        format!(
+            "{}/{}/actions/runs/{}/attempts/{}",
+            context.server_url, context.repository, context.run_id, context.run_attempt
+        )
+    })
 }

@@ -1,0 +1,377 @@
+//! The tries of a stage, each a process of its own; and the one life of a service.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use regex::Regex;
+use tokio::sync::watch;
+
+use crate::error::{Error, Result};
+use crate::model::pipeline::{
+    Action, Attempt, Outcome, Probe, Retry, Service, StageRecord, Survivor,
+};
+use crate::steps::pipeline::run::probe::Asker;
+use crate::steps::pipeline::run::shared::Shared;
+use crate::steps::pipeline::run::stage::{Ready, Task};
+use crate::system::processes::{Ended, Ending, Fate, Log, Process, Reason, Stray};
+
+/// Of a failed attempt so much of the end of its log is shown, bytes.
+const TAIL: u64 = 8 << 10;
+
+/// The exit code by which a step of ours says that it could not look.
+const NO_VERDICT: i32 = crate::error::exit::NO_VERDICT as i32;
+
+/// Runs a stage until it passes, or until there is no reason to try again.
+pub async fn run(
+    shared: &Shared<'_>,
+    task: &mut Task<'_>,
+    ready: &Ready,
+    record: &mut StageRecord,
+) -> Result<Outcome> {
+    let Some(process) = process(shared, task, ready) else {
+        return Ok(Outcome::Passed);
+    };
+    let path = shared.log(task.number);
+    record.log = Some(path.display().to_string());
+    if let Some(service) = &task.stage.service {
+        return serve(shared, task, ready, process, service, record).await;
+    }
+    let began = Instant::now();
+    let retry = task.stage.retry.as_ref();
+    let pattern = retry.and_then(|retry| retry.on_output.as_ref());
+    let pattern = pattern
+        .map(|placed| compiled(&placed.value, &placed.place))
+        .transpose()?;
+    for number in 1.. {
+        let mut process = process.clone();
+        for (name, value) in shared.trace.variables(&task.stage.name, number) {
+            process.environment.set(name, value);
+        }
+        let (seen, matched) = watch::channel(false);
+        let log = log(shared, task, &path, number, pattern.clone(), seen)?;
+        let started = Instant::now();
+        let ended = process
+            .run(&shared.supervisor, log, &mut task.halt)
+            .await
+            .map_err(|error| unstartable(ready, &error))?;
+        remember(record, &ended);
+        let outcome = outcome(shared, task, &ended);
+        let passed = outcome == Outcome::Passed;
+        let tail = if passed { String::new() } else { tail(&path) };
+        record.attempts.push(Attempt {
+            began: started.duration_since(shared.started),
+            duration: started.elapsed(),
+            ending: ended.ending.to_string(),
+            passed,
+            tail: tail.clone(),
+        });
+        record.tail = tail;
+        let again = retry
+            .filter(|retry| !passed && is_worth_it(retry, number, ended.ending, *matched.borrow()));
+        let pause = again.and_then(|retry| pause(retry, number, began.elapsed()));
+        let Some(pause) = pause else {
+            return Ok(outcome);
+        };
+        let why = ended.ending.to_string();
+        shared.show().retried(task.number, number + 1, pause, &why);
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            reason = task.halt.requested() => return Ok(Outcome::Cancelled(reason.to_string())),
+        }
+    }
+    Err(Error::bug("a stage was tried for ever"))
+}
+
+/// What is started; nothing for a stage that only gathers others.
+fn process(shared: &Shared<'_>, task: &Task<'_>, ready: &Ready) -> Option<Process> {
+    let command = ready.command.as_ref()?;
+    let stage = task.stage;
+    let process = Process::new(
+        &stage.name,
+        &command.program,
+        &ready.directory,
+        ready.environment.clone(),
+    );
+    let process = process
+        .arguments(command.arguments.iter().map(String::as_str))
+        .grace(shared.grace(stage));
+    Some(match stage.service {
+        Some(_) => process,
+        None => process.time_limit(shared.timeout(stage)),
+    })
+}
+
+fn unstartable(ready: &Ready, error: &io::Error) -> Error {
+    let program = ready
+        .command
+        .as_ref()
+        .map(|command| command.program.display().to_string());
+    let program = program.unwrap_or_default();
+    let refused = Error::refused(format!("`{program}` could not be started")).cause(error);
+    if ready.directory.is_dir() {
+        refused
+    } else {
+        refused.hint(format!("make the folder `{}`", ready.directory.display()))
+    }
+}
+
+/// The log of an attempt, behind those of the attempts before it. `matched` hears of a line that matches the pattern.
+fn log(
+    shared: &Shared<'_>,
+    task: &Task<'_>,
+    path: &Path,
+    attempt: usize,
+    pattern: Option<Regex>,
+    matched: watch::Sender<bool>,
+) -> Result<Log> {
+    let unwritable = |error| {
+        Error::no_verdict(format!("the log `{}` cannot be written", path.display())).cause(error)
+    };
+    let mut file = File::options()
+        .create(true)
+        .append(attempt > 1)
+        .write(true)
+        .truncate(attempt == 1)
+        .open(path)
+        .map_err(unwritable)?;
+    if attempt > 1 {
+        writeln!(file, "--- attempt {attempt} ---").map_err(unwritable)?;
+    }
+    let (last, number) = (shared.show().last_lines(), task.number);
+    let is_live = shared.show().is_live();
+    let log = Log::new(file);
+    if pattern.is_none() && !is_live {
+        return Ok(log);
+    }
+    Ok(log.on_line(move |_, line| {
+        if pattern
+            .as_ref()
+            .is_some_and(|pattern| pattern.is_match(line))
+        {
+            matched.send_replace(true);
+        }
+        if is_live
+            && !line.trim().is_empty()
+            && let Ok(mut last) = last.lock()
+        {
+            last.insert(number, line.chars().take(400).collect());
+        }
+    }))
+}
+
+fn compiled(pattern: &str, place: &crate::error::Place) -> Result<Regex> {
+    Regex::new(pattern).map_err(|error| {
+        Error::usage(format!("`{pattern}` is no regular expression"))
+            .at(place.clone())
+            .cause(error)
+    })
+}
+
+/// What a process leaves in the record besides how it ended.
+fn remember(record: &mut StageRecord, ended: &Ended) {
+    record.survivors.extend(ended.strays.iter().map(survivor));
+}
+
+/// A process that was left behind, for the record.
+pub fn survivor(stray: &Stray) -> Survivor {
+    let ended_by = match stray.fate {
+        Fate::Ended => "SIGTERM",
+        Fate::Killed => "SIGKILL",
+        Fate::Remains => "could not be ended",
+    };
+    Survivor {
+        pid: stray.id,
+        command: stray.command.clone(),
+        ended_by: ended_by.to_owned(),
+    }
+}
+
+fn outcome(shared: &Shared<'_>, task: &Task<'_>, ended: &Ended) -> Outcome {
+    let is_own_step = matches!(task.stage.action, Action::Step { .. });
+    if let Some(failure) = &ended.logged.failure {
+        return Outcome::NoVerdict(format!("its log could not be written: {failure}"));
+    }
+    match ended.ending {
+        Ending::Exited(0) => Outcome::Passed,
+        Ending::Exited(NO_VERDICT) if is_own_step => {
+            Outcome::NoVerdict(format!("exit code {NO_VERDICT}"))
+        }
+        Ending::TimedOut => Outcome::TimedOut(shared.timeout(task.stage)),
+        Ending::Stopped(reason) => Outcome::Cancelled(reason.to_string()),
+        ending @ (Ending::Exited(_) | Ending::Signalled(_)) => Outcome::Failed(ending.to_string()),
+    }
+}
+
+/// Whether another attempt may help.
+fn is_worth_it(retry: &Retry, attempt: usize, ending: Ending, matched: bool) -> bool {
+    let has_more = u32::try_from(attempt).is_ok_and(|attempt| attempt <= retry.max);
+    let is_named = match ending {
+        Ending::Exited(code) => retry.on_exit.is_empty() || retry.on_exit.contains(&code),
+        Ending::Signalled(_) | Ending::TimedOut => retry.on_exit.is_empty(),
+        Ending::Stopped(_) => return false,
+    };
+    has_more && is_named && (retry.on_output.is_none() || matched)
+}
+
+/// How long to wait: anything up to a bound that doubles (full jitter). Nothing where the budget would be spent.
+fn pause(retry: &Retry, attempt: usize, spent: Duration) -> Option<Duration> {
+    let exponent = u32::try_from(attempt - 1).unwrap_or(u32::MAX).min(30);
+    let bound = retry.base.saturating_mul(1 << exponent).min(retry.cap);
+    let mut random = [0; 4];
+    // Without random numbers the bound itself is waited for.
+    let part = match getrandom::fill(&mut random) {
+        Ok(()) => f64::from(u32::from_le_bytes(random)) / f64::from(u32::MAX),
+        Err(_) => 1.0,
+    };
+    let pause = bound.mul_f64(part);
+    let fits = retry.budget.is_none_or(|budget| spent + pause < budget);
+    fits.then_some(pause)
+}
+
+/// The end of a log, from the beginning of a line.
+fn tail(path: &Path) -> String {
+    let read = || -> io::Result<Vec<u8>> {
+        let mut file = File::open(path)?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+        let mut bytes = Vec::new();
+        file.take(TAIL).read_to_end(&mut bytes)?;
+        if length > TAIL
+            && let Some(at) = memchr::memchr(b'\n', &bytes)
+        {
+            bytes.drain(..=at);
+        }
+        Ok(bytes)
+    };
+    let bytes = read().unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Runs a service until nobody needs it.
+async fn serve(
+    shared: &Shared<'_>,
+    task: &mut Task<'_>,
+    ready: &Ready,
+    mut process: Process,
+    service: &Service,
+    record: &mut StageRecord,
+) -> Result<Outcome> {
+    let path = shared.log(task.number);
+    let pattern = match &service.ready.value {
+        Probe::Output(pattern) => Some(compiled(pattern, &service.ready.place)?),
+        _ => None,
+    };
+    for (name, value) in shared.trace.variables(&task.stage.name, 1) {
+        process.environment.set(name, value);
+    }
+    let (seen, matched) = watch::channel(false);
+    let log = log(shared, task, &path, 1, pattern, seen)?;
+    let asker = Asker {
+        environment: &ready.environment,
+        directory: &ready.directory,
+        seen: matched,
+        stop: shared.stop.clone(),
+    };
+    let mut halt = task.halt.clone();
+    let mut running = process
+        .serve(&shared.supervisor, log, None)
+        .map_err(|error| unstartable(ready, &error))?;
+    let readiness = tokio::select! {
+        answer = asker.wait(service) => Some(answer),
+        ended = running.ended() => {
+            let ended = ended.map_err(|error| Error::bug("a service was lost").cause(error))?;
+            remember(record, &ended);
+            record.tail = tail(&path);
+            return Ok(Outcome::Failed(format!("it ended before it was ready: {}", ended.ending)));
+        }
+        _ = halt.requested() => None,
+    };
+    if let Some(Ok(())) = readiness {
+        record.ready = Some(shared.started.elapsed());
+        // Fails where the run is over.
+        let _ = task.ready.send(task.number);
+        tokio::select! {
+            ended = running.ended() => {
+                let ended = ended.map_err(|error| Error::bug("a service was lost").cause(error))?;
+                remember(record, &ended);
+                record.tail = tail(&path);
+                return Ok(Outcome::Failed(format!("it ended while others needed it: {}", ended.ending)));
+            }
+            _ = halt.requested() => {}
+        }
+    }
+    let grace = shared.grace(task.stage);
+    let ended = running
+        .end(grace)
+        .await
+        .map_err(|error| Error::bug("a service was lost").cause(error))?;
+    remember(record, &ended);
+    match (readiness, halt.reason()) {
+        (Some(Err(error)), _) => {
+            record.tail = tail(&path);
+            Err(error)
+        }
+        (Some(Ok(())), Some(Reason::NotNeeded)) => Ok(Outcome::Passed),
+        (_, reason) => {
+            let reason = reason.map_or_else(|| "stopped".to_owned(), |reason| reason.to_string());
+            Ok(Outcome::Cancelled(reason))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Place;
+    use crate::model::pipeline::Placed;
+
+    fn retry() -> Retry {
+        Retry {
+            max: 2,
+            on_exit: vec![75],
+            on_output: None,
+            base: Duration::from_secs(1),
+            cap: Duration::from_secs(3),
+            budget: Some(Duration::from_mins(1)),
+        }
+    }
+
+    #[test]
+    fn only_what_was_named_is_tried_again() {
+        let retry = retry();
+        assert!(is_worth_it(&retry, 1, Ending::Exited(75), false));
+        assert!(is_worth_it(&retry, 2, Ending::Exited(75), false));
+        assert!(!is_worth_it(&retry, 3, Ending::Exited(75), false));
+        assert!(!is_worth_it(&retry, 1, Ending::Exited(1), false));
+        assert!(!is_worth_it(&retry, 1, Ending::TimedOut, false));
+        assert!(!is_worth_it(
+            &retry,
+            1,
+            Ending::Stopped(Reason::OtherFailed),
+            false
+        ));
+        let by_output = Retry {
+            on_exit: Vec::new(),
+            on_output: Some(Placed {
+                value: "reset".to_owned(),
+                place: Place::in_text("pyproject.toml", "", 0..0),
+            }),
+            ..retry
+        };
+        assert!(!is_worth_it(&by_output, 1, Ending::Exited(1), false));
+        assert!(is_worth_it(&by_output, 1, Ending::Exited(1), true));
+        assert!(is_worth_it(&by_output, 1, Ending::TimedOut, true));
+    }
+
+    #[test]
+    fn waits_stay_below_a_bound_that_doubles_and_within_the_budget() {
+        let retry = retry();
+        for _ in 0..100 {
+            assert!(pause(&retry, 1, Duration::ZERO).unwrap() <= Duration::from_secs(1));
+            assert!(pause(&retry, 9, Duration::ZERO).unwrap() <= Duration::from_secs(3));
+        }
+        assert_eq!(pause(&retry, 1, Duration::from_mins(1)), None);
+    }
+}

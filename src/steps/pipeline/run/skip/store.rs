@@ -1,0 +1,372 @@
+//! Results of stages on this machine: by key, what a stage made and printed.
+//!
+//! `results/<key>.json` says what came of a key; `objects/<digest>` holds the bytes, once for each content.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::model::digest::{Sha, hex};
+use crate::model::pipeline::manifest::{Artifact, Content, Entry, Kind};
+use crate::steps::artifacts::{Known, Manifest, leaves, sha};
+use crate::system::files::{Workspace, write_atomically};
+
+/// Results that nobody has asked for so long are forgotten.
+const FORGOTTEN: Duration = Duration::from_hours(24 * 30);
+
+/// How many bytes are kept.
+const BUDGET: u64 = 10 << 30;
+
+/// What came of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// What the stage made.
+    pub artifacts: Vec<Artifact>,
+    /// The digest of its masked output.
+    pub log: Sha,
+    /// How long it took.
+    pub duration: Duration,
+    /// What it depended on.
+    pub components: BTreeMap<String, String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Document {
+    manifest: String,
+    log: String,
+    duration_ms: u64,
+    components: BTreeMap<String, String>,
+}
+
+/// A store below a folder. All faults of it are `io::Error`s: who asks goes on without it.
+#[derive(Clone, Debug)]
+pub struct Store {
+    folder: PathBuf,
+}
+
+impl Store {
+    /// The store in `folder`, which need not be there.
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// What came of this key, if anything is kept. What cannot be read is nothing.
+    pub fn get(&self, key: &Sha) -> Option<Saved> {
+        let path = self.result(key);
+        let document: Document = serde_json::from_slice(&std::fs::read(&path).ok()?).ok()?;
+        let saved = Saved {
+            artifacts: Manifest::from_json(document.manifest.as_bytes())
+                .ok()?
+                .artifacts,
+            log: sha(&document.log)?,
+            duration: Duration::from_millis(document.duration_ms),
+            components: document.components,
+        };
+        // It was of use: it is kept for longer.
+        let touched = File::options()
+            .append(true)
+            .open(&path)
+            .and_then(|file| file.set_modified(SystemTime::now()));
+        touched.ok().map(|()| saved)
+    }
+
+    /// Keeps what came of a key; `log` is the masked output.
+    pub fn put(
+        &self,
+        key: &Sha,
+        artifacts: &[Artifact],
+        log: &Path,
+        duration: Duration,
+        components: &BTreeMap<String, String>,
+        workspace: &Workspace,
+    ) -> io::Result<()> {
+        for entry in artifacts.iter().flat_map(|artifact| &artifact.entries) {
+            if let Content::File { digest, .. } = &entry.content {
+                self.keep(&workspace.root().join(&entry.path), Some(digest))?;
+            }
+        }
+        let log = self.keep(log, None)?;
+        let manifest = Manifest {
+            artifacts: artifacts.to_vec(),
+        };
+        let document = Document {
+            manifest: manifest
+                .to_json()
+                .ok()
+                .and_then(|bytes| String::from_utf8(bytes).ok())
+                .ok_or_else(|| io::Error::other("the manifest cannot be written"))?,
+            log: hex(&log),
+            duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+            components: components.clone(),
+        };
+        write_atomically(&self.result(key), &serde_json::to_vec(&document)?)
+    }
+
+    /// Puts what was saved where the stage would have made it, each file checked before it is there. Files that have
+    /// their bytes already are not touched. In a folder that was promised whole nothing else stays.
+    pub fn restore(
+        &self,
+        saved: &Saved,
+        workspace: &Workspace,
+        known: &Known,
+        log: &Path,
+    ) -> io::Result<()> {
+        for artifact in &saved.artifacts {
+            for entry in &artifact.entries {
+                self.place(entry, workspace, known)?;
+            }
+            if let Kind::Folder(folder) = &artifact.kind {
+                let entries = artifact.entries.iter().map(|entry| &entry.path);
+                let expected: HashSet<&String> = entries.collect();
+                for other in leaves(workspace.root(), folder, usize::MAX)? {
+                    if !expected.contains(&other) {
+                        std::fs::remove_file(workspace.root().join(other))?;
+                    }
+                }
+            }
+        }
+        self.copy_out(&saved.log, log, false)
+    }
+
+    fn place(&self, entry: &Entry, workspace: &Workspace, known: &Known) -> io::Result<()> {
+        let path = workspace.root().join(&entry.path);
+        let parent = path.parent().unwrap_or(workspace.root());
+        std::fs::create_dir_all(parent)?;
+        let above = entry.path.rsplit_once('/').map_or("", |(above, _)| above);
+        if workspace.confined(above).is_none() {
+            return Err(io::Error::other(format!(
+                "`{}` leads out of the workspace",
+                entry.path
+            )));
+        }
+        match &entry.content {
+            Content::File {
+                digest, executable, ..
+            } => {
+                if known.file(&path).is_ok_and(|now| now == entry.content) {
+                    return Ok(());
+                }
+                self.copy_out(digest, &path, *executable)
+            }
+            Content::Link { target } => link(target, &path),
+        }
+    }
+
+    /// Writes an object to `path` whole, or not at all.
+    fn copy_out(&self, digest: &Sha, path: &Path, executable: bool) -> io::Result<()> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        let object = self.object(digest);
+        if copy(&mut File::open(&object)?, file.as_file_mut())? != *digest {
+            // Nobody is to meet it again.
+            let _ = std::fs::remove_file(&object);
+            return Err(io::Error::other("what was kept has other bytes"));
+        }
+        set_mode(file.as_file(), executable)?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    }
+
+    /// Takes a file in; fails where its bytes are not the expected ones any more.
+    fn keep(&self, path: &Path, expected: Option<&Sha>) -> io::Result<Sha> {
+        if let Some(digest) = expected.filter(|digest| self.object(digest).is_file()) {
+            return Ok(*digest);
+        }
+        let objects = self.folder.join("objects");
+        std::fs::create_dir_all(&objects)?;
+        let mut file = tempfile::NamedTempFile::new_in(&objects)?;
+        let digest = copy(&mut File::open(path)?, file.as_file_mut())?;
+        if expected.is_some_and(|expected| *expected != digest) {
+            return Err(io::Error::other(format!(
+                "`{}` changes while it is kept",
+                path.display()
+            )));
+        }
+        file.persist(self.object(&digest))
+            .map_err(|error| error.error)?;
+        Ok(digest)
+    }
+
+    fn object(&self, digest: &Sha) -> PathBuf {
+        self.folder.join("objects").join(hex(digest))
+    }
+
+    fn result(&self, key: &Sha) -> PathBuf {
+        self.folder
+            .join("results")
+            .join(format!("{}.json", hex(key)))
+    }
+
+    /// Forgets what nobody has asked for in a month, and the oldest results while more is kept than there is room for.
+    pub fn prune(&self) -> io::Result<()> {
+        let list = |name: &str| -> io::Result<Vec<(SystemTime, u64, PathBuf)>> {
+            let entries = match std::fs::read_dir(self.folder.join(name)) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+                Err(error) => return Err(error),
+            };
+            let entries = entries.map(|entry| {
+                let entry = entry?;
+                let metadata = entry.metadata()?;
+                Ok((metadata.modified()?, metadata.len(), entry.path()))
+            });
+            entries.collect()
+        };
+        let mut results = list("results")?;
+        results.sort();
+        results.reverse();
+        let now = SystemTime::now();
+        let mut wanted = HashSet::new();
+        let mut bytes = 0;
+        for (used, _, path) in results {
+            let age = now.duration_since(used).unwrap_or_default();
+            let objects = std::fs::read(&path).ok().and_then(|bytes| objects(&bytes));
+            let Some(objects) = objects.filter(|_| age < FORGOTTEN && bytes < BUDGET) else {
+                std::fs::remove_file(&path)?;
+                continue;
+            };
+            for (name, size) in objects {
+                if wanted.insert(name) {
+                    bytes += size;
+                }
+            }
+        }
+        for (made, _, path) in list("objects")? {
+            let name = path.file_name().and_then(|name| name.to_str());
+            let is_wanted = name.is_some_and(|name| wanted.contains(name));
+            // Another run may be about to name what it has just kept.
+            let is_fresh = now.duration_since(made).unwrap_or_default() < Duration::from_hours(1);
+            if !is_wanted && !is_fresh {
+                std::fs::remove_file(&path)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The objects that a result names, with their bytes.
+fn objects(result: &[u8]) -> Option<Vec<(String, u64)>> {
+    let document: Document = serde_json::from_slice(result).ok()?;
+    let manifest = Manifest::from_json(document.manifest.as_bytes()).ok()?;
+    let entries = manifest
+        .artifacts
+        .iter()
+        .flat_map(|artifact| &artifact.entries);
+    let files = entries.filter_map(|entry| match &entry.content {
+        Content::File { size, digest, .. } => Some((hex(digest), *size)),
+        Content::Link { .. } => None,
+    });
+    Some(files.chain([(document.log, 0)]).collect())
+}
+
+/// Copies to the end; the digest of what was copied.
+fn copy(from: &mut File, to: &mut File) -> io::Result<Sha> {
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        let read = from.read(&mut buffer)?;
+        if read == 0 {
+            return Ok(hasher.finalize().into());
+        }
+        hasher.update(&buffer[..read]);
+        to.write_all(&buffer[..read])?;
+    }
+}
+
+#[cfg(unix)]
+fn set_mode(file: &File, executable: bool) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = if executable { 0o755 } else { 0o644 };
+    file.set_permissions(std::fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn set_mode(_file: &File, _executable: bool) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn link(target: &str, path: &Path) -> io::Result<()> {
+    if std::fs::read_link(path).is_ok_and(|now| now == Path::new(target)) {
+        return Ok(());
+    }
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => std::os::unix::fs::symlink(target, path),
+    }
+}
+
+#[cfg(not(unix))]
+fn link(_target: &str, _path: &Path) -> io::Result<()> {
+    Err(io::Error::other("links are not restored on this system"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Place;
+    use crate::steps::artifacts::{Promise, collect, verify};
+
+    fn made(root: &Path, pattern: &str, workspace: &Workspace, known: &Known) -> Artifact {
+        let place = Place::in_text("pyproject.toml", "", 0..0);
+        let promise = Promise {
+            stage: "build",
+            output: "it",
+            pattern,
+            place: &place,
+            directory: root,
+        };
+        collect(&promise, workspace, known).unwrap()
+    }
+
+    #[test]
+    fn what_was_kept_comes_back_and_what_is_damaged_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("project");
+        std::fs::create_dir_all(root.join("dist/site")).unwrap();
+        std::fs::write(root.join("dist/site/a"), "first").unwrap();
+        std::fs::write(folder.path().join("log"), "said").unwrap();
+        let (workspace, known) = (Workspace::new(&root), Known::default());
+        let artifact = made(&root, "dist/site", &workspace, &known);
+        let store = Store::new(folder.path().join("store"));
+        let components = BTreeMap::from([("command".to_owned(), "0".to_owned())]);
+        let key = [1; 32];
+        assert_eq!(store.get(&key), None);
+        store
+            .put(
+                &key,
+                std::slice::from_ref(&artifact),
+                &folder.path().join("log"),
+                Duration::from_millis(1500),
+                &components,
+                &workspace,
+            )
+            .unwrap();
+        let saved = store.get(&key).unwrap();
+        assert_eq!(saved.components, components);
+
+        std::fs::write(root.join("dist/site/a"), "other").unwrap();
+        std::fs::write(root.join("dist/site/b"), "more").unwrap();
+        let log = folder.path().join("restored");
+        store.restore(&saved, &workspace, &known, &log).unwrap();
+        verify(&artifact, &workspace, &known).unwrap();
+        assert_eq!(std::fs::read_to_string(&log).unwrap(), "said");
+
+        store.prune().unwrap();
+        assert!(store.get(&key).is_some());
+        let Content::File { digest, .. } = &artifact.entries[0].content else {
+            panic!("a file")
+        };
+        std::fs::write(store.object(digest), "fourth").unwrap();
+        std::fs::remove_dir_all(root.join("dist")).unwrap();
+        assert!(store.restore(&saved, &workspace, &known, &log).is_err());
+        assert!(!root.join("dist/site/a").exists());
+    }
+}
