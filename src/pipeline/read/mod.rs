@@ -4,6 +4,7 @@
 //! mistake: a file is repaired in one go. What stages say of each other is judged by [`crate::pipeline::graph`].
 
 mod action;
+mod expand;
 mod matrix;
 mod names;
 mod needs;
