@@ -104,7 +104,7 @@ fn expect_lines_masked(masker: &Masker, name: &str, text: &str, form: &str, run:
 #[test]
 fn no_form_of_a_secret_is_left_whoever_wrote_it_and_wherever_it_is_split() {
     let count = campaign(3);
-    let script = root().join("tests/it/masking.py");
+    let script = root().join("tests/it/masking/forms.py");
     let json = output(
         "python3",
         &[script.to_str().unwrap(), "20261123", &count.to_string()],
@@ -141,7 +141,7 @@ fn no_form_of_a_secret_is_left_whoever_wrote_it_and_wherever_it_is_split() {
             }
         }
     }
-    let script = root().join("tests/it/masking.js");
+    let script = root().join("tests/it/masking/forms.js");
     let text = output("node", &[script.to_str().unwrap()], &json).expect("Node is there");
     let all: Vec<std::collections::BTreeMap<String, String>> = serde_json::from_str(&text).unwrap();
     for ((forms, masker), value) in all.iter().zip(&maskers).zip(&values) {
