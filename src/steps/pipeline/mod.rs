@@ -38,7 +38,7 @@ pub const OUTPUTS: &[Output] = &[
     },
     Output {
         name: "affected",
-        help: "The stages that the changed files concern, as a JSON list for the matrix of another job",
+        help: "With `affected`: the stages that the changed files concern, as a JSON list",
     },
     Output {
         name: "bundle-digest",

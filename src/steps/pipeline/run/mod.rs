@@ -185,7 +185,8 @@ impl Run<'_> {
                 tracing::debug!(%error, "what is kept of earlier runs cannot be tidied");
             }
         }
-        let outputs = self.outputs(&shared, &result, &record)?;
+        let mut outputs = self.outputs(&shared, &result, &record)?;
+        outputs.insert("affected".to_owned(), self.affected(&choices));
         self.tell(&record, &shared).await;
         let emission = Emission {
             record: &record,
@@ -260,6 +261,17 @@ impl Run<'_> {
         };
         outputs.insert("bundle-digest".to_owned(), digest);
         Ok(outputs)
+    }
+
+    /// The stages that the changed files concern, as a JSON list; empty where nobody asked.
+    fn affected(&self, choices: &[Choice]) -> String {
+        if !self.settings.asked.affected {
+            return String::new();
+        }
+        let stages = self.definition.pipeline.stages.iter().zip(choices);
+        let chosen = stages.filter(|(_, choice)| **choice == Choice::Run);
+        let names: Vec<&str> = chosen.map(|(stage, _)| stage.name.as_str()).collect();
+        serde_json::json!(names).to_string()
     }
 
     /// Tells the collector of traces, if there is one.
