@@ -74,6 +74,7 @@ mod masking;
 mod merge_scenarios;
 mod migrating;
 mod pipeline;
+mod pipeline_example;
 mod pipeline_reports;
 mod pipeline_run;
 mod pipeline_schedule;

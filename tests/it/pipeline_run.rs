@@ -268,8 +268,21 @@ fn passed_on_retry_is_flaky_and_never_silent() {
         allow-failure = true
         "#,
     );
-    let ran = project.run(&["pipeline"]);
+    let ran = project.run(&["pipeline", "run", "--events-file", "events.jsonl"]);
     ran.expect_code(0).expect_text("flaky");
+    let events = std::fs::read_to_string(project.path().join("events.jsonl")).unwrap();
+    let names: Vec<String> = events
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).unwrap()["event"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    assert_eq!(names.first().map(String::as_str), Some("run-started"));
+    assert_eq!(names.last().map(String::as_str), Some("run-ended"));
+    assert!(names.iter().any(|name| name == "stage-retry"), "{events}");
     let tries = std::fs::read_to_string(project.path().join("tries")).unwrap();
     assert_eq!(tries, "x\n");
 }

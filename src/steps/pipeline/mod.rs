@@ -163,6 +163,10 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     pub junit_file: Option<PathBuf>,
 
+    /// Write what happens here as it happens, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub events_file: Option<PathBuf>,
+
     /// How `graph` draws [default: mermaid]
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = COMMAND_LINE_ONLY)]
     pub format: Option<Drawing>,

@@ -54,6 +54,8 @@ pub struct Settings {
     pub bundle: Option<PathBuf>,
     /// Where JUnit XML is written.
     pub junit_file: Option<PathBuf>,
+    /// Where events are written.
+    pub events_file: Option<PathBuf>,
 }
 
 impl Settings {
@@ -100,6 +102,7 @@ impl Settings {
             explain_skip: arguments.explain_skip.unwrap_or_default(),
             bundle: arguments.bundle.clone(),
             junit_file: arguments.junit_file.clone(),
+            events_file: arguments.events_file.clone(),
         })
     }
 

@@ -15,6 +15,7 @@ mod shared;
 mod show;
 mod skip;
 mod stage;
+mod tell;
 mod values;
 mod venv;
 
@@ -29,6 +30,7 @@ use crate::model::pipeline::manifest::Artifact;
 use crate::model::pipeline::{Pipeline, RunRecord};
 use crate::pipeline::schedule::Scheduler;
 use crate::pipeline::selection::Choice;
+use crate::report::pipeline::events::Event;
 use crate::report::read::nested;
 use crate::steps::Step;
 use crate::steps::artifacts::{Known, Manifest, write_bundle};
@@ -49,6 +51,7 @@ use execution::execute;
 use shared::Shared;
 use show::Show;
 use skip::Store;
+use tell::Events;
 
 /// How long a collector of traces may keep a run that has ended.
 const TELLING: Duration = Duration::from_secs(10);
@@ -134,6 +137,10 @@ impl Run<'_> {
                 .hint("set LOCKGATE_CACHE_DIR to a folder that can be written")
         })?;
         let masker = world.console.masker();
+        let events = self.settings.events_file.as_deref();
+        let events = events.map(|path| world.directory.join(path));
+        let events = Events::new(events.as_deref(), trace.clone(), masker.clone())?;
+        let show = Show::new(world, pipeline, self.started, events);
         let shared = Shared {
             world,
             pipeline,
@@ -151,8 +158,15 @@ impl Run<'_> {
             logs,
             started: self.started,
             stop: self.stop.clone(),
-            show: Mutex::new(Show::new(world, pipeline, self.started)),
+            show: Mutex::new(show),
         };
+        let name = name(pipeline, &definition.folder);
+        shared.show().tell(Event::RunStarted {
+            name: &name,
+            run_id: &shared.run_id,
+            jobs: self.settings.jobs,
+            stages: pipeline.stages.len(),
+        });
         let mut result = execute(&shared, scheduler, self.left_out(&shared, &choices)).await;
         shared.show().clear();
         let (_halter, halt) = halting(self.stop.clone());
@@ -163,7 +177,7 @@ impl Run<'_> {
                 .extend(strays.iter().map(attempts::survivor));
         }
         let mut record = RunRecord {
-            name: name(pipeline, &definition.folder),
+            name,
             run_id: shared.run_id.clone(),
             url: url(world),
             started: self.clock,
@@ -178,6 +192,7 @@ impl Run<'_> {
             stages: std::mem::take(&mut result.records).into_values().collect(),
         };
         record.map_text(|text| masker.mask(text));
+        shared.show().tell(Event::RunEnded(&record));
         self.remember(last.clone(), &record, &result);
         if let Some(store) = &shared.store {
             // A fault of the store is none of the run.

@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 
 use crate::model::duration;
 use crate::model::pipeline::{Pipeline, StageRecord};
+use crate::report::pipeline::events::Event;
 use crate::report::pipeline::{groups, live};
+use crate::steps::pipeline::run::tell::Events;
 use crate::steps::world::World;
 use crate::system::logging;
 
@@ -43,11 +45,12 @@ pub struct Show<'r> {
     /// How many lines the view on the terminal has now.
     drawn: usize,
     is_live: bool,
+    events: Events,
 }
 
 impl<'r> Show<'r> {
     /// Nothing to see yet.
-    pub fn new(world: &'r World, pipeline: &'r Pipeline, started: Instant) -> Self {
+    pub fn new(world: &'r World, pipeline: &'r Pipeline, started: Instant, events: Events) -> Self {
         Self {
             world,
             pipeline,
@@ -58,6 +61,7 @@ impl<'r> Show<'r> {
             failed: 0,
             drawn: 0,
             is_live: world.console.is_watched(),
+            events,
         }
     }
 
@@ -71,6 +75,11 @@ impl<'r> Show<'r> {
         Arc::clone(&self.last)
     }
 
+    /// The run begins or ends.
+    pub fn tell(&mut self, event: Event<'_>) {
+        self.events.tell(event);
+    }
+
     /// A stage starts.
     pub fn started(&mut self, number: usize) {
         let running = Running {
@@ -78,6 +87,9 @@ impl<'r> Show<'r> {
             attempt: 1,
         };
         self.running.insert(number, running);
+        let stage = self.pipeline.stages.get(number);
+        let stage = stage.map_or("", |stage| &*stage.name);
+        self.events.tell(Event::StageStarted { stage });
     }
 
     /// A stage is tried again.
@@ -85,6 +97,13 @@ impl<'r> Show<'r> {
         if let Some(running) = self.running.get_mut(&number) {
             running.attempt = attempt;
         }
+        let stage = self.pipeline.stages.get(number);
+        let stage = stage.map_or("", |stage| &*stage.name);
+        self.events.tell(Event::StageRetry {
+            stage,
+            number: attempt,
+            pause: after,
+        });
         let after = duration::show(after);
         self.said(
             number,
@@ -116,6 +135,7 @@ impl<'r> Show<'r> {
 
     /// A stage has ended, or will not run.
     pub fn ended(&mut self, number: usize, record: &StageRecord) {
+        self.events.ended(record);
         let ran = self.running.remove(&number).is_some();
         if let Ok(mut last) = self.last.lock() {
             last.remove(&number);
