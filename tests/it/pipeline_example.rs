@@ -5,8 +5,11 @@ use serde_json::{Value, json};
 use crate::support::host_runner::HostRunner;
 use crate::support::lockgate::Project;
 
+/// Names, each with what is told of it.
+type Told = Vec<(String, String)>;
+
 /// What became of each stage, and the artifacts of the run with their digests.
-fn told(report: &Value) -> (Vec<(String, String)>, Vec<(String, String)>) {
+fn told(report: &Value) -> (Told, Told) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let (mut outcomes, mut artifacts) = (Vec::new(), Vec::new());
     for stage in report["stages"].as_array().expect("stages") {

@@ -27,6 +27,8 @@ mod run;
 pub mod runtime;
 #[cfg(unix)]
 mod save;
+#[cfg(unix)]
+mod sending;
 mod settings;
 pub mod state;
 #[cfg(unix)]

@@ -2,10 +2,7 @@
 
 use std::io::Write;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use bytes::Bytes;
-use tokio::sync::mpsc::{Receiver, Sender};
+use std::time::Instant;
 
 use crate::archive::{self, Level, PackOptions, Packed, Progress, Sources, note, pack};
 use crate::error::{Error, Result, count};
@@ -15,25 +12,19 @@ use crate::model::size;
 use crate::steps::cache::policy::{Refusal, refusal_after_job, refusal_by_event, refusal_by_store};
 use crate::steps::cache::report::{Trouble, notice, outputs, report};
 use crate::steps::cache::run::{Run, Wanted};
+use crate::steps::cache::sending::send;
 use crate::steps::cache::settings::Settings;
 use crate::steps::cache::state::{COMPONENTS, State};
 use crate::steps::cache::transport::{PieceWriter, WAITING};
 use crate::steps::cache::version::{Compression, version};
 use crate::steps::cache::watch::watched;
 use crate::steps::cache::{backend, paths, pruning};
-use crate::stores::cache::{Cache, Reservation};
+use crate::stores::cache::Cache;
 use crate::stores::fault::{Access, Fault};
 use crate::system::stop::Stop;
 
 /// Set by the action for the end of a job: what the runner says of the job so far.
 const JOB_STATUS: &str = "LOCKGATE_JOB_STATUS";
-
-/// So much of the archive is made before the key is reserved, bytes: an archive that cannot be made blocks no key.
-const BEFORE_RESERVING: usize = 16 << 20;
-
-/// How long what is under way may go on when we are told to stop: the runner kills after seconds, and an entry that is
-/// complete is better than a key that nobody gets.
-const GRACE: Duration = Duration::from_secs(4);
 
 /// What came of it.
 enum Came {
@@ -198,13 +189,12 @@ async fn attempt(
     });
     let sending = send(run, cache, (&wanted.key, &version), pieces, packing);
     let outcome = watched(&run.world.console, &progress, sending).await;
+    let outcome = outcome.map(|(packed, size)| Came::Saved(packed, size));
     if outcome.is_err() {
         progress.cancel();
     }
     Ok(outcome)
 }
-
-type Packing = tokio::task::JoinHandle<std::result::Result<Packed, archive::Fault>>;
 
 /// What the key is made from, as the beginning of the archive.
 fn note(run: &Run<'_>, wanted: &Wanted) -> Option<Vec<u8>> {
@@ -212,114 +202,6 @@ fn note(run: &Run<'_>, wanted: &Wanted) -> Option<Vec<u8>> {
     let masker = run.world.console.masker();
     let frame = |text: &str| note::to_frame(&masker.mask(text));
     frame(&document.render()).or_else(|| frame(&document.render_within(COMPONENTS)))
-}
-
-/// Reserves when enough is made, sends, and completes; gives the key back where the archive fails.
-async fn send(
-    run: &Run<'_>,
-    cache: &Cache,
-    (key, version): (&str, &str),
-    mut pieces: Receiver<Bytes>,
-    packing: Packing,
-) -> std::result::Result<Came, Trouble> {
-    let mut waiting = Vec::new();
-    let mut bytes = 0;
-    let mut is_all = false;
-    while bytes < BEFORE_RESERVING {
-        let Some(piece) = pieces.recv().await else {
-            is_all = true;
-            break;
-        };
-        bytes += piece.len();
-        waiting.push(piece);
-    }
-    let mut packing = Some(packing);
-    let mut packed = None;
-    if is_all && let Some(packing) = packing.take() {
-        packed = Some(ended(packing).await?);
-    }
-    if let Some(signal) = run.stop.signal() {
-        return Err(Fault::Stopped(signal).into());
-    }
-    let reservation = cache.reserve(key, version).await?;
-    let (sender, receiver) = tokio::sync::mpsc::channel(WAITING);
-    let completing = async {
-        let forwarding = forward(waiting, pieces, sender, packing, packed);
-        let uploading = cache.upload(&reservation, receiver, run.options());
-        let (packed, size) = both(forwarding, uploading).await?;
-        cache.finalise(&reservation, size).await?;
-        Ok(Came::Saved(packed, size))
-    };
-    let came = tokio::select! {
-        came = completing => came,
-        signal = told_and_waited(run.stop.clone()) => Err(Fault::Stopped(signal).into()),
-    };
-    if came.is_err() {
-        give_back(cache, &reservation).await;
-    }
-    came
-}
-
-/// The signal that tells us to stop, some time after it came.
-async fn told_and_waited(mut stop: Stop) -> u8 {
-    let signal = stop.requested().await;
-    tokio::time::sleep(GRACE).await;
-    signal
-}
-
-/// Hands all pieces on; the sender goes only after the archive is known to be whole.
-async fn forward(
-    waiting: Vec<Bytes>,
-    mut pieces: Receiver<Bytes>,
-    out: Sender<Bytes>,
-    packing: Option<Packing>,
-    packed: Option<Packed>,
-) -> std::result::Result<Packed, Trouble> {
-    let gone = || Trouble::Store(Fault::Hung);
-    for piece in waiting {
-        out.send(piece).await.map_err(|_| gone())?;
-    }
-    while let Some(piece) = pieces.recv().await {
-        out.send(piece).await.map_err(|_| gone())?;
-    }
-    match (packing, packed) {
-        (Some(packing), _) => ended(packing).await,
-        (None, Some(packed)) => Ok(packed),
-        (None, None) => Err(gone()),
-    }
-}
-
-async fn ended(packing: Packing) -> std::result::Result<Packed, Trouble> {
-    packing
-        .await
-        .map_err(|_| Fault::Hung)?
-        .map_err(Trouble::Archive)
-}
-
-/// Runs both; where the archive fails, the upload is dropped before it can come to its end.
-async fn both(
-    forwarding: impl Future<Output = std::result::Result<Packed, Trouble>>,
-    uploading: impl Future<Output = std::result::Result<u64, Fault>>,
-) -> std::result::Result<(Packed, u64), Trouble> {
-    tokio::pin!(forwarding, uploading);
-    let packed = tokio::select! {
-        packed = &mut forwarding => match packed {
-            // Nobody took the bytes any more: why, the upload knows.
-            Err(Trouble::Store(Fault::Hung)) => {
-                return Err(uploading.await.err().unwrap_or(Fault::Hung).into());
-            }
-            packed => packed?,
-        },
-        // It ends first only where it failed: the sender is still there.
-        sent = &mut uploading => return Err(sent.err().unwrap_or(Fault::Hung).into()),
-    };
-    Ok((packed, uploading.await?))
-}
-
-async fn give_back(cache: &Cache, reservation: &Reservation) {
-    if let Err(fault) = cache.abandon(reservation).await {
-        tracing::debug!(%fault, "the key is not given back");
-    }
 }
 
 fn judge(
