@@ -523,7 +523,7 @@ fn steps_of_ours_give_their_verdict_and_the_budget_is_spent_once() {
         project.temp_file("output")
     );
     assert!(
-        project.temp_file("summary").contains("lock"),
+        project.temp_file("summary").contains("requirements.txt"),
         "{}",
         project.temp_file("summary")
     );

@@ -79,6 +79,7 @@ pub fn command(
                 step.value.clone(),
                 "--output-format=human".to_owned(),
                 format!("--report-file={}", report.display()),
+                format!("--summary-file={}", report.with_extension("md").display()),
             ];
             (words.to_vec(), inputs)
         }

@@ -19,7 +19,7 @@ mod tell;
 mod values;
 mod venv;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
@@ -27,7 +27,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::error::{Error, Result};
 use crate::model::digest::hex;
 use crate::model::pipeline::manifest::Artifact;
-use crate::model::pipeline::{Pipeline, RunRecord};
+use crate::model::pipeline::{Outcome, Pipeline, RunRecord, SkipReason};
 use crate::pipeline::schedule::Scheduler;
 use crate::pipeline::selection::Choice;
 use crate::report::pipeline::events::Event;
@@ -260,9 +260,19 @@ impl Run<'_> {
         let passed = crate::report::pipeline::verdict::judge(record).1 == 0;
         let digest = match bundle.filter(|_| passed) {
             Some(folder) => {
-                let artifacts = result.made.values().map(|artifact| (**artifact).clone());
+                // Not what lay there before this run: nobody has tested it here.
+                let stages = record.stages.iter();
+                let proven: BTreeSet<&str> = stages
+                    .filter(|stage| {
+                        let unchanged = Outcome::Skipped(SkipReason::Unchanged);
+                        stage.outcome == Outcome::Passed || stage.outcome == unchanged
+                    })
+                    .map(|stage| stage.name.as_str())
+                    .collect();
+                let artifacts = result.made.values();
+                let artifacts = artifacts.filter(|artifact| proven.contains(&*artifact.stage));
                 let manifest = Manifest {
-                    artifacts: artifacts.collect(),
+                    artifacts: artifacts.map(|artifact| (**artifact).clone()).collect(),
                 };
                 let folder = self.world.directory.join(folder);
                 hex(&write_bundle(
