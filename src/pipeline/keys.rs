@@ -190,7 +190,7 @@ pub const STAGE: &[Key] = &[
     key(
         "cache",
         Shape::Flag,
-        "Whether it is skipped where nothing that it depends on has changed [default: true where `inputs` are declared]",
+        "Whether it is skipped where nothing that it depends on has changed [default: true where `inputs` are declared, false with `uses`]",
     ),
     key(
         "directory",

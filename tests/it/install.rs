@@ -740,7 +740,8 @@ fn stops_at_once_and_cleans_up_when_it_is_told_to() {
             assert!(status.expect("sh runs").success());
             let run = finish(child);
             assert_eq!(run.code, Some(code), "{}", run.stderr);
-            assert!(told.elapsed() < Duration::from_secs(5), "{shell:?}");
+            // The download itself would go on for much longer.
+            assert!(told.elapsed() < Duration::from_mins(1), "{shell:?}");
             assert!(bench.private_directories().is_empty());
             let ended = wait_until(|| bench.server.stalled() == 0);
             assert!(ended, "{downloader:?} goes on alone");

@@ -108,7 +108,7 @@ pub struct Stage {
     pub venv: Option<Venv>,
     /// `service`: it keeps running while others do, and is ready when its probe says so.
     pub service: Option<Service>,
-    /// `cache`: whether it may be skipped where nothing that it depends on has changed. `None`: where it declares its inputs.
+    /// `cache`: whether it may be skipped where nothing that it depends on has changed. `None`: where it declares its inputs and is no step of ours.
     pub cache: Option<bool>,
     /// `directory`: where it runs, relative to the file's folder.
     pub directory: Option<Placed<String>>,

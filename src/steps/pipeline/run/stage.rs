@@ -274,9 +274,11 @@ async fn key_of(
     Shared::aside(work).await
 }
 
-/// Whether a result of a stage may be taken for another run: it says what it reads, and has nothing secret.
+/// Whether a result of a stage may be taken for another run: it says what it reads, and has nothing secret. A step of
+/// ours may look at more than files, such as the base of a change, so that it has to be asked for.
 fn may_skip(stage: &Stage) -> bool {
-    let wanted = stage.cache.unwrap_or(!stage.inputs.is_empty());
+    let is_step = matches!(stage.action, Action::Step { .. });
+    let wanted = stage.cache.unwrap_or(!stage.inputs.is_empty() && !is_step);
     wanted && stage.secrets.is_empty() && stage.service.is_none() && !stage.always
 }
 
