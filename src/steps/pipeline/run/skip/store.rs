@@ -109,7 +109,8 @@ impl Store {
     }
 
     /// Puts what was saved where the stage would have made it, each file checked before it is there. Files that have
-    /// their bytes already are not touched. In a folder that was promised whole nothing else stays.
+    /// their bytes already are not touched. Fails before it writes anything where a folder that was promised whole holds
+    /// other files: they may be somebody's own, and the artifact would be another one with them.
     pub fn restore(
         &self,
         saved: &Saved,
@@ -118,18 +119,14 @@ impl Store {
         log: &Path,
     ) -> io::Result<()> {
         for artifact in &saved.artifacts {
-            for entry in &artifact.entries {
-                self.place(entry, workspace, known)?;
-            }
-            if let Kind::Folder(folder) = &artifact.kind {
-                let entries = artifact.entries.iter().map(|entry| &entry.path);
-                let expected: HashSet<&String> = entries.collect();
-                for other in leaves(workspace.root(), folder, usize::MAX)? {
-                    if !expected.contains(&other) {
-                        std::fs::remove_file(workspace.root().join(other))?;
-                    }
-                }
-            }
+            refuse_others(artifact, workspace)?;
+        }
+        for entry in saved
+            .artifacts
+            .iter()
+            .flat_map(|artifact| &artifact.entries)
+        {
+            self.place(entry, workspace, known)?;
         }
         self.copy_out(&saved.log, log, false)
     }
@@ -251,6 +248,23 @@ impl Store {
     }
 }
 
+/// A folder that was promised whole holds nothing but what it held.
+fn refuse_others(artifact: &Artifact, workspace: &Workspace) -> io::Result<()> {
+    let Kind::Folder(folder) = &artifact.kind else {
+        return Ok(());
+    };
+    let found = match leaves(workspace.root(), folder, usize::MAX) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        found => found?,
+    };
+    let entries = artifact.entries.iter().map(|entry| &entry.path);
+    let expected: HashSet<&String> = entries.collect();
+    match found.iter().find(|path| !expected.contains(path)) {
+        Some(other) => Err(io::Error::other(format!("`{other}` is not part of it"))),
+        None => Ok(()),
+    }
+}
+
 /// The objects that a result names, with their bytes.
 fn objects(result: &[u8]) -> Option<Vec<(String, u64)>> {
     let document: Document = serde_json::from_slice(result).ok()?;
@@ -353,8 +367,14 @@ mod tests {
         assert_eq!(saved.components, components);
 
         std::fs::write(root.join("dist/site/a"), "other").unwrap();
-        std::fs::write(root.join("dist/site/b"), "more").unwrap();
+        std::fs::write(root.join("dist/site/b"), "somebody's own").unwrap();
         let log = folder.path().join("restored");
+        assert!(store.restore(&saved, &workspace, &known, &log).is_err());
+        assert_eq!(
+            std::fs::read_to_string(root.join("dist/site/a")).unwrap(),
+            "other"
+        );
+        std::fs::remove_file(root.join("dist/site/b")).unwrap();
         store.restore(&saved, &workspace, &known, &log).unwrap();
         verify(&artifact, &workspace, &known).unwrap();
         assert_eq!(std::fs::read_to_string(&log).unwrap(), "said");
