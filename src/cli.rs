@@ -14,12 +14,14 @@ use crate::github::inputs::{self, Layer, SecretInput};
 use crate::model::report::Verdict;
 use crate::report::summary;
 use crate::steps::world::{self, Common, World};
-use crate::steps::{Step, cache, cache_key, hash_files, lint_gate, lockfile_verify, pipeline};
+use crate::steps::{
+    Step, cache, cache_key, deploy, hash_files, lint_gate, lockfile_verify, pipeline,
+};
 use crate::system::config::{self, Config};
 use crate::system::environment::Environment;
 use crate::system::files::{normalise, real};
 use crate::system::logging;
-use crate::system::masking::{Masker, Secret};
+use crate::system::masking::{Masker, Secret, channel};
 use crate::system::stop;
 
 /// Steps of a CI/CD pipeline for Python projects, the same on a laptop and in GitHub Actions
@@ -169,6 +171,11 @@ fn run(
                 inputs_of::<pipeline::Arguments>(step, typed, environment, console.masker())?;
             pipeline::run(&arguments, &world)
         }
+        Step::Deploy => {
+            let (arguments, world) =
+                inputs_of::<deploy::Arguments>(step, typed, environment, console.masker())?;
+            deploy::run(&arguments, &world)
+        }
     }
 }
 
@@ -224,6 +231,9 @@ fn inputs_of<A: FromArgMatches + AsRef<Common>>(
         &context,
         common.output_format.unwrap_or_default(),
     );
+    if let Some(outward) = channel::outward(&environment) {
+        masker.tell(outward);
+    }
     for secret in secrets {
         if let Some((_, value)) = inputs::variable(&environment, secret.name) {
             console.hide(&Secret::new(value));

@@ -24,6 +24,8 @@ use crate::model::fix::{Applicability, Edit, Fix};
 use crate::model::lockfile::Source;
 use crate::model::region::{ColumnUnit, Point, Region, Span};
 use crate::model::sources::{FileId, Sources};
+use crate::packages::Package;
+use crate::packages::metadata::Metadata;
 use crate::pipeline::draw;
 use crate::pipeline::graph::Graph;
 use crate::pipeline::plan::plan;
@@ -691,6 +693,34 @@ pub fn fuzz_globs(data: &[u8]) {
     }
 }
 
+/// Distribution files: the first byte says whether it is read as a wheel or as a source distribution.
+///
+/// # Panics
+/// Where what is read has another name or version than its file, or a reason shows what is no text.
+pub fn fuzz_packages(data: &[u8]) {
+    let Some((first, content)) = data.split_first() else {
+        return;
+    };
+    let _ = Metadata::parse(content);
+    let name = ["acme_app-1.2.0-py3-none-any.whl", "acme_app-1.2.0.tar.gz"][usize::from(first % 2)];
+    match Package::read(name, Cursor::new(content)) {
+        Ok(package) => {
+            assert_eq!(package.normal_name(), "acme-app");
+            assert!(package.version().is_some());
+        }
+        Err(error) => {
+            let text = error.render();
+            assert!(text.len() < 4096, "{text}");
+            assert!(
+                !text
+                    .chars()
+                    .any(|sign| sign.is_control() && !matches!(sign, '\n' | '\t')),
+                "{text:?}"
+            );
+        }
+    }
+}
+
 /// Reads any bytes.
 pub type Check = fn(&[u8]);
 
@@ -708,4 +738,5 @@ pub const FAMILIES: &[(&str, Check)] = &[
     #[cfg(unix)]
     ("archive", fuzz_archive),
     ("globs", fuzz_globs),
+    ("packages", fuzz_packages),
 ];

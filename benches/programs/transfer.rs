@@ -1,4 +1,5 @@
-//! Moves a file to or from a signed address, as the cache does it: `transfer upload|download URL FILE`. For `benches/transfers`.
+//! Moves a file to or from a signed address, as the cache does it: `transfer upload|download URL FILE [MEBIBYTES [IN_FLIGHT]]`,
+//! with blocks of so many mebibytes and so many at once. For `benches/transfers`.
 
 use std::io::{Read, Write};
 
@@ -16,8 +17,14 @@ const PIECE: u64 = 1 << 20;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [action, url, file] = arguments.as_slice() else {
-        return Err(Error::usage("transfer upload|download URL FILE"));
+    let usage = || Error::usage("transfer upload|download URL FILE [MEBIBYTES [IN_FLIGHT]]");
+    let [action, url, file, numbers @ ..] = arguments.as_slice() else {
+        return Err(usage());
+    };
+    let number = |index: usize| {
+        let text: Option<&String> = numbers.get(index);
+        text.map(|text| text.parse::<usize>().map_err(|_| usage()))
+            .transpose()
     };
     let told = |error: std::io::Error| Error::no_verdict(error.to_string());
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -25,7 +32,10 @@ fn main() -> Result<()> {
         .build()
         .map_err(told)?;
     let http = Http::new(&Environment::default(), Vec::new(), Stop::never())?;
-    let (url, options) = (Secret::new(url), Options::default());
+    let url = Secret::new(url);
+    let mut options = Options::default();
+    options.block = number(0)?.map_or(options.block, |mebibytes| mebibytes << 20);
+    options.in_flight = number(1)?.unwrap_or(options.in_flight);
     let (sender, mut receiver) = tokio::sync::mpsc::channel::<Bytes>(4);
     let outcome = if action == "upload" {
         let mut source = std::fs::File::open(file).map_err(told)?;

@@ -15,6 +15,7 @@ pub mod filename;
 pub mod fixes;
 pub mod gone;
 pub mod marker;
+pub mod members;
 pub mod normal;
 pub mod pattern;
 pub mod pdm_lock;

@@ -11,6 +11,15 @@ const INDEX_HOSTS: [&str; 4] = [
 /// Its simple API.
 pub const SIMPLE_API: &str = "https://pypi.org/simple/";
 
+/// Where files are uploaded to it.
+pub const UPLOAD_API: &str = "https://upload.pypi.org/legacy/";
+
+/// The same of its instance for tests.
+pub const TEST_UPLOAD_API: &str = "https://test.pypi.org/legacy/";
+
+/// The simple API of its instance for tests.
+pub const TEST_SIMPLE_API: &str = "https://test.pypi.org/simple/";
+
 /// The host of its files.
 pub const FILE_HOST: &str = "files.pythonhosted.org";
 
@@ -67,6 +76,21 @@ pub fn has_hashes_of_some(url: &str) -> bool {
 /// Whether a URL is that of the public index.
 pub fn is_public(url: &str) -> bool {
     host(url).is_some_and(|host| INDEX_HOSTS.iter().any(|own| host.eq_ignore_ascii_case(own)))
+}
+
+/// The simple API of the public index, or of its instance for tests, by the address for uploads.
+pub fn simple_api_of(upload: &str) -> Option<&'static str> {
+    let upload = upload.trim().trim_end_matches('/');
+    [(UPLOAD_API, SIMPLE_API), (TEST_UPLOAD_API, TEST_SIMPLE_API)]
+        .into_iter()
+        .find(|(own, _)| own.trim_end_matches('/').eq_ignore_ascii_case(upload))
+        .map(|(_, simple)| simple)
+}
+
+/// The page for people of a release of the public index, or of its instance for tests, by the address for uploads.
+pub fn release_page(upload: &str, name: &str, version: &str) -> Option<String> {
+    let simple = simple_api_of(upload)?.trim_end_matches("simple/");
+    Some(format!("{simple}project/{name}/{version}/"))
 }
 
 /// The host of a URL, without user and port; `None` for what is no URL with a host.

@@ -5,6 +5,24 @@ use sha2::{Digest as _, Sha256};
 /// A SHA-256 in full.
 pub type Sha = [u8; 32];
 
+/// The SHA-256 that sixty-four lower-case digits stand for.
+pub fn unhex(text: &str) -> Option<Sha> {
+    let digit = |byte: &u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let mut sha = Sha::default();
+    if text.len() != sha.len() * 2 {
+        return None;
+    }
+    for (out, pair) in sha.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        let [high, low] = pair else { return None };
+        *out = digit(high)? << 4 | digit(low)?;
+    }
+    Some(sha)
+}
+
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or_default();
@@ -14,6 +32,21 @@ pub fn hex(bytes: &[u8]) -> String {
         text.push(digit(byte & 15));
     }
     text
+}
+
+/// The bytes of 64 lower-case hexadecimal digits.
+pub fn sha(text: &str) -> Option<Sha> {
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let bytes: &[u8; 64] = text.as_bytes().try_into().ok()?;
+    let mut sha = [0; 32];
+    for (byte, pair) in sha.iter_mut().zip(bytes.chunks_exact(2)) {
+        *byte = digit(*pair.first()?)? << 4 | digit(*pair.last()?)?;
+    }
+    Some(sha)
 }
 
 /// So much is gathered before it is digested, bytes: a digest takes many small pieces at several times their cost.
@@ -41,9 +74,26 @@ impl Pieces {
     /// Adds a piece.
     pub fn add(&mut self, piece: impl AsRef<[u8]>) -> &mut Self {
         let piece = piece.as_ref();
-        self.put(&(piece.len() as u64).to_le_bytes());
+        self.put_length(piece.len());
         self.put(piece);
         self
+    }
+
+    /// A length in as few bytes as it needs, seven bits each, the last one without the eighth (LEB128, DWARF 5 section 7.6):
+    /// most pieces are short.
+    fn put_length(&mut self, length: usize) {
+        let mut bytes = [0; 10];
+        let (mut rest, mut filled) = (length as u64, 0);
+        for byte in &mut bytes {
+            let [low, ..] = rest.to_le_bytes();
+            rest >>= 7;
+            filled += 1;
+            *byte = if rest == 0 { low & 0x7f } else { low | 0x80 };
+            if rest == 0 {
+                break;
+            }
+        }
+        self.put(bytes.get(..filled).unwrap_or_default());
     }
 
     fn put(&mut self, bytes: &[u8]) {
@@ -70,14 +120,20 @@ impl Pieces {
     /// Adds a piece that may be missing: none is not the same as an empty one.
     pub fn add_optional(&mut self, piece: Option<impl AsRef<[u8]>>) -> &mut Self {
         match piece {
-            Some(piece) => self.add([1]).add(piece),
-            None => self.add([0]),
+            Some(piece) => self.add_count(1).add(piece),
+            None => self.add_count(0),
         }
+    }
+
+    /// Adds how many of something follow.
+    pub fn add_count(&mut self, count: usize) -> &mut Self {
+        self.put_length(count);
+        self
     }
 
     /// Adds a list: its length, and each of its pieces.
     pub fn add_list(&mut self, pieces: impl ExactSizeIterator<Item: AsRef<[u8]>>) -> &mut Self {
-        self.add((pieces.len() as u64).to_le_bytes());
+        self.add_count(pieces.len());
         for piece in pieces {
             self.add(piece);
         }
@@ -116,11 +172,12 @@ mod tests {
     #[test]
     fn what_is_gathered_is_digested_as_if_it_was_not() {
         let long = [7; 3 * GATHERED];
+        let low = |number: usize| u8::try_from(number).unwrap();
         for sizes in [
             &[][..],
             &[0],
-            &[GATHERED - 8],
-            &[GATHERED - 7, 1],
+            &[GATHERED - 2],
+            &[GATHERED - 1, 1],
             &[200, 200, 200],
             &[1, GATHERED, 1, 3 * GATHERED, 2],
         ] {
@@ -128,10 +185,21 @@ mod tests {
             let mut whole = Sha256::new();
             for size in sizes {
                 pieces.add(&long[..*size]);
-                whole.update((*size as u64).to_le_bytes());
+                whole.update(match size / 128 {
+                    0 => vec![low(size % 128)],
+                    more => vec![low(size % 128) | 0x80, low(more)],
+                });
                 whole.update(&long[..*size]);
             }
             assert_eq!(pieces.finish(), <Sha>::from(whole.finalize()), "{sizes:?}");
         }
+    }
+
+    #[test]
+    fn a_digest_is_64_digits() {
+        assert_eq!(sha(&"0a".repeat(32)), Some([10; 32]));
+        assert_eq!(sha(&"0A".repeat(32)), None);
+        assert_eq!(sha("00"), None);
+        assert_eq!(sha(&"é0".repeat(22)), None);
     }
 }

@@ -4,6 +4,8 @@ pub mod base;
 pub mod cache_key;
 pub mod change;
 pub mod declared;
+pub mod deploy;
+pub mod deployment;
 pub mod diagnostic;
 pub mod digest;
 pub mod duration;

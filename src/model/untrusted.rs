@@ -30,6 +30,14 @@ pub fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(visible)
 }
 
+/// One line of at most so many characters of the text, with a mark where it is cut.
+pub fn excerpt(text: &str, longest: usize) -> String {
+    let text = text.trim();
+    let short: String = text.chars().take(longest).collect();
+    let dots = if short.len() < text.len() { " …" } else { "" };
+    format!("{}{dots}", line(&short))
+}
+
 /// Several lines, each made harmless, joined by LF. CRLF and CR count as line breaks.
 pub fn lines(text: &str) -> String {
     if are_plain(text) {

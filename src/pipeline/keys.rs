@@ -20,6 +20,8 @@ pub enum Shape {
     Duration,
     /// A number of bytes: `512MB`, `2GiB`.
     Size,
+    /// One of these.
+    Word(&'static [&'static str]),
     /// One of these, or a list of them.
     SomeOf(&'static [&'static str]),
     /// The name of a step of ours.
@@ -44,6 +46,10 @@ pub enum Shape {
     Either(&'static [Shape]),
     /// Stages by name.
     Stages,
+    /// Tables with these keys, by name.
+    ByName(&'static [Key]),
+    /// Texts by JSON pointer (RFC 6901).
+    TextByPointer,
 }
 
 /// A key of a table.
@@ -59,7 +65,7 @@ pub struct Key {
     pub help: &'static str,
 }
 
-const fn key(name: &'static str, shape: Shape, help: &'static str) -> Key {
+pub(crate) const fn key(name: &'static str, shape: Shape, help: &'static str) -> Key {
     Key {
         name,
         shape,
@@ -68,7 +74,7 @@ const fn key(name: &'static str, shape: Shape, help: &'static str) -> Key {
     }
 }
 
-const fn required(name: &'static str, shape: Shape, help: &'static str) -> Key {
+pub(crate) const fn required(name: &'static str, shape: Shape, help: &'static str) -> Key {
     Key {
         name,
         shape,
@@ -172,6 +178,11 @@ pub const STAGE: &[Key] = &[
         "Lists of values by name: it runs once for each combination, and `${{ matrix.<name> }}` is the value",
     ),
     key(
+        "members",
+        Shape::Either(&[Shape::Flag, Shape::SomeTexts]),
+        "It runs once for each member of the workspace of uv, in its folder, or for those whose folder matches a pattern; `${{ member.name }}` and `${{ member.path }}` name it",
+    ),
+    key(
         "cpu",
         Shape::Whole(1, MOST_CORES),
         "How many of the cores it takes [default: 1]",
@@ -189,8 +200,8 @@ pub const STAGE: &[Key] = &[
     ),
     key(
         "cache",
-        Shape::Flag,
-        "Whether it is skipped where nothing that it depends on has changed [default: true where `inputs` are declared, false with `uses`]",
+        Shape::Either(&[Shape::Flag, Shape::Word(&[LOCAL])]),
+        "Whether it is skipped where nothing that it depends on has changed; with `local` neither its result nor those of what it needs come from a shared store [default: true where `inputs` are declared, false with `uses`]",
     ),
     key(
         "directory",
@@ -316,6 +327,9 @@ pub const SECRET: &[Key] = &[
         "The program that prints it on its standard output",
     ),
 ];
+
+/// The value of `cache` for results of this machine alone.
+pub const LOCAL: &str = "local";
 
 /// The values of `if.result`.
 pub const RESULTS: &[&str] = &["success", "failure", "skipped", "cancelled"];

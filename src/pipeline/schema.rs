@@ -24,7 +24,8 @@ pub fn properties(steps: &[&str]) -> Map<String, Value> {
     table(keys::PIPELINE, steps)
 }
 
-fn table(keys: &[Key], steps: &[&str]) -> Map<String, Value> {
+/// These keys, each with its schema. `steps` are the names that `uses` may have.
+pub fn table(keys: &[Key], steps: &[&str]) -> Map<String, Value> {
     let entries = keys.iter().map(|key| {
         let mut schema = shape(key.shape, steps);
         schema["description"] = json!(key.help);
@@ -84,6 +85,7 @@ fn shape(shape: Shape, steps: &[&str]) -> Value {
             {"type": "string", "pattern": SIZE},
             {"type": "integer", "minimum": 1},
         ]}),
+        Shape::Word(known) => json!({"type": "string", "enum": known}),
         Shape::SomeOf(known) => some(&json!({"type": "string", "enum": known})),
         Shape::Step => json!({"type": "string", "enum": steps}),
         Shape::Program => json!({"type": "array", "items": scalar, "minItems": 1}),
@@ -112,6 +114,16 @@ fn shape(shape: Shape, steps: &[&str]) -> Value {
         Shape::Either(shapes) => {
             let all: Vec<Value> = shapes.iter().map(|one| self::shape(*one, steps)).collect();
             json!({"anyOf": all})
+        }
+        Shape::ByName(known) => {
+            let mut schema = by_name(WORD, &object(known, steps));
+            schema["minProperties"] = json!(1);
+            schema
+        }
+        Shape::TextByPointer => {
+            let mut schema = by_name("^(/.*)?$", &text);
+            schema["minProperties"] = json!(1);
+            schema
         }
         Shape::Stages => {
             let stage = json!({"anyOf": [text, object(keys::STAGE, steps)]});
@@ -145,6 +157,7 @@ pub fn words(shape: Shape) -> String {
         Shape::Wholes(least, most) => format!("{least} to {most}, or a list"),
         Shape::Duration => "duration".to_owned(),
         Shape::Size => "size".to_owned(),
+        Shape::Word(known) => known.join(", "),
         Shape::SomeOf(known) => format!("{}, or a list", known.join(", ")),
         Shape::Step => "name of a step".to_owned(),
         Shape::Program => "list: program, arguments".to_owned(),
@@ -159,5 +172,7 @@ pub fn words(shape: Shape) -> String {
             all.join("; or ")
         }
         Shape::Stages => "stages by name".to_owned(),
+        Shape::ByName(_) => "tables by name".to_owned(),
+        Shape::TextByPointer => "texts by JSON pointer".to_owned(),
     }
 }

@@ -11,7 +11,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::model::diagnostic::Finding;
 use crate::model::fix::{Edit, Fix};
 use crate::model::region::Span;
-use crate::model::report::{Report, Status};
+use crate::model::report::{Report, Status, Table};
 use crate::report::memo::Memo;
 use crate::report::{key_of, layout, line_hash_of, name_of};
 
@@ -47,6 +47,10 @@ struct Document<'r> {
     checks: Vec<CheckDocument<'r>>,
     /// The step's outputs.
     outputs: BTreeMap<&'r str, &'r str>,
+    /// Tables of the step's own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, schemars(default))]
+    tables: Vec<TableDocument<'r>>,
     /// Findings that are not listed, by reason.
     left_out: Vec<LeftOutDocument<'r>>,
     /// Milliseconds.
@@ -206,6 +210,25 @@ struct CheckDocument<'r> {
     duration_ms: u64,
 }
 
+/// A table of the step's own.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct TableDocument<'r> {
+    title: &'r str,
+    header: &'r [&'static str],
+    rows: &'r [Vec<String>],
+}
+
+impl<'r> TableDocument<'r> {
+    fn of(table: &'r Table) -> Self {
+        Self {
+            title: &table.title,
+            header: &table.header,
+            rows: &table.rows,
+        }
+    }
+}
+
 /// Findings that are not listed.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -230,6 +253,7 @@ pub fn around(
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect(),
+        tables: report.tables.iter().map(TableDocument::of).collect(),
         left_out: report
             .left_out
             .iter()

@@ -3,6 +3,8 @@
 pub mod artifacts;
 pub mod cache;
 pub mod cache_key;
+pub mod definition;
+pub mod deploy;
 pub mod emit;
 pub mod gate;
 pub mod hash_files;
@@ -10,8 +12,12 @@ pub mod key;
 pub mod lint_gate;
 pub mod lockfile_verify;
 pub mod pipeline;
+pub mod probing;
 pub mod project;
 pub mod read;
+#[cfg(unix)]
+pub mod transport;
+pub mod waiting;
 pub mod walk;
 pub mod world;
 
@@ -53,8 +59,10 @@ pub struct Output {
 pub enum Packaging {
     /// By a `run:` step of a composite.
     Composite,
-    /// By an action of JavaScript in a composite, which alone gets the runtime's tokens and has a `post`.
+    /// By an action of JavaScript in a composite, which alone gets the runtime's tokens.
     Node,
+    /// The same, with a second half in `post`, at the end of the job.
+    NodeWithPost,
     /// It has no action.
     None,
 }
@@ -74,17 +82,20 @@ pub enum Step {
     HashFiles,
     /// Runs stages as a graph.
     Pipeline,
+    /// Deploys, asks for health, goes back.
+    Deploy,
 }
 
 impl Step {
     /// All of them, in the order of the help.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::LintGate,
         Self::LockfileVerify,
         Self::CacheKey,
         Self::Cache,
         Self::HashFiles,
         Self::Pipeline,
+        Self::Deploy,
     ];
 
     /// The subcommand, the folder below `actions/`, the table in the configuration.
@@ -96,6 +107,7 @@ impl Step {
             Self::Cache => cache::NAME,
             Self::HashFiles => hash_files::NAME,
             Self::Pipeline => pipeline::NAME,
+            Self::Deploy => deploy::NAME,
         }
     }
 
@@ -113,6 +125,7 @@ impl Step {
             Self::Cache => cache::command(),
             Self::HashFiles => hash_files::command(),
             Self::Pipeline => pipeline::command(),
+            Self::Deploy => deploy::command(),
         }
     }
 
@@ -125,6 +138,7 @@ impl Step {
             Self::Cache => cache::SECRETS,
             Self::HashFiles => hash_files::SECRETS,
             Self::Pipeline => pipeline::SECRETS,
+            Self::Deploy => deploy::SECRETS,
         }
     }
 
@@ -137,16 +151,18 @@ impl Step {
             Self::Cache => cache::OUTPUTS,
             Self::HashFiles => hash_files::OUTPUTS,
             Self::Pipeline => pipeline::OUTPUTS,
+            Self::Deploy => deploy::OUTPUTS,
         }
     }
 
     /// How its action starts it.
     pub fn packaging(self) -> Packaging {
         match self {
-            Self::LintGate | Self::LockfileVerify | Self::CacheKey | Self::Pipeline => {
+            Self::LintGate | Self::LockfileVerify | Self::CacheKey | Self::Deploy => {
                 Packaging::Composite
             }
-            Self::Cache => Packaging::Node,
+            Self::Pipeline => Packaging::Node,
+            Self::Cache => Packaging::NodeWithPost,
             Self::HashFiles => Packaging::None,
         }
     }

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Place, Result, did_you_mean};
 use crate::lockfiles::address::conceal;
 use crate::lockfiles::environment::{Asked, Pins, asked_for, is_complete, pins, requirements};
+use crate::lockfiles::members::members as members_of;
 use crate::lockfiles::{Format, format_of, read};
 use crate::model::environment::{Installer, Recipe};
 use crate::model::lockfile::Lockfile;
+use crate::model::pipeline::Member;
 use crate::model::sources::{FileId, Location, Sources};
 use crate::system::environment::Environment;
 use crate::system::files::sha256;
@@ -40,6 +42,12 @@ pub struct Lock {
     /// Whether it says by itself what is installed where.
     is_complete: bool,
     digest: String,
+}
+
+/// The members of the workspace whose lock is in this folder; none where there is no `uv.lock`.
+pub fn members(folder: &Path, root: &Path) -> Result<Vec<Member>> {
+    let lock = Lock::read(&folder.join("uv.lock"), root)?;
+    Ok(lock.map(|lock| lock.members()).unwrap_or_default())
 }
 
 impl Lock {
@@ -141,6 +149,16 @@ impl Lock {
             digest,
             sources,
         }))
+    }
+
+    /// The members of the workspace that it is of (uv).
+    fn members(&self) -> Vec<Member> {
+        let reading = read(self.format, self.file, &self.sources);
+        reading
+            .lockfile
+            .as_ref()
+            .map(members_of)
+            .unwrap_or_default()
     }
 
     /// The pinned versions of a package; none where the lock does not have it.

@@ -5,12 +5,17 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use tokio::sync::mpsc::{Receiver, Sender};
 
+use crate::error::Result as Answer;
+use crate::stores::bucket::{Bucket, Opening};
 use crate::stores::bucket_cache::{BucketCache, Entry, Reserved};
 use crate::stores::fault::Fault;
 use crate::stores::permissions::Permissions;
 use crate::stores::service::CacheService;
 use crate::stores::transfer::{self, Options};
-use crate::system::masking::Secret;
+use crate::system::masking::{Masker, Secret};
+
+/// The name of GitHub's cache service among the stores.
+pub const GITHUB: &str = "github";
 
 /// A cache.
 #[derive(Clone, Debug)]
@@ -56,6 +61,21 @@ enum Place {
 }
 
 impl Cache {
+    /// Opens the cache of this name: `github`, a folder, or the address of a bucket. An error is the user's own mistake; a
+    /// fault, why there is no such cache here. Secrets that the service hands out are registered with the masker.
+    pub fn open(name: &str, opening: &Opening<'_>, masker: &Masker) -> Answer<Result<Self, Fault>> {
+        if name != GITHUB {
+            let bucket = Bucket::open(name, opening)?;
+            return Ok(Ok(Self::Bucket(BucketCache::new(bucket))));
+        }
+        let (http, masker) = (opening.http.clone(), masker.clone());
+        let service = CacheService::new(opening.environment, http, masker);
+        Ok(service.map(|service| {
+            let service = service.with_silence(opening.silence);
+            Self::Service(Box::new(service))
+        }))
+    }
+
     /// What may be done, as far as it is known before.
     pub fn permissions(&self) -> Permissions {
         match self {

@@ -265,8 +265,5 @@ impl std::error::Error for Fault {}
 
 /// A text of a stranger, in one line and not too long.
 pub fn excerpt(text: &str) -> String {
-    let text = text.trim();
-    let short: String = text.chars().take(EXCERPT).collect();
-    let dots = if short.len() < text.len() { " …" } else { "" };
-    format!("{}{dots}", untrusted::line(&short))
+    untrusted::excerpt(text, EXCERPT)
 }

@@ -44,6 +44,30 @@ pub async fn resolve(
     }
 }
 
+/// The base where it is at hand: nothing is fetched, and no history is searched. None where that takes more, or where there
+/// is no base.
+pub async fn at_hand(git: &Git, trigger: &Trigger) -> Result<Option<Base>> {
+    let sha = match trigger {
+        Trigger::PullRequest { head, .. } => {
+            let parents = git.head().await?.map(|(_, parents)| parents);
+            parents.and_then(|parents| match parents.as_slice() {
+                [first, second] if second == head => Some(first.clone()),
+                _ => None,
+            })
+        }
+        Trigger::MergeGroup { base } => Some(base.clone()),
+        Trigger::Push { before, .. } => before.clone(),
+        Trigger::Other(_) | Trigger::Laptop => None,
+    };
+    let Some(sha) = sha else { return Ok(None) };
+    let known = git.commit(&sha).await?;
+    Ok(known.map(|sha| Base {
+        sha,
+        origin: "what is at hand".to_owned(),
+        with_untracked: false,
+    }))
+}
+
 fn found(sha: String, origin: &str) -> Resolution {
     Resolution::Base(Base {
         sha,

@@ -1,7 +1,9 @@
-//! The date of today, for rules that expire.
+//! The date of today, for rules that expire, and the moment, for records.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use chrono::{DateTime, SecondsFormat};
 
 /// A day of the Gregorian calendar, UTC. Ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,6 +78,24 @@ impl Date {
     }
 }
 
+/// Milliseconds since 1970, by the system's clock.
+pub fn milliseconds() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    })
+}
+
+/// RFC 3339 with milliseconds, UTC, of so many milliseconds since 1970; empty where no calendar reaches.
+pub fn rfc3339(milliseconds: u64) -> String {
+    let moment = i64::try_from(milliseconds)
+        .ok()
+        .and_then(DateTime::from_timestamp_millis);
+    moment
+        .map(|moment| moment.to_rfc3339_opts(SecondsFormat::Millis, true))
+        .unwrap_or_default()
+}
+
 fn days_in(year: i32, month: u8) -> u8 {
     match month {
         4 | 6 | 9 | 11 => 30,
@@ -109,6 +129,13 @@ mod tests {
         ] {
             assert_eq!(Date::from_days(days).to_string(), date);
         }
+    }
+
+    #[test]
+    fn moments_have_milliseconds_and_never_overflow() {
+        assert_eq!(rfc3339(1_500), "1970-01-01T00:00:01.500Z");
+        assert_eq!(rfc3339(u64::MAX), "");
+        assert!(rfc3339(milliseconds()) > rfc3339(1_500));
     }
 
     #[test]

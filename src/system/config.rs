@@ -18,7 +18,10 @@ use crate::error::{Error, Place, Result, did_you_mean};
 const GENERAL: &[&str] = &["required-version"];
 
 /// Keys of a step's table that hold more than values. They are read by the step itself, from [`Config::text`].
-const NESTED: &[(&str, &[&str])] = &[("pipeline", &["name", "env", "secrets", "stages"])];
+const NESTED: &[(&str, &[&str])] = &[
+    ("pipeline", &["name", "env", "secrets", "stages"]),
+    ("deploy", &["environments"]),
+];
 
 /// The nested keys of a step.
 pub fn nested(step: &str) -> &'static [&'static str] {

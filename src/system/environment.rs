@@ -68,6 +68,7 @@ const OUTERMOST: &[&str] = &[
     "GITHUB_STATE",
     "GITHUB_STEP_SUMMARY",
     "LOCKGATE_RUNTIME",
+    "LOCKGATE_SECRETS",
 ];
 
 /// A set of environment variables. The process's own is read once, in `main`.

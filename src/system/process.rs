@@ -112,11 +112,9 @@ impl Child {
         self.run_into(output, stop, on_line).await
     }
 
-    /// What its standard output will be kept in, and a reader that follows while it is written.
+    /// What takes its standard output, and a reader that follows while it is written.
     pub fn followed(&self) -> io::Result<(Spool, Follower)> {
-        let spool = Spool::new(self.output_limit)?;
-        let follower = spool.follower()?;
-        Ok((spool, follower))
+        Spool::followed(self.output_limit)
     }
 
     /// As [`Child::run`], into a spool that somebody [follows](Child::followed).
@@ -186,8 +184,13 @@ impl Child {
             group.sweep(CANCEL_GRACE).await;
         }
         // Nobody reads what a run that is stopped has printed, and it has a second in all.
-        if drained.is_none() && !matches!(ending, Ending::Stopped(_)) {
+        let at_end = output.passed();
+        while drained.is_none() && !matches!(ending, Ending::Stopped(_)) {
             drained = tokio::time::timeout(DRAIN, &mut drain).await.ok();
+            // What was in the pipe at the end may wait for its reader longer.
+            if !output.is_handing_over() || output.passed() > at_end + spool::PIPE as u64 {
+                break;
+            }
         }
         drop((drain, watch));
         let is_too_much = output.len()? > self.output_limit;
@@ -199,7 +202,7 @@ impl Child {
         };
         Ok(Finished {
             ending,
-            stdout: output.into_file(matches!(ending, Ending::Exited(_)))?,
+            stdout: output.finish(matches!(ending, Ending::Exited(_))).await?,
             stderr: errors.into_text(),
             duration: started.elapsed(),
         })

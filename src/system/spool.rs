@@ -1,68 +1,76 @@
-//! Standard output of a child, kept in an unnamed file, and read while it is still written.
+//! Standard output of a child: kept in an unnamed file, or handed over while it is written.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::io::{self, BufRead, Read, Seek, Write};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-/// A follower waits here until the child has come to its own end: what it prints beyond may be endless.
+/// So much is handed over while the child runs. What it prints beyond may be endless, so it is kept in the file and read
+/// where the child has come to its own end.
 const AHEAD: u64 = 1 << 30;
 
 /// So often it is looked how much a child has written into the file itself. At its end it is known at once.
 const WATCH: Duration = Duration::from_millis(10);
 
-/// So much is read of the output of a child that did not come to its own end: there is no verdict anyhow.
-const UNFINISHED: u64 = 8 << 20;
-
 /// So much is asked of the system to be in the pipe at once, and read at once: a child that prints hundreds of
 /// megabytes is then not stopped, and we not woken, for each 64 KiB.
 pub(super) const PIPE: usize = 1 << 20;
 
-/// What a child writes, on disk.
+/// So many pieces wait for a follower that is slower than the child.
+const WAITING: usize = 4;
+
+/// What a child writes.
 #[derive(Debug)]
 pub struct Spool {
-    file: Option<File>,
+    file: File,
     limit: u64,
-    progress: Arc<Progress>,
+    ahead: u64,
+    follower: Option<Sender<Piece>>,
+    shared: Arc<Shared>,
 }
 
-/// Reads a spool from its beginning; waits where there is nothing yet, and ends where the child has ended.
+/// Reads what a child writes from the beginning; waits where there is nothing yet, and ends where the child has ended.
 #[derive(Debug)]
 pub struct Follower {
-    file: File,
-    at: u64,
-    progress: Arc<Progress>,
+    pieces: Receiver<Piece>,
+    bytes: Vec<u8>,
+    at: usize,
+    rest: Option<io::BufReader<File>>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+enum Piece {
+    Bytes(Vec<u8>),
+    /// What came after [`AHEAD`], from its beginning.
+    Rest(File),
 }
 
 #[derive(Debug, Default)]
-struct Progress {
-    state: Mutex<State>,
-    changed: Condvar,
+struct Shared {
+    /// Bytes that came out of the pipe.
+    passed: AtomicU64,
+    /// Whether the follower is waited for, and not the child.
+    is_handing_over: AtomicBool,
+    /// Rooms that were read, to be filled again: new ones have to be given by the system, page by page.
+    rooms: Mutex<Vec<Vec<u8>>>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct State {
-    written: u64,
-    /// How much there is to read, once that is known.
-    end: Option<u64>,
-    /// Whether a follower waits: to wake nobody costs as much as to wake somebody.
-    is_awaited: bool,
-}
-
-impl Progress {
-    fn state(&self) -> MutexGuard<'_, State> {
-        // Two numbers are whole whatever happened.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+impl Shared {
+    fn room(&self) -> Vec<u8> {
+        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        rooms.pop().unwrap_or_else(|| Vec::with_capacity(PIPE))
     }
 
-    fn change(&self, change: impl FnOnce(&mut State)) {
-        let mut state = self.state();
-        change(&mut state);
-        if std::mem::take(&mut state.is_awaited) {
-            drop(state);
-            self.changed.notify_all();
+    fn give_back(&self, mut room: Vec<u8>) {
+        room.clear();
+        if room.capacity() > 0 {
+            let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+            rooms.push(room);
         }
     }
 }
@@ -71,44 +79,59 @@ impl Spool {
     /// An empty one that takes so many bytes.
     pub(super) fn new(limit: u64) -> io::Result<Self> {
         Ok(Self {
-            file: Some(tempfile::tempfile()?),
+            file: tempfile::tempfile()?,
             limit,
-            progress: Arc::default(),
+            ahead: AHEAD,
+            follower: None,
+            shared: Arc::default(),
         })
     }
 
-    pub(super) fn follower(&self) -> io::Result<Follower> {
-        Ok(Follower {
-            file: self.duplicate()?,
+    /// One that hands over what comes.
+    pub(super) fn followed(limit: u64) -> io::Result<(Self, Follower)> {
+        let (sender, pieces) = channel(WAITING);
+        let spool = Self {
+            follower: Some(sender),
+            ..Self::new(limit)?
+        };
+        let follower = Follower {
+            pieces,
+            bytes: Vec::new(),
             at: 0,
-            progress: self.progress.clone(),
-        })
+            rest: None,
+            shared: spool.shared.clone(),
+        };
+        Ok((spool, follower))
     }
 
     /// The file, once more.
     pub(super) fn duplicate(&self) -> io::Result<File> {
-        self.open()?.try_clone()
+        self.file.try_clone()
     }
 
-    /// How much is in it.
+    /// How much is in the file.
     pub(super) fn len(&self) -> io::Result<u64> {
-        Ok(self.open()?.metadata()?.len())
+        Ok(self.file.metadata()?.len())
     }
 
-    fn open(&self) -> io::Result<&File> {
-        self.file
-            .as_ref()
-            .ok_or_else(|| io::ErrorKind::NotFound.into())
+    /// How many bytes came out of the pipe so far.
+    pub(super) fn passed(&self) -> u64 {
+        self.shared.passed.load(Ordering::Relaxed)
     }
 
-    /// Tells the follower, every so often, how much a child has written that writes into the file itself. Ends with what
-    /// is wrong: with more than the limit, or a file that tells nothing.
+    /// Whether it waits for the follower just now, and not for the child.
+    pub(super) fn is_handing_over(&self) -> bool {
+        self.shared.is_handing_over.load(Ordering::Relaxed)
+    }
+
+    /// Looks every so often how much a child has written that writes into the file itself. Ends with what is wrong: with
+    /// more than the limit, or a file that tells nothing.
     pub(super) async fn watch(&self) -> io::Error {
         loop {
             tokio::time::sleep(WATCH).await;
             match self.len() {
                 Ok(written) if written > self.limit => return io::ErrorKind::FileTooLarge.into(),
-                Ok(written) => self.progress.change(|state| state.written = written),
+                Ok(_) => {}
                 Err(error) => return error,
             }
         }
@@ -117,128 +140,142 @@ impl Spool {
     /// Takes everything that comes out of the pipe. More than the limit is an error.
     pub(super) async fn fill(&self, pipe: Option<impl AsyncRead + Unpin>) -> io::Result<()> {
         let Some(mut pipe) = pipe else { return Ok(()) };
-        let mut buffer = vec![0; PIPE];
         let mut written = 0;
+        let mut room = self.shared.room();
         loop {
-            let read = pipe.read(&mut buffer).await?;
+            let read = pipe.read_buf(&mut room).await?;
             if read == 0 {
                 return Ok(());
             }
             written += read as u64;
+            self.shared.passed.store(written, Ordering::Relaxed);
             if written > self.limit {
                 return Err(io::ErrorKind::FileTooLarge.into());
             }
-            let mut file = self.open()?;
-            file.write_all(buffer.get(..read).unwrap_or_default())?;
-            self.progress.change(|state| state.written = written);
+            match &self.follower {
+                Some(follower) if written <= self.ahead => {
+                    self.shared.is_handing_over.store(true, Ordering::Relaxed);
+                    // Who does not want to hear more does not keep the child from coming to its end.
+                    let _ = follower.send(Piece::Bytes(room)).await;
+                    self.shared.is_handing_over.store(false, Ordering::Relaxed);
+                    room = self.shared.room();
+                }
+                _ => {
+                    (&self.file).write_all(&room)?;
+                    room.clear();
+                }
+            }
         }
     }
 
-    /// The file at its beginning. A follower ends here; early where the child did not come to its own end.
-    pub(super) fn into_file(mut self, is_whole: bool) -> io::Result<File> {
-        let mut file = self
-            .file
-            .take()
-            .ok_or(io::Error::from(io::ErrorKind::NotFound))?;
+    /// The file at its beginning. A follower ends here; without the rest where the child did not come to its own end.
+    pub(super) async fn finish(self, is_whole: bool) -> io::Result<File> {
+        let mut file = self.file;
         file.rewind()?;
-        let length = file.metadata()?.len();
-        let end = if is_whole {
-            length
-        } else {
-            length.min(UNFINISHED)
-        };
-        self.progress.change(|state| state.end = Some(end));
+        if let Some(follower) = self.follower.filter(|_| is_whole) {
+            let _ = follower.send(Piece::Rest(file.try_clone()?)).await;
+        }
         Ok(file)
     }
 }
 
-impl Drop for Spool {
-    fn drop(&mut self) {
-        // Whatever went wrong: nobody waits for ever.
-        self.progress.change(|state| {
-            state.end.get_or_insert(0);
-        });
+impl BufRead for Follower {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        while self.at == self.bytes.len() && self.rest.is_none() {
+            match self.pieces.blocking_recv() {
+                Some(Piece::Bytes(bytes)) => {
+                    let read = std::mem::replace(&mut self.bytes, bytes);
+                    self.at = 0;
+                    self.shared.give_back(read);
+                }
+                Some(Piece::Rest(file)) => self.rest = Some(io::BufReader::new(file)),
+                None => return Ok(&[]),
+            }
+        }
+        match &mut self.rest {
+            Some(rest) => rest.fill_buf(),
+            None => Ok(self.bytes.get(self.at..).unwrap_or_default()),
+        }
+    }
+
+    fn consume(&mut self, amount: usize) {
+        match &mut self.rest {
+            Some(rest) => rest.consume(amount),
+            None => self.at = self.bytes.len().min(self.at + amount),
+        }
     }
 }
 
 impl Read for Follower {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut state = self.progress.state();
-        let end = loop {
-            match state.end {
-                Some(end) => break end,
-                None if self.at < state.written.min(AHEAD) => break state.written.min(AHEAD),
-                None => {
-                    state.is_awaited = true;
-                    state = self
-                        .progress
-                        .changed
-                        .wait(state)
-                        .unwrap_or_else(PoisonError::into_inner);
-                }
-            }
-        };
-        drop(state);
-        let there = usize::try_from(end.saturating_sub(self.at)).unwrap_or(usize::MAX);
-        let wanted = there.min(buffer.len());
-        let read = read_at(
-            &self.file,
-            buffer.get_mut(..wanted).unwrap_or_default(),
-            self.at,
-        )?;
-        self.at += read as u64;
+        let read = Read::read(&mut self.fill_buf()?, buffer)?;
+        self.consume(read);
         Ok(read)
     }
-}
-
-#[cfg(unix)]
-fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, buffer, at)
-}
-
-/// Untried.
-#[cfg(windows)]
-fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_read(file, buffer, at)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn read_all(mut follower: Follower) -> std::thread::JoinHandle<Vec<u8>> {
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            follower.read_to_end(&mut bytes).unwrap();
+            bytes
+        })
+    }
+
     #[tokio::test]
     async fn a_follower_reads_what_is_there_and_waits_for_the_rest() {
-        let spool = Spool::new(1 << 20).unwrap();
-        let mut follower = spool.follower().unwrap();
-        let reading = std::thread::spawn(move || {
-            let mut text = String::new();
-            follower.read_to_string(&mut text).map(|_| text)
-        });
+        let (spool, follower) = Spool::followed(1 << 20).unwrap();
+        let reading = read_all(follower);
         spool.fill(Some(&b"first "[..])).await.unwrap();
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(20));
         assert!(!reading.is_finished());
-        spool.fill(Some(&b""[..])).await.unwrap();
-        spool.into_file(true).unwrap();
-        assert_eq!(reading.join().unwrap().unwrap(), "first ");
+        spool.fill(Some(&b"second"[..])).await.unwrap();
+        spool.finish(true).await.unwrap();
+        assert_eq!(reading.join().unwrap(), b"first second");
     }
 
     #[tokio::test]
     async fn nobody_waits_for_a_spool_that_is_gone() {
-        let spool = Spool::new(1).unwrap();
-        let mut follower = spool.follower().unwrap();
+        let (spool, mut follower) = Spool::followed(1).unwrap();
         drop(spool);
-        assert_eq!(follower.read(&mut [0; 8]).unwrap(), 0);
+        let read = tokio::task::spawn_blocking(move || follower.read(&mut [0; 8]));
+        assert_eq!(read.await.unwrap().unwrap(), 0);
     }
 
     #[tokio::test]
-    async fn what_did_not_come_to_its_end_is_read_in_part() {
-        let spool = Spool::new(u64::MAX).unwrap();
-        let mut follower = spool.follower().unwrap();
-        let long = vec![b'x'; usize::try_from(UNFINISHED).unwrap() + 5];
+    async fn many_pieces_come_whole_and_in_order() {
+        let (spool, follower) = Spool::followed(u64::MAX).unwrap();
+        let reading = read_all(follower);
+        let long: Vec<u8> = (0..=u8::MAX).cycle().take(8 * PIPE + 5).collect();
         spool.fill(Some(&long[..])).await.unwrap();
-        spool.into_file(false).unwrap();
-        let mut read = Vec::new();
-        follower.read_to_end(&mut read).unwrap();
-        assert_eq!(read.len() as u64, UNFINISHED);
+        assert_eq!(spool.passed(), long.len() as u64);
+        spool.finish(true).await.unwrap();
+        assert_eq!(reading.join().unwrap(), long);
+    }
+
+    #[tokio::test]
+    async fn what_may_be_endless_is_read_at_the_end_and_only_if_there_is_one() {
+        for (is_whole, expected) in [(true, "all of it"), (false, "all ")] {
+            let (mut spool, follower) = Spool::followed(u64::MAX).unwrap();
+            spool.ahead = 4;
+            let reading = read_all(follower);
+            let pipe = AsyncReadExt::chain(&b"all "[..], &b"of it"[..]);
+            spool.fill(Some(pipe)).await.unwrap();
+            spool.finish(is_whole).await.unwrap();
+            assert_eq!(reading.join().unwrap(), expected.as_bytes());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_follower_that_has_heard_enough_stops_nobody() {
+        let (spool, follower) = Spool::followed(u64::MAX).unwrap();
+        drop(follower);
+        let long = vec![b'x'; 8 * PIPE];
+        spool.fill(Some(&long[..])).await.unwrap();
+        spool.finish(true).await.unwrap();
     }
 }

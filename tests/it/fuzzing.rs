@@ -11,6 +11,7 @@ use lockgate::lockfiles::{format_of, rules};
 
 use crate::archive_hostile::hostile;
 use crate::support::archives::{compressed, file, hard_link, head, pax, speaking, symlink};
+use crate::support::deployed::{METADATA, sdist, wheel};
 use crate::support::expect::{files_below, root};
 
 /// Inputs of each family in a run of the suite.
@@ -202,6 +203,17 @@ fn seeds(family: &str) -> Vec<Vec<u8>> {
             seeds.push([&[0][..], &compressed(&parts)].concat());
             seeds
         }
+        "packages" => {
+            let folder = tempfile::tempdir().expect("a folder");
+            let wheel = wheel(folder.path(), "acme_app-1.2.0-py3-none-any.whl", METADATA, b"x");
+            let sdist = sdist(folder.path(), "acme_app-1.2.0.tar.gz", METADATA);
+            let [wheel, sdist] = [wheel, sdist].map(|path| std::fs::read(path).expect("a file"));
+            vec![
+                [&[0][..], &wheel].concat(),
+                [&[1][..], &sdist].concat(),
+                [&[0][..], METADATA.as_bytes()].concat(),
+            ]
+        }
         other => panic!("`{other}` has no inputs"),
     };
     assert!(seeds.len() > 1, "{family} has no inputs");
@@ -336,6 +348,11 @@ fn archives() {
 #[test]
 fn patterns_of_files() {
     run("globs");
+}
+
+#[test]
+fn distribution_files() {
+    run("packages");
 }
 
 #[test]

@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 
+use lockgate::deploy;
 use lockgate::error::exit;
 use lockgate::github::inputs;
 use lockgate::linters::{Kind, Setting, Tool};
 use lockgate::lockfiles::policy::Level;
 use lockgate::lockfiles::rules;
+use lockgate::pipeline::keys::Key;
 use lockgate::pipeline::schema;
 use lockgate::steps::{INSTALL_INPUTS, Packaging, Step};
 use serde_json::{Value, json};
@@ -105,8 +107,24 @@ fn environment_yaml(inputs: &[Input]) -> String {
 
 fn steps_yaml(inputs: &[Input], posix: &str, windows: &str) -> String {
     let environment = environment_yaml(inputs);
+    let steps = steps_of("", "", &environment, posix, windows);
+    format!("runs:\n  using: composite\n  steps:\n{steps}")
+}
+
+/// One step for each kind of system; `prefix` is of their ids, `when` of their conditions.
+fn steps_of(prefix: &str, when: &str, environment: &str, posix: &str, windows: &str) -> String {
     format!(
-        "runs:\n  using: composite\n  steps:\n    - id: posix\n      if: runner.os != 'Windows'\n      shell: sh\n      env:\n{environment}      run: {posix}\n    - id: windows\n      if: runner.os == 'Windows'\n      shell: pwsh\n      env:\n{environment}      run: {windows}\n"
+        "    - id: {prefix}posix\n      if: {when}runner.os != 'Windows'\n      shell: sh\n      env:\n{environment}      run: {posix}\n    - id: {prefix}windows\n      if: {when}runner.os == 'Windows'\n      shell: pwsh\n      env:\n{environment}      run: {windows}\n"
+    )
+}
+
+/// The scripts that start a step.
+fn scripts(words: &str) -> (String, String) {
+    (
+        format!("exec sh \"$GITHUB_ACTION_PATH/../install.sh\" {words}"),
+        quoted(&format!(
+            "& \"$env:GITHUB_ACTION_PATH/../install.ps1\" {words}; exit $LASTEXITCODE"
+        )),
     )
 }
 
@@ -146,7 +164,7 @@ fn outputs_yaml(step: Step, value: impl Fn(&str) -> String) -> String {
 fn step_action(step: Step) -> String {
     match step.packaging() {
         Packaging::Composite => run_action(step),
-        Packaging::Node => nesting_action(step),
+        Packaging::Node | Packaging::NodeWithPost => nesting_action(step),
         Packaging::None => unreachable!("it has no action"),
     }
 }
@@ -174,19 +192,24 @@ fn nesting_action(step: Step) -> String {
 fn node_action(step: Step) -> String {
     let mut all = step_inputs(step);
     all.extend(install_inputs());
-    // Evaluated anew for `post`, where it is the status of the job at its end.
-    all.push(Input {
-        name: "job-status".to_owned(),
-        help: "Leave it: the status of the job, which decides at its end whether anything is saved"
-            .to_owned(),
-        default: "${{ job.status }}".to_owned(),
-        variable: String::new(),
-    });
+    let has_post = step.packaging() == Packaging::NodeWithPost;
+    if has_post {
+        // Evaluated anew for `post`, where it is the status of the job at its end.
+        all.push(Input {
+            name: "job-status".to_owned(),
+            help:
+                "Leave it: the status of the job, which decides at its end whether anything is saved"
+                    .to_owned(),
+            default: "${{ job.status }}".to_owned(),
+            variable: String::new(),
+        });
+    }
     let mut yaml = head(step, &all);
     yaml.push_str(&outputs_yaml(step, |_| String::new()));
-    yaml.push_str(
-        "runs:\n  using: node24\n  main: main.js\n  post: post.js\n  post-if: always()\n",
-    );
+    yaml.push_str("runs:\n  using: node24\n  main: main.js\n");
+    if has_post {
+        yaml.push_str("  post: post.js\n  post-if: always()\n");
+    }
     yaml
 }
 
@@ -197,17 +220,20 @@ fn run_action(step: Step) -> String {
     yaml.push_str(&outputs_yaml(step, |name| {
         format!("steps.posix.outputs.{name} || steps.windows.outputs.{name}")
     }));
-    yaml.push_str(&steps_yaml(
-        &all,
-        &format!(
-            "exec sh \"$GITHUB_ACTION_PATH/../install.sh\" {}",
-            step.name()
-        ),
-        &quoted(&format!(
-            "& \"$env:GITHUB_ACTION_PATH/../install.ps1\" {}; exit $LASTEXITCODE",
-            step.name()
-        )),
-    ));
+    let (posix, windows) = scripts(step.name());
+    yaml.push_str(&steps_yaml(&all, &posix, &windows));
+    if step == Step::Deploy {
+        // Whatever became of the step before: also where the job was cancelled.
+        let (posix, windows) = scripts("deploy finalize");
+        let environment = environment_yaml(&all);
+        yaml.push_str(&steps_of(
+            "finalize-",
+            "always() && ",
+            &environment,
+            &posix,
+            &windows,
+        ));
+    }
     yaml
 }
 
@@ -281,7 +307,7 @@ fn composite_actions_are_what_the_code_says() {
             &format!("actions/{}/action.yml", step.name()),
             &step_action(step),
         );
-        if step.packaging() == Packaging::Node {
+        if matches!(step.packaging(), Packaging::Node | Packaging::NodeWithPost) {
             expect::file(
                 &format!("actions/{}/node/action.yml", step.name()),
                 &node_action(step),
@@ -431,6 +457,9 @@ fn step_schema(step: Step) -> Value {
         .collect();
     if step == Step::Pipeline {
         properties.extend(schema::properties(&used_by_stages()));
+    }
+    if step == Step::Deploy {
+        properties.extend(deploy::properties());
     }
     json!({
         "type": "object",
@@ -649,9 +678,15 @@ fn cell(items: impl IntoIterator<Item = String>) -> String {
 }
 
 #[test]
-fn the_reference_of_the_definition_is_what_the_code_says() {
+fn the_references_of_definitions_are_what_the_code_says() {
+    expect::part("docs/pipeline.md", "definition", &reference(schema::TABLES));
+    expect::part("docs/deploy.md", "definition", &reference(deploy::TABLES));
+}
+
+/// Tables of keys for people.
+fn reference(tables: &[(&str, &[Key])]) -> String {
     let mut text = String::new();
-    for (title, keys) in schema::TABLES {
+    for (title, keys) in tables {
         let _ = write!(
             text,
             "\n**{title}**\n\n| key | value | what |\n|---|---|---|\n"
@@ -668,7 +703,7 @@ fn the_reference_of_the_definition_is_what_the_code_says() {
         }
     }
     text.push('\n');
-    expect::part("docs/pipeline.md", "definition", &text);
+    text
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn the_example_passes_here_and_through_the_action_with_the_same_bytes() {
     let run = laptop.run(&["pipeline", "--no-cache", "--output-format=json"]);
     run.expect_code(0);
     let (here, bytes) = told(&run.json());
-    assert_eq!(here.len(), 6, "{here:?}");
+    assert_eq!(here.len(), 8, "{here:?}");
     assert!(
         here.iter().all(|(_, outcome)| outcome == "passed"),
         "{here:?}"
@@ -50,6 +50,31 @@ fn the_example_passes_here_and_through_the_action_with_the_same_bytes() {
     let (there, other) = told(&ran.report());
     assert_eq!((there, other), (here, bytes));
     assert!(ran.summary().contains("gantt"), "{}", ran.summary());
+}
+
+#[test]
+fn a_build_that_is_not_well_when_it_is_deployed_is_rolled_back() {
+    let project = Project::example();
+    let standing = || {
+        let link = std::fs::read_link(project.path().join("deployed/current"));
+        link.unwrap().display().to_string()
+    };
+    let stages = ["pipeline", "--only=wheel", "--only=deploy"];
+    project.run(&stages).expect_code(0);
+    let first = standing();
+    // The wheel is 0.1.0, and what runs from it says otherwise. The stages that would have seen it take no part.
+    project.write(
+        "src/notes/__init__.py",
+        "\"\"\"A small notes service.\"\"\"\n\n__version__ = \"0.0.9\"\n",
+    );
+    project
+        .run(&stages)
+        .expect_code(1)
+        .expect_text("the answer has `0.0.9` at `/version`, and `0.1.0` was expected")
+        .expect_text("what stood before stands again");
+    assert_eq!(standing(), first);
+    let status = project.run(&["deploy", "status"]);
+    status.expect_code(0).expect_text("rolled-back");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, UNIX_EPOCH};
 
 use lockgate::github::files::SUMMARY_LIMIT;
+use lockgate::model::pipeline::manifest::Source;
 use lockgate::model::pipeline::{Attempt, Outcome, RunRecord, SkipReason, StageRecord};
 use lockgate::report::pipeline::{junit, summary};
 use serde_json::Value;
@@ -25,6 +26,7 @@ pub(crate) fn stage(name: &str, needs: &[usize], began: u64, duration: u64) -> S
         name: name.into(),
         needs: needs.to_vec(),
         outcome: Outcome::Passed,
+        source: Source::Run,
         allow_failure: false,
         is_service: false,
         cpu: 1,

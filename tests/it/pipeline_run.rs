@@ -178,7 +178,7 @@ fn a_secret_is_masked_wherever_it_could_appear() {
     }
 }
 
-fn files(folder: &Path) -> Vec<std::path::PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -640,4 +640,94 @@ fn floods_and_odd_bytes_hurt_nobody() {
         "#,
     );
     run(&project).expect_code(0);
+}
+
+#[test]
+fn what_takes_no_part_must_be_what_its_last_run_made() {
+    let project = project(
+        r#"
+        [tool.lockgate.pipeline.stages.build]
+        run = "printf wheel > out"
+        outputs = { it = "out" }
+        [tool.lockgate.pipeline.stages.use]
+        needs = ["build"]
+        run = ["cat", "${{ stages.build.outputs.it }}"]
+        "#,
+    );
+    let only = |name: &str| project.run(&["pipeline", "run", "--only", name]);
+    project.write("out", "wheel");
+    only("use")
+        .expect_code(2)
+        .expect_text("`use` relies on the output `it` of `build`")
+        .expect_text("--only \"build\"");
+    only("build").expect_code(0);
+    only("use").expect_code(0);
+    project.write("out", "whee1");
+    only("use")
+        .expect_code(1)
+        .expect_text("output `it` of `build` is no longer what its last run made");
+    std::fs::remove_file(project.path().join("out")).unwrap();
+    only("use").expect_code(1).expect_text("`out` is not there");
+    only("build").expect_code(0);
+    project
+        .run(&["pipeline", "run", "--from", "use"])
+        .expect_code(0);
+}
+
+#[test]
+fn the_cache_in_a_stage_is_told_what_to_do() {
+    let project = project(
+        r#"
+        [tool.lockgate.pipeline.stages.make]
+        run = "mkdir -p data && echo made > data/file"
+        [tool.lockgate.pipeline.stages.keep]
+        uses = "cache save"
+        needs = ["make"]
+        with = { key = "k-1", paths = ["data"], store = "../store" }
+        [tool.lockgate.pipeline.stages.lose]
+        needs = ["keep"]
+        run = "rm -r data"
+        [tool.lockgate.pipeline.stages.back]
+        uses = "cache restore"
+        needs = ["lose"]
+        with = { key = "k-1", paths = ["data"], store = "../store" }
+        "#,
+    );
+    run(&project).expect_code(0);
+    let file = std::fs::read_to_string(project.path().join("data/file"));
+    assert_eq!(file.unwrap(), "made\n");
+    project.write(
+        "pyproject.toml",
+        "[tool.lockgate.pipeline.stages]\na = { uses = \"cache\" }\n",
+    );
+    run(&project).expect_code(2).expect_text("cache restore");
+}
+
+/// A step of ours learns what the whole run must not show: the credentials of an index, by its own input.
+#[test]
+fn secrets_that_a_step_learns_are_hidden_in_what_other_stages_print() {
+    let project = project(
+        r#"
+        [tool.lockgate.pipeline.stages.gate]
+        uses = "lint-gate"
+        with = { install-env = ["INDEX_LOGIN"], allow-empty = true }
+        env = ["INDEX_LOGIN"]
+        allow-failure = true
+        [tool.lockgate.pipeline.stages.shows]
+        needs = ["gate"]
+        if = { result = ["success", "failure"] }
+        env = ["INDEX_LOGIN"]
+        run = 'echo "the login is $INDEX_LOGIN"; printf %s "$INDEX_LOGIN" | base64; exit 1'
+        "#,
+    )
+    .with("INDEX_LOGIN", "not-a-real-login-0815");
+    let run = run(&project);
+    run.expect_code(1).expect_text("the login is ***");
+    assert!(!run.text().contains("not-a-real-login"), "{}", run.text());
+    let mut logs = String::new();
+    for file in files(&project.beside("cache")) {
+        logs.push_str(&String::from_utf8_lossy(&std::fs::read(file).unwrap()));
+    }
+    assert!(!logs.contains("not-a-real-login"), "{logs}");
+    assert!(!logs.contains("bm90LWEtcmVhbC1sb2dpbi"), "{logs}");
 }

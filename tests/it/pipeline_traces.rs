@@ -7,6 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use lockgate::model::pipeline::manifest::Source;
 use lockgate::model::pipeline::{Outcome, RunRecord, SkipReason, StageRecord, Trace};
 use lockgate::system::environment::Environment;
 use lockgate::system::http::Http;
@@ -54,6 +55,7 @@ fn a_run() -> RunRecord {
         path: "dist/shop.whl".into(),
         size: 12,
         digest: [0xab; 32],
+        source: Source::Run,
     });
     let mut flaky = failed(stage("test (3.12)", &[0], 1_500, 400));
     flaky.outcome = Outcome::Passed;

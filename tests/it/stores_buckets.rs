@@ -12,7 +12,6 @@ use lockgate::system::environment::Environment;
 use lockgate::system::files::sha256;
 use lockgate::system::http::Http;
 use lockgate::system::http::retry::{Policy, SILENCE};
-use lockgate::system::masking::Masker;
 use lockgate::system::stop::Stop;
 
 use serde_json::json;
@@ -37,7 +36,7 @@ fn open(address: &str, variables: &[(&str, &str)]) -> lockgate::error::Result<Bu
             directory: Path::new("."),
             environment: &environment,
             http,
-            masker: &Masker::default(),
+            conceal: &|_| {},
             policy: policy(),
             silence: SILENCE,
         },

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 use crate::support::git_server::base64;
+use crate::support::log::Log;
 use crate::support::peers::{self, cache_service, official_client};
 
 const TOKEN: &str = "not-a-real-token";
@@ -640,21 +641,6 @@ async fn entries_are_listed_over_all_pages_and_deleted() {
     assert_eq!(seen.len(), 2 + 3 + 1 + 2 + 2, "{seen:?}");
 }
 
-/// Lines of a log, kept.
-#[derive(Clone, Default)]
-struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn no_log_of_ours_shows_a_token_or_a_signature() {
     let log = Log::default();
@@ -684,7 +670,7 @@ async fn no_log_of_ours_shows_a_token_or_a_signature() {
         }
     }
     drop(guard);
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let text = log.text();
     assert!(
         text.contains("asking again") && text.contains("asking for a range again"),
         "{text}"

@@ -11,24 +11,41 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("linters", &["model"]),
     ("baseline", &["linters", "model"]),
     ("lockfiles", &["model"]),
+    ("packages", &["lockfiles", "model"]),
     ("report", &["model"]),
     ("pipeline", &["globs", "model"]),
+    ("deploy", &["pipeline", "model"]),
     ("globs", &[]),
     ("system", &["globs", "model"]),
     ("archive", &["system", "model"]),
     ("stores", &["system", "model"]),
     ("github", &["system", "model"]),
     (
+        "targets",
+        &[
+            "archive",
+            "stores",
+            "github",
+            "packages",
+            "lockfiles",
+            "system",
+            "model",
+        ],
+    ),
+    (
         "steps",
         &[
+            "targets",
             "archive",
             "stores",
             "github",
             "globs",
             "system",
             "baseline",
+            "deploy",
             "linters",
             "lockfiles",
+            "packages",
             "pipeline",
             "report",
             "model",
@@ -41,9 +58,11 @@ const ARROWS: &[(&str, &[&str])] = &[
             "globs",
             "linters",
             "lockfiles",
+            "packages",
             "pipeline",
             "stores",
             "system",
+            "targets",
             "model",
         ],
     ),
@@ -57,7 +76,9 @@ const PURE: &[&str] = &[
     "linters",
     "baseline",
     "lockfiles",
+    "packages",
     "pipeline",
+    "deploy",
     "report",
 ];
 
@@ -186,6 +207,15 @@ fn the_public_index_is_named_nowhere_but_in_its_one_place() {
                 path.display()
             );
         }
+    }
+}
+
+#[test]
+fn octocrab_is_known_by_one_file() {
+    let own = root().join("src/github/api/client.rs");
+    assert!(code(&own).contains("octocrab::"));
+    for path in sources().into_iter().filter(|path| *path != own) {
+        assert!(!code(&path).contains("octocrab"), "{}", path.display());
     }
 }
 

@@ -1,1 +1,1 @@
-require("./run.js")("restore");
+require("../../run.js")("cache", "restore");

@@ -1,1 +1,1 @@
-require("./run.js")("save");
+require("../../run.js")("cache", "save");

@@ -59,6 +59,7 @@ fn file(href: &str, yanked: Option<Cow<'_, str>>) -> Option<PublishedFile> {
         name,
         hashes: hashes.collect(),
         yanked: yanked.map(Cow::into_owned),
+        uploaded: None,
     })
 }
 

@@ -23,6 +23,8 @@ struct File {
     filename: String,
     hashes: BTreeMap<String, String>,
     yanked: Option<Yanked>,
+    #[serde(rename = "upload-time")]
+    uploaded: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -46,6 +48,7 @@ pub(super) fn read(text: &str) -> Result<Vec<PublishedFile>, String> {
                 Some(Yanked::Is(true)) => Some(String::new()),
                 Some(Yanked::Is(false)) | None => None,
             },
+            uploaded: file.uploaded,
         })
         .collect())
 }

@@ -24,6 +24,8 @@ pub struct PublishedFile {
     pub hashes: Vec<(String, String)>,
     /// Why it was withdrawn; empty where no reason is given, `None` where it was not.
     pub yanked: Option<String>,
+    /// When it was uploaded, RFC 3339, where the index says so.
+    pub uploaded: Option<String>,
 }
 
 /// The page of a project, or a flat list of files.

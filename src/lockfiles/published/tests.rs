@@ -133,6 +133,7 @@ fn page(files: &[(&str, &str)]) -> Page {
         name: (*name).to_owned(),
         hashes: vec![("sha256".to_owned(), (*digest).to_owned())],
         yanked: None,
+        uploaded: None,
     };
     Page {
         files: files.iter().map(file).collect(),

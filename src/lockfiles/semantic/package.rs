@@ -103,7 +103,7 @@ fn files(package: &Package<'_>) -> Sha {
             .then_with(|| digests(&left.hashes).cmp(&digests(&right.hashes)))
     });
     let mut pieces = Pieces::default();
-    pieces.add((files.len() as u64).to_le_bytes());
+    pieces.add_count(files.len());
     for (file, address) in files {
         pieces.add_optional(address.as_deref());
         // Where the address ends with it, it says nothing more.
@@ -153,14 +153,14 @@ fn add_hashes(hashes: &[Hash<'_>], pieces: &mut Pieces) {
         && is_lower(&hash.digest)
     {
         // As nearly all are.
-        pieces.add(1u64.to_le_bytes());
+        pieces.add_count(1);
         pieces
             .add(hash.algorithm.as_ref())
             .add(hash.digest.as_ref());
         return;
     }
     let all = digests(hashes);
-    pieces.add((all.len() as u64).to_le_bytes());
+    pieces.add_count(all.len());
     for (algorithm, digest) in all {
         pieces.add(algorithm).add(digest);
     }

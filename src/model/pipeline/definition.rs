@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::error::Place;
+use crate::model::pipeline::member::Member;
 use crate::model::pipeline::template::{Reference, Template};
 
 /// A value and where it was written.
@@ -109,9 +110,11 @@ pub struct Stage {
     /// `service`: it keeps running while others do, and is ready when its probe says so.
     pub service: Option<Service>,
     /// `cache`: whether it may be skipped where nothing that it depends on has changed. `None`: where it declares its inputs and is no step of ours.
-    pub cache: Option<bool>,
-    /// `directory`: where it runs, relative to the file's folder.
+    pub cache: Option<Reuse>,
+    /// `directory`: where it runs, relative to the file's folder; of a stage for a member, below the member's.
     pub directory: Option<Placed<String>>,
+    /// `members`: the member of the workspace that it is for.
+    pub member: Option<Member>,
 }
 
 impl Stage {
@@ -131,6 +134,24 @@ impl Stage {
             });
         let templates = command.into_iter().chain(variables);
         templates.flat_map(|template| &template.references)
+    }
+}
+
+/// From where the result of a stage may be taken, in the place of running it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reuse {
+    /// `false`: from nowhere, it runs each time.
+    Never,
+    /// `"local"`: from this machine alone, with all that it needs.
+    Local,
+    /// `true`: also from a shared store, where the run has one.
+    Anywhere,
+}
+
+impl Reuse {
+    /// Whether it may be skipped at all.
+    pub fn is_wanted(self) -> bool {
+        self != Self::Never
     }
 }
 

@@ -13,6 +13,31 @@ pub struct Artifact {
     pub kind: Kind,
     /// Its files and links, by path.
     pub entries: Vec<Entry>,
+    /// Where it comes from.
+    pub source: Source,
+}
+
+/// Where a result comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Source {
+    /// This run made it.
+    #[default]
+    Run,
+    /// An earlier run on this machine made it.
+    Local,
+    /// It, or something that it was made from, comes from a store that others write to. Nothing of this kind is deployed.
+    Shared,
+}
+
+impl Source {
+    /// The name in manifests and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Local => "local",
+            Self::Shared => "shared",
+        }
+    }
 }
 
 /// What an output is, by how it was declared and what was found.

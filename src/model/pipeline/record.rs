@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::model::digest::Sha;
 use crate::model::duration;
+use crate::model::pipeline::manifest::Source;
 
 /// One run of a pipeline.
 #[derive(Clone, Debug)]
@@ -176,6 +177,8 @@ pub struct StageRecord {
     pub needs: Vec<usize>,
     /// How it ended.
     pub outcome: Outcome,
+    /// Where its result comes from.
+    pub source: Source,
     /// Whether its failure counts for nothing.
     pub allow_failure: bool,
     /// Whether it is a service, which others ran beside.
@@ -206,6 +209,12 @@ impl StageRecord {
     /// Whether it failed at first and then passed.
     pub fn is_flaky(&self) -> bool {
         self.outcome == Outcome::Passed && self.attempts.len() > 1
+    }
+
+    /// Where its result was kept, where it was restored: `local` or `shared`.
+    pub fn restored_from(&self) -> Option<&'static str> {
+        let is_restored = self.outcome == Outcome::Skipped(SkipReason::Unchanged);
+        is_restored.then(|| self.source.name())
     }
 
     /// When it ended, from the run's beginning; `None` where it did not start.
@@ -240,6 +249,8 @@ pub struct Artifact {
     pub size: u64,
     /// SHA-256; of a folder, that of the list of its files and their digests.
     pub digest: Sha,
+    /// Where it comes from.
+    pub source: Source,
 }
 
 /// A process that outlived its stage.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::error::{Error, Place};
-use crate::model::pipeline::{Action, Pipeline, Stage};
+use crate::model::pipeline::{Action, Pipeline, Reuse, Stage};
 use crate::pipeline::graph::Graph;
 
 /// How the variable of an input begins that a step takes from the environment.
@@ -49,6 +49,7 @@ fn of_stage(
     let reacts = !stage.condition.result.is_empty();
     let is_service = stage.service.is_some();
     let needs_nothing = stage.needs.is_empty();
+    let is_kept = stage.cache.is_some_and(Reuse::is_wanted);
     [
         (
             does_nothing && needs_nothing,
@@ -81,7 +82,7 @@ fn of_stage(
             "take `always` out",
         ),
         (
-            is_service && stage.cache == Some(true),
+            is_service && is_kept,
             "is a service, and `cache` would leave it out",
             "take `cache` out",
         ),
@@ -101,12 +102,12 @@ fn of_stage(
             "name the stages in `needs`",
         ),
         (
-            stage.cache == Some(true) && !stage.secrets.is_empty(),
+            is_kept && !stage.secrets.is_empty(),
             "has secrets, and what has secrets is never left out",
             "take `cache` out",
         ),
         (
-            stage.cache == Some(true) && stage.always,
+            is_kept && stage.always,
             "is `always`, and `cache` would leave it out",
             "take `cache` out",
         ),

@@ -12,7 +12,7 @@ use crate::pipeline::read::tree::{Node, Value};
 const LONGEST_SCRIPT: usize = 128 << 10;
 
 /// Reads the action of a stage. `steps` are the names of our own.
-pub(super) fn read(reader: &mut Reader<'_>, stage: &Fields<'_>, steps: &[&str]) -> Action {
+pub(crate) fn read(reader: &mut Reader<'_>, stage: &Fields<'_>, steps: &[&str]) -> Action {
     let (run, uses) = (stage.get("run"), stage.get("uses"));
     if let (Some(_), Some(uses)) = (run, uses) {
         reader.wrong_at(uses, "a stage has `run` or `uses`, not both");
@@ -22,7 +22,7 @@ pub(super) fn read(reader: &mut Reader<'_>, stage: &Fields<'_>, steps: &[&str]) 
         reader.wrong_with(with, "`with` is for a stage with `uses`", hint);
     }
     let action = match (run, uses) {
-        (Some(run), _) => self::run(reader, run),
+        (Some(run), _) => self::run(reader, "run", run),
         (None, Some(uses)) => step(reader, uses, stage.get("with"), steps),
         (None, None) => None,
     };
@@ -30,13 +30,13 @@ pub(super) fn read(reader: &mut Reader<'_>, stage: &Fields<'_>, steps: &[&str]) 
 }
 
 /// `run`: a script, or a program with its arguments.
-fn run(reader: &mut Reader<'_>, node: &Node) -> Option<Action> {
+pub(crate) fn run(reader: &mut Reader<'_>, key: &str, node: &Node) -> Option<Action> {
     let Value::List(items) = &node.value else {
-        return script(reader, node);
+        return script(reader, key, node);
     };
-    reader.check_program("run", node, items)?;
+    reader.check_program(key, node, items)?;
     let words = items.iter().map(|item| {
-        let value = reader.template("run", item)?;
+        let value = reader.template(key, item)?;
         let place = reader.place(item);
         Some(Placed { value, place })
     });
@@ -44,18 +44,18 @@ fn run(reader: &mut Reader<'_>, node: &Node) -> Option<Action> {
 }
 
 /// A script for the shell, which refers to nothing: a value in the text of a script would be read as a script.
-pub(super) fn script(reader: &mut Reader<'_>, node: &Node) -> Option<Action> {
-    let text = reader.raw_text("run", node)?;
+pub(crate) fn script(reader: &mut Reader<'_>, key: &str, node: &Node) -> Option<Action> {
+    let text = reader.raw_text(key, node)?;
     for (range, part) in parts(text) {
         let own = text.get(range).unwrap_or_default();
         let (name, value) = match part {
             Part::Plain => continue,
             Part::Output { output, .. } => (variable(output), own),
-            Part::Matrix(key) => (variable(key), own),
+            Part::Matrix(name) => (variable(name), own),
             Part::Unknown(expression) => {
                 // The names that people bring along from workflows.
                 let last = expression.rsplit('.').next().unwrap_or_default();
-                let message = format!("`run` has `{}`, which means nothing here", shown(own));
+                let message = format!("`{key}` has `{}`, which means nothing here", shown(own));
                 let hint = format!(
                     "name the variable in `env = [\"{0}\"]` and write `\"${0}\"` in the script",
                     variable(last)
@@ -64,7 +64,7 @@ pub(super) fn script(reader: &mut Reader<'_>, node: &Node) -> Option<Action> {
                 return None;
             }
             Part::Open => {
-                reader.wrong_at(node, "`${{` in `run` is not closed by `}}`");
+                reader.wrong_at(node, format!("`${{{{` in `{key}` is not closed by `}}}}`"));
                 return None;
             }
         };
@@ -81,7 +81,7 @@ pub(super) fn script(reader: &mut Reader<'_>, node: &Node) -> Option<Action> {
     }
     if text.len() > LONGEST_SCRIPT {
         let message = format!(
-            "`run` has {} bytes, and the system takes {LONGEST_SCRIPT}",
+            "`{key}` has {} bytes, and the system takes {LONGEST_SCRIPT}",
             text.len()
         );
         reader.wrong_with(node, message, "put the script into a file");

@@ -8,7 +8,7 @@ use crate::pipeline::read::tree::{Node, Value};
 
 impl Reader<'_> {
     /// A text that may refer to outputs of stages.
-    pub(super) fn template(&mut self, key: &str, node: &Node) -> Option<Template> {
+    pub(crate) fn template(&mut self, key: &str, node: &Node) -> Option<Template> {
         match &node.value {
             Value::Text(text) if text.contains('\0') => {
                 self.wrong_at(node, format!("`{key}` has a NUL character"));
@@ -26,7 +26,7 @@ impl Reader<'_> {
     }
 
     /// The text with the values of the matrix in it, and what it refers to.
-    pub(super) fn template_of(&mut self, key: &str, node: &Node, text: &str) -> Option<Template> {
+    pub(crate) fn template_of(&mut self, key: &str, node: &Node, text: &str) -> Option<Template> {
         if !text.contains(OPEN) {
             return Some(plain(text.to_owned()));
         }
@@ -71,7 +71,17 @@ impl Reader<'_> {
             self.named.insert(name.to_owned());
             return Some(value.clone());
         }
-        let known: Vec<&str> = self.matrix.keys().map(String::as_str).collect();
+        if name.starts_with("member.") {
+            let hint = if self.matrix.contains_key("member.name") {
+                "a member has `member.name` and `member.path`"
+            } else {
+                "the stage is for no member of a workspace; write `members = true`"
+            };
+            self.wrong_with(node, format!("`{}` is not there", shown(name)), hint);
+            return None;
+        }
+        let own = |key: &&String| !key.starts_with("member.");
+        let known: Vec<&str> = self.matrix.keys().filter(own).map(String::as_str).collect();
         let message = format!("`matrix.{}` is not there", shown(name));
         let hint = if known.is_empty() {
             "the stage has no matrix; write `matrix = { python = [\"3.12\", \"3.13\"] }`".to_owned()

@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 
 use crate::error::Error;
+use crate::model::pipeline::Member;
 use crate::pipeline::read::names::is_word;
 use crate::pipeline::read::reader::{Reader, shown};
 use crate::pipeline::read::tree::{Node, Value};
 
 /// GitHub's own limit for the jobs of a matrix.
-const MOST: usize = 256;
+pub(super) const MOST: usize = 256;
 
 /// One combination: what its stage is called behind its name, and the values by key.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Combination {
+    pub(super) member: Option<Member>,
     pub(super) label: String,
     pub(super) values: BTreeMap<String, String>,
 }

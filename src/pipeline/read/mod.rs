@@ -3,27 +3,28 @@
 //! Both become one tree of values with places, and one reader makes the pipeline of it. It does not stop at the first
 //! mistake: a file is repaired in one go. What stages say of each other is judged by [`crate::pipeline::graph`].
 
-mod action;
+pub(crate) mod action;
 mod expand;
 mod matrix;
+mod members;
 mod names;
 mod needs;
-mod options;
-mod reader;
-mod source;
+pub(crate) mod options;
+pub(crate) mod reader;
+pub(crate) mod source;
 mod stage;
-mod template;
+pub(crate) mod template;
 #[cfg(test)]
 mod tests;
 mod toml;
-mod tree;
-mod variables;
+pub(crate) mod tree;
+pub(crate) mod variables;
 mod yaml;
 
 use std::collections::BTreeMap;
 
 use crate::error::Error;
-use crate::model::pipeline::{Options, Pipeline, StageSecret};
+use crate::model::pipeline::{Member, Options, Pipeline, StageSecret};
 use crate::pipeline::keys;
 use reader::Reader;
 use source::Source;
@@ -52,29 +53,49 @@ pub fn read(
     carrier: Carrier,
     steps: &[&str],
 ) -> Result<Pipeline, Vec<Error>> {
+    read_with(text, path, carrier, steps, &[])
+}
+
+/// The same, where the workspace has these members.
+pub fn read_with(
+    text: &str,
+    path: &str,
+    carrier: Carrier,
+    steps: &[&str],
+    members: &[Member],
+) -> Result<Pipeline, Vec<Error>> {
     let source = Source::new(path, text);
-    let table = match carrier {
-        Carrier::Toml => toml::read(text, &source, path),
-        Carrier::Yaml => yaml::read(text, &source, path),
-    };
-    let Some(table) = table.map_err(|error| vec![error])? else {
+    let Some(table) = table(&source, carrier, "pipeline").map_err(|error| vec![error])? else {
         return Err(vec![nothing(path)]);
     };
     let mut reader = Reader::new(&source);
-    let pipeline = whole(&mut reader, &table, steps, path);
-    let mut mistakes = reader.mistakes;
-    if mistakes.is_empty() {
-        return Ok(pipeline);
+    let pipeline = whole(&mut reader, &table, (steps, members), path);
+    reader.finish(pipeline)
+}
+
+/// The table of a step in its text, if there is one.
+pub(crate) fn table(
+    source: &Source<'_>,
+    carrier: Carrier,
+    step: &str,
+) -> Result<Option<Node>, Error> {
+    let (text, path) = (source.text, source.path);
+    match carrier {
+        Carrier::Toml => toml::read(text, source, path, step),
+        Carrier::Yaml => yaml::read(text, source, path, step),
     }
-    mistakes.sort_by_key(|error| error.place.as_ref().map(|place| (place.line, place.column)));
-    Err(mistakes)
 }
 
 fn nothing(path: &str) -> Error {
     Error::usage(format!("`{path}` defines no stages")).hint("lockgate pipeline init")
 }
 
-fn whole(reader: &mut Reader<'_>, table: &Node, steps: &[&str], path: &str) -> Pipeline {
+fn whole(
+    reader: &mut Reader<'_>,
+    table: &Node,
+    (steps, members): (&[&str], &[Member]),
+    path: &str,
+) -> Pipeline {
     let mut pipeline = Pipeline {
         options: options(reader, table),
         stages: Vec::new(),
@@ -89,6 +110,7 @@ fn whole(reader: &mut Reader<'_>, table: &Node, steps: &[&str], path: &str) -> P
     };
     let shared = Shared {
         steps,
+        members,
         secrets: &pipeline.options.secrets,
     };
     let mut groups = Vec::with_capacity(entries.len());

@@ -3,7 +3,7 @@
 use crate::pipeline::keys::LONGEST_NAME;
 
 /// What is wrong with the name of a stage; `None` where it is fine.
-pub(super) fn fault_of_stage(name: &str) -> Option<String> {
+pub(crate) fn fault_of_stage(name: &str) -> Option<String> {
     if name.trim().is_empty() {
         return Some("it is empty".to_owned());
     }
@@ -42,7 +42,7 @@ pub(super) fn fault_of_stage(name: &str) -> Option<String> {
 }
 
 /// Whether a text is the name of a variable, as a shell can name it.
-pub(super) fn is_variable(name: &str) -> bool {
+pub(crate) fn is_variable(name: &str) -> bool {
     let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     starts
         && name
@@ -51,7 +51,7 @@ pub(super) fn is_variable(name: &str) -> bool {
 }
 
 /// Whether a text names an output or a part of a matrix: letters, digits, `_` and `-`.
-pub(super) fn is_word(name: &str) -> bool {
+pub(crate) fn is_word(name: &str) -> bool {
     let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     starts
         && name

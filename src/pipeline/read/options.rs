@@ -15,7 +15,7 @@ const CAP: Duration = Duration::from_secs(30);
 const READY: Duration = Duration::from_mins(1);
 
 /// `retry`: a number, or a table.
-pub(super) fn retry(reader: &mut Reader<'_>, node: &Node) -> Option<Retry> {
+pub(crate) fn retry(reader: &mut Reader<'_>, node: &Node) -> Option<Retry> {
     let simple = |max| Retry {
         max,
         on_exit: Vec::new(),
@@ -51,7 +51,7 @@ pub(super) fn retry(reader: &mut Reader<'_>, node: &Node) -> Option<Retry> {
 }
 
 /// `if`.
-pub(super) fn condition(reader: &mut Reader<'_>, node: &Node) -> Condition {
+pub(crate) fn condition(reader: &mut Reader<'_>, node: &Node) -> Condition {
     let Some(fields) = reader.fields("if", node, keys::CONDITION) else {
         return Condition::default();
     };
@@ -90,7 +90,7 @@ pub(super) fn condition(reader: &mut Reader<'_>, node: &Node) -> Condition {
 }
 
 /// `venv`: true, or a table.
-pub(super) fn venv(reader: &mut Reader<'_>, node: &Node) -> Option<Venv> {
+pub(crate) fn venv(reader: &mut Reader<'_>, node: &Node) -> Option<Venv> {
     let whole = Venv {
         project: false,
         ..Venv::default()
@@ -119,7 +119,7 @@ pub(super) fn venv(reader: &mut Reader<'_>, node: &Node) -> Option<Venv> {
 }
 
 /// `service`.
-pub(super) fn service(reader: &mut Reader<'_>, node: &Node) -> Option<Service> {
+pub(crate) fn service(reader: &mut Reader<'_>, node: &Node) -> Option<Service> {
     let fields = reader.fields("service", node, keys::SERVICE)?;
     let ready_timeout = fields
         .get("ready-timeout")
@@ -144,14 +144,15 @@ fn probe(reader: &mut Reader<'_>, node: &Node) -> Option<Probe> {
         return None;
     };
     match key.text.as_str() {
-        "tcp" => tcp(reader, value),
-        "http" => http(reader, value),
+        "tcp" => tcp(reader, value).map(Probe::Tcp),
+        "http" => http(reader, value).map(Probe::Http),
         "command" => Some(Probe::Command(reader.program("command", value)?)),
         _ => Some(Probe::Output(reader.expression("output", value)?.value)),
     }
 }
 
-fn tcp(reader: &mut Reader<'_>, node: &Node) -> Option<Probe> {
+/// `tcp`: a host and a port.
+pub(crate) fn tcp(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
     let address = reader.text("tcp", node)?;
     let port = address.rsplit_once(':').filter(|(host, port)| {
         let is_port = port.parse::<u16>().is_ok_and(|port| port > 0);
@@ -163,28 +164,31 @@ fn tcp(reader: &mut Reader<'_>, node: &Node) -> Option<Probe> {
         reader.wrong_with(node, message, "write `127.0.0.1:8080`");
         return None;
     }
-    Some(Probe::Tcp(address))
+    Some(address)
 }
 
-fn http(reader: &mut Reader<'_>, node: &Node) -> Option<Probe> {
-    let text = reader.text("http", node)?;
+/// `http`: a URL that may be asked, without credentials in it.
+pub(crate) fn http(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
+    web_address(reader, "http", node)
+}
+
+/// A URL of the web, without credentials in it.
+pub(crate) fn web_address(reader: &mut Reader<'_>, key: &str, node: &Node) -> Option<String> {
+    let text = reader.text(key, node)?;
     let url = url::Url::parse(&text).ok();
     let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     let Some(url) = url else {
-        let message = format!("`http`: `{}` is not a URL", shown(&text));
+        let message = format!("`{key}`: `{}` is not a URL", shown(&text));
         reader.wrong_with(node, message, "write `http://127.0.0.1:8080/health`");
         return None;
     };
     if !url.username().is_empty() || url.password().is_some() {
         let mut place = reader.place(node);
         place.excerpt = None;
-        let error = crate::error::Error::usage("`http` has a user or a password in its URL");
-        reader.wrong(
-            error
-                .at(place)
-                .hint("probe by `command`, and give it the secret"),
-        );
+        let message = format!("`{key}` has a user or a password in its URL");
+        let error = crate::error::Error::usage(message).at(place);
+        reader.wrong(error.hint("probe by `command`, and give it the secret"));
         return None;
     }
-    Some(Probe::Http(text))
+    Some(text)
 }

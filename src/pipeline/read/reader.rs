@@ -22,32 +22,32 @@ const MOST_BYTES: u64 = 1 << 50;
 
 /// Reads values, and keeps what was wrong.
 #[derive(Debug)]
-pub(super) struct Reader<'s> {
-    pub(super) source: &'s Source<'s>,
+pub(crate) struct Reader<'s> {
+    pub(crate) source: &'s Source<'s>,
     /// What is wrong so far.
-    pub(super) mistakes: Vec<Error>,
+    pub(crate) mistakes: Vec<Error>,
     /// The combination of a matrix that is being read.
-    pub(super) matrix: BTreeMap<String, String>,
+    pub(crate) matrix: BTreeMap<String, String>,
     /// The keys of the matrix that were named.
-    pub(super) named: BTreeSet<String>,
+    pub(crate) named: BTreeSet<String>,
 }
 
 /// A table whose keys are known.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Fields<'n>(&'n [(Key, Node)]);
+pub(crate) struct Fields<'n>(&'n [(Key, Node)]);
 
 impl<'n> Fields<'n> {
-    pub(super) fn get(&self, name: &str) -> Option<&'n Node> {
+    pub(crate) fn get(&self, name: &str) -> Option<&'n Node> {
         self.entry(name).map(|(_, node)| node)
     }
 
-    pub(super) fn entry(&self, name: &str) -> Option<&'n (Key, Node)> {
+    pub(crate) fn entry(&self, name: &str) -> Option<&'n (Key, Node)> {
         self.0.iter().find(|(key, _)| key.text == name)
     }
 }
 
 impl<'s> Reader<'s> {
-    pub(super) fn new(source: &'s Source<'s>) -> Self {
+    pub(crate) fn new(source: &'s Source<'s>) -> Self {
         Self {
             source,
             mistakes: Vec::new(),
@@ -56,36 +56,46 @@ impl<'s> Reader<'s> {
         }
     }
 
-    pub(super) fn place(&self, node: &Node) -> Place {
+    /// What was read, or every mistake in the order of the file.
+    pub(crate) fn finish<T>(self, read: T) -> Result<T, Vec<Error>> {
+        let mut mistakes = self.mistakes;
+        if mistakes.is_empty() {
+            return Ok(read);
+        }
+        mistakes.sort_by_key(|error| error.place.as_ref().map(|place| (place.line, place.column)));
+        Err(mistakes)
+    }
+
+    pub(crate) fn place(&self, node: &Node) -> Place {
         self.source.place(&node.span)
     }
 
     /// Keeps a mistake.
-    pub(super) fn wrong(&mut self, error: Error) {
+    pub(crate) fn wrong(&mut self, error: Error) {
         if self.mistakes.len() < MOST_MISTAKES {
             self.mistakes.push(error);
         }
     }
 
     /// Keeps a mistake at a value.
-    pub(super) fn wrong_at(&mut self, node: &Node, message: impl Into<String>) {
+    pub(crate) fn wrong_at(&mut self, node: &Node, message: impl Into<String>) {
         let place = self.place(node);
         self.wrong(Error::usage(message).at(place));
     }
 
     /// The same with what to do.
-    pub(super) fn wrong_with(&mut self, node: &Node, message: impl Into<String>, hint: &str) {
+    pub(crate) fn wrong_with(&mut self, node: &Node, message: impl Into<String>, hint: &str) {
         let place = self.place(node);
         self.wrong(Error::usage(message).at(place).hint(hint));
     }
 
-    pub(super) fn unfit(&mut self, key: &str, node: &Node, expected: &str) {
+    pub(crate) fn unfit(&mut self, key: &str, node: &Node, expected: &str) {
         let kind = node.kind();
         self.wrong_at(node, format!("`{key}` must be {expected}, and is {kind}"));
     }
 
     /// The entries of a table with any keys.
-    pub(super) fn entries<'n>(&mut self, key: &str, node: &'n Node) -> Option<&'n [(Key, Node)]> {
+    pub(crate) fn entries<'n>(&mut self, key: &str, node: &'n Node) -> Option<&'n [(Key, Node)]> {
         if let Value::Table(entries) = &node.value {
             return Some(entries);
         }
@@ -94,7 +104,7 @@ impl<'s> Reader<'s> {
     }
 
     /// A table with these keys and no others.
-    pub(super) fn fields<'n>(
+    pub(crate) fn fields<'n>(
         &mut self,
         key: &str,
         node: &'n Node,
@@ -123,7 +133,7 @@ impl<'s> Reader<'s> {
     }
 
     /// A text that is not empty, just as it was written.
-    pub(super) fn raw_text<'n>(&mut self, key: &str, node: &'n Node) -> Option<&'n str> {
+    pub(crate) fn raw_text<'n>(&mut self, key: &str, node: &'n Node) -> Option<&'n str> {
         match &node.value {
             Value::Text(text) if text.contains('\0') => {
                 self.wrong_at(node, format!("`{key}` has a NUL character"));
@@ -142,7 +152,7 @@ impl<'s> Reader<'s> {
     }
 
     /// A text in which the values of the matrix are put in, and which refers to nothing else.
-    pub(super) fn text(&mut self, key: &str, node: &Node) -> Option<String> {
+    pub(crate) fn text(&mut self, key: &str, node: &Node) -> Option<String> {
         let text = self.raw_text(key, node)?;
         let template = self.template_of(key, node, text)?;
         self.without_references(key, node, template)
@@ -158,14 +168,14 @@ impl<'s> Reader<'s> {
         Some(template.text)
     }
 
-    pub(super) fn placed(&mut self, key: &str, node: &Node) -> Option<Placed<String>> {
+    pub(crate) fn placed(&mut self, key: &str, node: &Node) -> Option<Placed<String>> {
         let value = self.text(key, node)?;
         let place = self.place(node);
         Some(Placed { value, place })
     }
 
     /// The items of a list, or a value alone.
-    pub(super) fn items(node: &Node) -> &[Node] {
+    pub(crate) fn items(node: &Node) -> &[Node] {
         match &node.value {
             Value::List(items) => items,
             _ => std::slice::from_ref(node),
@@ -173,19 +183,19 @@ impl<'s> Reader<'s> {
     }
 
     /// One text or a list of them.
-    pub(super) fn texts(&mut self, key: &str, node: &Node) -> Vec<Placed<String>> {
+    pub(crate) fn texts(&mut self, key: &str, node: &Node) -> Vec<Placed<String>> {
         let items = Self::items(node).iter();
         items.filter_map(|item| self.placed(key, item)).collect()
     }
 
     /// One text or a list of them, without their places.
-    pub(super) fn words(&mut self, key: &str, node: &Node) -> Vec<String> {
+    pub(crate) fn words(&mut self, key: &str, node: &Node) -> Vec<String> {
         let texts = self.texts(key, node).into_iter();
         texts.map(|text| text.value).collect()
     }
 
     /// A program and its arguments, as plain texts.
-    pub(super) fn program(&mut self, key: &str, node: &Node) -> Option<Vec<String>> {
+    pub(crate) fn program(&mut self, key: &str, node: &Node) -> Option<Vec<String>> {
         let Value::List(items) = &node.value else {
             self.unfit(key, node, "a list: a program and its arguments");
             return None;
@@ -199,7 +209,7 @@ impl<'s> Reader<'s> {
     }
 
     /// The first word of a program must be one.
-    pub(super) fn check_program(&mut self, key: &str, node: &Node, items: &[Node]) -> Option<()> {
+    pub(crate) fn check_program(&mut self, key: &str, node: &Node, items: &[Node]) -> Option<()> {
         let first = items.first().map(|item| &item.value);
         if first.is_none_or(|first| matches!(first, Value::Text(text) if text.is_empty())) {
             self.wrong_at(node, format!("`{key}` names no program"));
@@ -208,7 +218,7 @@ impl<'s> Reader<'s> {
         Some(())
     }
 
-    pub(super) fn flag(&mut self, key: &str, node: &Node) -> Option<bool> {
+    pub(crate) fn flag(&mut self, key: &str, node: &Node) -> Option<bool> {
         if let Value::Flag(flag) = node.value {
             return Some(flag);
         }
@@ -217,7 +227,7 @@ impl<'s> Reader<'s> {
     }
 
     /// A whole number in these bounds.
-    pub(super) fn whole(&mut self, key: &str, node: &Node, least: i64, most: i64) -> Option<u32> {
+    pub(crate) fn whole(&mut self, key: &str, node: &Node, least: i64, most: i64) -> Option<u32> {
         let Value::Integer(number) = node.value else {
             self.unfit(key, node, "a whole number");
             return None;
@@ -230,7 +240,7 @@ impl<'s> Reader<'s> {
         None
     }
 
-    pub(super) fn duration(&mut self, key: &str, node: &Node) -> Option<Duration> {
+    pub(crate) fn duration(&mut self, key: &str, node: &Node) -> Option<Duration> {
         let text = self.raw_text(key, node)?;
         match duration::parse(text) {
             Ok(duration) => Some(duration),
@@ -242,7 +252,7 @@ impl<'s> Reader<'s> {
     }
 
     /// A number of bytes, as a text with its unit or as a number.
-    pub(super) fn size(&mut self, key: &str, node: &Node) -> Option<u64> {
+    pub(crate) fn size(&mut self, key: &str, node: &Node) -> Option<u64> {
         let bytes = match node.value {
             Value::Integer(number) => {
                 u64::try_from(number).map_err(|_| "it is negative".to_owned())
@@ -263,7 +273,7 @@ impl<'s> Reader<'s> {
     }
 
     /// One of these words.
-    pub(super) fn one_of<'k>(
+    pub(crate) fn one_of<'k>(
         &mut self,
         key: &str,
         node: &Node,
@@ -284,13 +294,13 @@ impl<'s> Reader<'s> {
     }
 
     /// Patterns of files, each from a folder that is known later.
-    pub(super) fn patterns(&mut self, key: &str, node: &Node) -> Vec<Placed<String>> {
+    pub(crate) fn patterns(&mut self, key: &str, node: &Node) -> Vec<Placed<String>> {
         let items = Self::items(node).iter();
         items.filter_map(|item| self.pattern(key, item)).collect()
     }
 
     /// One pattern of files.
-    pub(super) fn pattern(&mut self, key: &str, node: &Node) -> Option<Placed<String>> {
+    pub(crate) fn pattern(&mut self, key: &str, node: &Node) -> Option<Placed<String>> {
         let pattern = self.placed(key, node)?;
         let text = &pattern.value;
         let inner = text.strip_prefix('!').unwrap_or(text);
@@ -321,7 +331,7 @@ impl<'s> Reader<'s> {
     }
 
     /// A regular expression of the crate `regex`.
-    pub(super) fn expression(&mut self, key: &str, node: &Node) -> Option<Placed<String>> {
+    pub(crate) fn expression(&mut self, key: &str, node: &Node) -> Option<Placed<String>> {
         let text = self.raw_text(key, node)?;
         match regex::bytes::Regex::new(text) {
             Ok(_) => Some(Placed {
@@ -343,7 +353,7 @@ impl<'s> Reader<'s> {
 }
 
 /// A value of the user's, cut where it is long.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let mut letters = text.chars();
     let mut start: String = letters.by_ref().take(LONGEST_SHOWN).collect();
     if letters.next().is_some() {

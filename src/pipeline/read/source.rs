@@ -12,9 +12,9 @@ const LONGEST_EXCERPT: usize = 400;
 
 /// A text with its name.
 #[derive(Debug)]
-pub(super) struct Source<'t> {
-    path: &'t str,
-    text: &'t str,
+pub(crate) struct Source<'t> {
+    pub(crate) path: &'t str,
+    pub(crate) text: &'t str,
     /// Where each line begins.
     lines: Vec<usize>,
     /// How many code points begin before each block; empty where all are ASCII.
@@ -22,7 +22,7 @@ pub(super) struct Source<'t> {
 }
 
 impl<'t> Source<'t> {
-    pub(super) fn new(path: &'t str, text: &'t str) -> Self {
+    pub(crate) fn new(path: &'t str, text: &'t str) -> Self {
         let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         let lines = std::iter::once(0).chain(breaks.map(|(at, _)| at + 1));
         let mut marks = Vec::new();
@@ -42,7 +42,7 @@ impl<'t> Source<'t> {
     }
 
     /// The place of these bytes; what is outside of the text is brought into it.
-    pub(super) fn place(&self, span: &Range<usize>) -> Place {
+    pub(crate) fn place(&self, span: &Range<usize>) -> Place {
         let start = self.text.floor_char_boundary(span.start);
         let end = self.text.floor_char_boundary(span.end).max(start);
         let number = self.lines.partition_point(|line| *line <= start).max(1);

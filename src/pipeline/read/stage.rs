@@ -3,19 +3,22 @@
 use std::collections::BTreeMap;
 
 use crate::error::Error;
-use crate::model::pipeline::{Action, Condition, Placed, Stage, StageSecret};
-use crate::pipeline::keys::{self, MOST_CORES};
+use crate::model::pipeline::{Action, Condition, Member, Placed, Reuse, Stage, StageSecret};
+use crate::pipeline::keys::{self, LOCAL, MOST_CORES};
 use crate::pipeline::read::matrix::{self, Combination};
+use crate::pipeline::read::members::Meant;
 use crate::pipeline::read::names::{fault_of_stage, is_word};
 use crate::pipeline::read::reader::{Fields, Reader, shown};
 use crate::pipeline::read::tree::{Key, Node, Value};
-use crate::pipeline::read::{action, options, variables};
+use crate::pipeline::read::{action, members, options, variables};
 
 /// What stages share.
 #[derive(Debug)]
 pub(super) struct Shared<'p> {
     /// The names of our steps.
     pub(super) steps: &'p [&'p str],
+    /// The members of the workspace.
+    pub(super) members: &'p [Member],
     /// The secrets that the pipeline declares.
     pub(super) secrets: &'p BTreeMap<String, StageSecret>,
 }
@@ -60,9 +63,10 @@ pub(super) fn read(
         service: None,
         cache: None,
         directory: None,
+        member: None,
     };
     if matches!(node.value, Value::Text(_)) {
-        let action = action::script(reader, node).unwrap_or(Action::None);
+        let action = action::script(reader, "run", node).unwrap_or(Action::None);
         return vec![Stage { action, ..bare }];
     }
     if matches!(node.value, Value::List(_)) {
@@ -73,11 +77,31 @@ pub(super) fn read(
     let Some(fields) = reader.fields(&key.text, node, keys::STAGE) else {
         return Vec::new();
     };
-    let Some(node) = fields.get("matrix") else {
-        return vec![one(reader, &fields, bare, shared)];
+    let matrix = fields.get("matrix");
+    let members = match fields.get("members") {
+        None => None,
+        Some(node) => match members::read(reader, node, shared.members) {
+            Meant::Unknown => return Vec::new(),
+            Meant::Nobody => None,
+            Meant::Members(members) => Some((node, members)),
+        },
     };
-    let Some(combinations) = matrix::read(reader, node) else {
-        return Vec::new();
+    if matrix.is_none() && members.is_none() {
+        return vec![one(reader, &fields, bare, shared)];
+    }
+    let combinations = match matrix {
+        None => vec![Combination::default()],
+        Some(node) => match matrix::read(reader, node) {
+            None => return Vec::new(),
+            Some(combinations) => combinations,
+        },
+    };
+    let combinations = match members {
+        None => combinations,
+        Some((node, members)) => match members::times(reader, node, &members, &combinations) {
+            None => return Vec::new(),
+            Some(combinations) => combinations,
+        },
     };
     let before = reader.mistakes.len();
     reader.named.clear();
@@ -90,7 +114,7 @@ pub(super) fn read(
         }
     }
     reader.matrix.clear();
-    if reader.mistakes.len() == before {
+    if let Some(node) = matrix.filter(|_| reader.mistakes.len() == before) {
         check_use(reader, node);
     }
     stages
@@ -107,6 +131,7 @@ fn combined(
     let named = Stage {
         name: format!("{} ({})", bare.base_name, combination.label),
         matrix: combination.values,
+        member: combination.member,
         ..bare.clone()
     };
     if let Some(fault) = fault_of_stage(&named.name) {
@@ -171,7 +196,7 @@ fn one(reader: &mut Reader<'_>, fields: &Fields<'_>, bare: Stage, shared: &Share
     let mut flag = |key| reader.flag(key, fields.get(key)?);
     stage.always = flag("always").unwrap_or(false);
     stage.allow_failure = flag("allow-failure").unwrap_or(false);
-    stage.cache = flag("cache");
+    stage.cache = get("cache").and_then(|node| reuse(reader, node));
     let cpu = get("cpu").and_then(|node| reader.whole("cpu", node, 1, MOST_CORES));
     stage.cpu = cpu.unwrap_or(1);
     let memory = get("memory").and_then(|node| reader.size("memory", node));
@@ -179,7 +204,26 @@ fn one(reader: &mut Reader<'_>, fields: &Fields<'_>, bare: Stage, shared: &Share
     stage.venv = get("venv").and_then(|node| options::venv(reader, node));
     stage.service = get("service").and_then(|node| options::service(reader, node));
     stage.directory = get("directory").and_then(|node| directory(reader, node));
+    if let (Some(member), Some(node)) = (&stage.member, get("members")) {
+        stage.directory = members::directory(reader, node, member, stage.directory);
+    }
     stage
+}
+
+/// `cache`: true, false, or `local`.
+fn reuse(reader: &mut Reader<'_>, node: &Node) -> Option<Reuse> {
+    match &node.value {
+        Value::Flag(true) => Some(Reuse::Anywhere),
+        Value::Flag(false) => Some(Reuse::Never),
+        Value::Text(_) => {
+            reader.one_of("cache", node, &[LOCAL])?;
+            Some(Reuse::Local)
+        }
+        _ => {
+            reader.unfit("cache", node, "true, false or `local`");
+            None
+        }
+    }
 }
 
 /// `outputs`: each a pattern from the stage's folder, and not the folder itself.

@@ -3,15 +3,15 @@
 use std::ops::Range;
 
 /// What opens a reference, as in a workflow.
-pub(super) const OPEN: &str = "${{";
+pub(crate) const OPEN: &str = "${{";
 const CLOSE: &str = "}}";
 
 /// What a part of a text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part<'t> {
+pub(crate) enum Part<'t> {
     /// It stands for itself.
     Plain,
-    /// `${{ matrix.<key> }}`.
+    /// `${{ matrix.<key> }}`; with its whole name, `${{ member.<key> }}`.
     Matrix(&'t str),
     /// `${{ stages.<stage>.outputs.<output> }}`.
     Output { stage: &'t str, output: &'t str },
@@ -22,7 +22,7 @@ pub(super) enum Part<'t> {
 }
 
 /// The parts of a text, in order: together they are the whole of it.
-pub(super) fn parts(text: &str) -> Vec<(Range<usize>, Part<'_>)> {
+pub(crate) fn parts(text: &str) -> Vec<(Range<usize>, Part<'_>)> {
     let mut found = Vec::new();
     let mut from = 0;
     while let Some(offset) = text.get(from..).and_then(|rest| rest.find(OPEN)) {
@@ -49,6 +49,9 @@ pub(super) fn parts(text: &str) -> Vec<(Range<usize>, Part<'_>)> {
 fn part(expression: &str) -> Part<'_> {
     if let Some(key) = expression.strip_prefix("matrix.") {
         return Part::Matrix(key);
+    }
+    if expression.starts_with("member.") {
+        return Part::Matrix(expression);
     }
     // The name of a stage may have dots; that of an output has none.
     let output = expression

@@ -1,4 +1,4 @@
-//! `[tool.lockgate.pipeline]` of a `pyproject.toml` as a tree.
+//! A table of `[tool.lockgate]` of a `pyproject.toml` as a tree.
 
 use std::ops::Range;
 
@@ -9,8 +9,13 @@ use crate::error::Error;
 use crate::pipeline::read::source::Source;
 use crate::pipeline::read::tree::{Key, Node, Value};
 
-/// The table of the pipeline, if there is one.
-pub(super) fn read(text: &str, source: &Source<'_>, path: &str) -> Result<Option<Node>, Error> {
+/// The table `name`, if there is one.
+pub(crate) fn read(
+    text: &str,
+    source: &Source<'_>,
+    path: &str,
+    name: &str,
+) -> Result<Option<Node>, Error> {
     let document = DeTable::parse(text).map_err(|error| {
         let wrong = Error::usage(format!("`{path}` is not valid TOML: {}", error.message()));
         match error.span() {
@@ -20,7 +25,7 @@ pub(super) fn read(text: &str, source: &Source<'_>, path: &str) -> Result<Option
     })?;
     let tools = document.get_ref().get("tool");
     let ours = tools.and_then(|tools| tools.get_ref().get("lockgate"));
-    let table = ours.and_then(|ours| ours.get_ref().get("pipeline"));
+    let table = ours.and_then(|ours| ours.get_ref().get(name));
     Ok(table.map(|table| node(table.get_ref(), table.span())))
 }
 

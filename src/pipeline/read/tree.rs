@@ -4,21 +4,21 @@ use std::ops::Range;
 
 /// A value and the bytes that it stands at.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
-    pub(super) value: Value,
-    pub(super) span: Range<usize>,
+pub(crate) struct Node {
+    pub(crate) value: Value,
+    pub(crate) span: Range<usize>,
 }
 
 /// A key and the bytes that it stands at.
 #[derive(Clone, Debug)]
-pub(super) struct Key {
-    pub(super) text: String,
-    pub(super) span: Range<usize>,
+pub(crate) struct Key {
+    pub(crate) text: String,
+    pub(crate) span: Range<usize>,
 }
 
 /// What a document is made of.
 #[derive(Clone, Debug)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Text(String),
     Integer(i64),
     /// A number with a point, or one that is too large; as it was written.
@@ -33,7 +33,7 @@ pub(super) enum Value {
 
 impl Node {
     /// For messages.
-    pub(super) fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self.value {
             Value::Text(_) => "a text",
             Value::Integer(_) => "a whole number",
@@ -47,7 +47,7 @@ impl Node {
     }
 
     /// The value of a key.
-    pub(super) fn get(&self, name: &str) -> Option<&Node> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Node> {
         let Value::Table(entries) = &self.value else {
             return None;
         };

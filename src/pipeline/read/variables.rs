@@ -18,7 +18,7 @@ const REFUSED: [&str; 4] = [
 ];
 
 /// Reads `env`: names that are passed through, a table of values, or a list of both.
-pub(super) fn env(reader: &mut Reader<'_>, node: &Node) -> BTreeMap<String, Placed<Variable>> {
+pub(crate) fn env(reader: &mut Reader<'_>, node: &Node) -> BTreeMap<String, Placed<Variable>> {
     let mut variables = BTreeMap::new();
     for item in Reader::items(node) {
         if let Value::Table(entries) = &item.value {
@@ -89,7 +89,7 @@ fn name(reader: &mut Reader<'_>, key: &Key) -> Option<()> {
 }
 
 /// Reads `secrets`: names, or a table of where they come from. `known` are those that the pipeline declares.
-pub(super) fn secrets(
+pub(crate) fn secrets(
     reader: &mut Reader<'_>,
     node: &Node,
     known: &BTreeMap<String, StageSecret>,

@@ -1,4 +1,4 @@
-//! `pipeline` of a `lockgate.yaml` as a tree. Scalars mean what the core schema says (YAML 1.2.2, section 10.3).
+//! A key of a `lockgate.yaml` as a tree. Scalars mean what the core schema says (YAML 1.2.2, section 10.3).
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -15,8 +15,13 @@ const DEEPEST: usize = 64;
 /// Nodes of a document, those that aliases repeat counted again.
 const MOST_NODES: usize = 1_000_000;
 
-/// The table of the pipeline, if there is one.
-pub(super) fn read(text: &str, source: &Source<'_>, path: &str) -> Result<Option<Node>, Error> {
+/// The value of the key `name`, if there is one.
+pub(crate) fn read(
+    text: &str,
+    source: &Source<'_>,
+    path: &str,
+    name: &str,
+) -> Result<Option<Node>, Error> {
     let mut builder = Builder {
         source,
         text,
@@ -36,7 +41,7 @@ pub(super) fn read(text: &str, source: &Source<'_>, path: &str) -> Result<Option
                 return Ok(None);
             };
             let mut entries = entries.into_iter();
-            let found = entries.find(|(key, _)| key.text == "pipeline");
+            let found = entries.find(|(key, _)| key.text == name);
             return Ok(found.map(|(_, node)| node));
         }
     }

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::error::{Error, Result, did_you_mean, list};
 use crate::globs::{Base, Patterns, parts};
-use crate::model::pipeline::{Pipeline, Placed, Stage};
+use crate::model::pipeline::{Member, Pipeline, Placed, Stage};
 use crate::pipeline::graph::Graph;
 
 /// Patterns that a message names.
@@ -150,9 +150,17 @@ fn affected(pipeline: &Pipeline, graph: &Graph, facts: &Facts) -> Vec<bool> {
     let Some(changed) = &facts.changed else {
         return vec![true; graph.len()];
     };
-    let concerns = |stage: &Stage| {
-        stage.inputs.is_empty() && stage.action != crate::model::pipeline::Action::None
-            || any_matches(&stage.inputs, stage, changed)
+    let members: BTreeSet<&str> = pipeline
+        .stages
+        .iter()
+        .filter_map(|stage| Some(&*stage.member.as_ref()?.path))
+        .collect();
+    let concerns = |stage: &Stage| match &stage.member {
+        Some(member) => concerns_member(stage, member, &members, changed),
+        None => {
+            stage.inputs.is_empty() && stage.action != crate::model::pipeline::Action::None
+                || any_matches(&stage.inputs, stage, changed)
+        }
     };
     let mut marked: Vec<bool> = pipeline.stages.iter().map(concerns).collect();
     graph.reach(&mut marked, Graph::dependents_of);
@@ -171,6 +179,32 @@ fn affected(pipeline: &Pipeline, graph: &Graph, facts: &Facts) -> Vec<bool> {
         }
     }
     marked
+}
+
+/// A stage for a member is concerned by its inputs, in the member's folder and in those of the members that this one
+/// depends on; where it declares none, by all that is there, and by what is in the folder of no member.
+fn concerns_member(
+    stage: &Stage,
+    member: &Member,
+    members: &BTreeSet<&str>,
+    changed: &[String],
+) -> bool {
+    if !stage.inputs.is_empty() {
+        let own = any_matches(&stage.inputs, stage, changed);
+        return own || {
+            let mut others = member.depends.iter();
+            others.any(|other| matching(&stage.inputs, &format!("/{other}"), changed))
+        };
+    }
+    // The innermost folder counts: a member at the top holds the others.
+    let home = |file: &str| {
+        let holding = members.iter().filter(|path| Member::holds(path, file));
+        holding.max_by_key(|path| path.len()).copied()
+    };
+    changed.iter().any(|file| match home(file) {
+        None => true,
+        Some(home) => home == member.path || member.depends.iter().any(|other| other == home),
+    })
 }
 
 /// What has not passed, and what depends on it.

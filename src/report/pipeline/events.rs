@@ -134,6 +134,9 @@ enum What<'e> {
         /// Of a skipped stage.
         #[serde(skip_serializing_if = "Option::is_none")]
         skipped: Option<&'static str>,
+        /// Of an unchanged stage: `local` or `shared`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        restored_from: Option<&'static str>,
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
         attempts: usize,
@@ -236,6 +239,7 @@ fn stage_ended(stage: &StageRecord) -> What<'_> {
             Outcome::Skipped(reason) => Some(reason.name()),
             _ => None,
         },
+        restored_from: stage.restored_from(),
         reason: stage.outcome.reason().map(std::borrow::Cow::into_owned),
         attempts: stage.attempts.len(),
         flaky: stage.is_flaky(),

@@ -106,6 +106,10 @@ struct StageDocument<'r> {
     /// Of a skipped stage: `unchanged`, `condition`, `need`, `not-reached` or `not-selected`.
     #[serde(skip_serializing_if = "Option::is_none")]
     skipped: Option<&'static str>,
+    /// Of an unchanged stage: `local` where its result was kept on this machine, `shared` where it comes from a store that
+    /// others write to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restored_from: Option<&'static str>,
     /// Why, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -171,6 +175,9 @@ struct ArtifactDocument<'r> {
     size: u64,
     /// Hexadecimal digits.
     sha256: String,
+    /// `run` where this run made it, `local` where an earlier one on this machine did, `shared` where it, or something
+    /// that it was made from, comes from a store that others write to.
+    source: &'static str,
 }
 
 /// A process that outlived its stage.
@@ -257,6 +264,7 @@ fn stage_document<'r>(
             Outcome::Skipped(reason) => Some(reason.name()),
             _ => None,
         },
+        restored_from: stage.restored_from(),
         reason: stage.outcome.reason().map(std::borrow::Cow::into_owned),
         flaky: stage.is_flaky(),
         allow_failure: stage.allow_failure,
@@ -285,6 +293,7 @@ fn stage_document<'r>(
                 path: &artifact.path,
                 size: artifact.size,
                 sha256: hex(&artifact.digest),
+                source: artifact.source.name(),
             })
             .collect(),
         survivors: stage

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use crate::model::pipeline::manifest::Source;
 use crate::model::pipeline::{
     Artifact, Attempt, Outcome, RunRecord, SkipReason, StageRecord, Survivor,
 };
@@ -16,6 +17,7 @@ pub(crate) fn stage(name: &str, needs: &[usize], began: u64, duration: u64) -> S
         name: name.into(),
         needs: needs.to_vec(),
         outcome: Outcome::Passed,
+        source: Source::Run,
         allow_failure: false,
         is_service: false,
         cpu: 1,
@@ -76,6 +78,7 @@ pub(crate) fn everything() -> RunRecord {
         path: "dist/shop-1.0-py3-none-any.whl".into(),
         size: 12_300,
         digest: [0xab; 32],
+        source: Source::Run,
     }];
     let mut flaky = stage("test (3.12)", &[0], 1_500, 4_000);
     flaky.attempts = vec![attempt(1_500, 2_500, false), attempt(4_100, 1_400, true)];

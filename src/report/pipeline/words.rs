@@ -2,6 +2,7 @@
 
 use crate::error::count;
 use crate::model::duration;
+use crate::model::pipeline::manifest::Source;
 use crate::model::pipeline::{Outcome, RunRecord, SkipReason, StageRecord};
 
 /// One sign for how a stage ended.
@@ -25,6 +26,9 @@ pub(super) fn ending(stage: &StageRecord) -> String {
             format!("passed on attempt {} (flaky)", stage.attempts.len())
         }
         Outcome::Passed => "passed".to_owned(),
+        Outcome::Skipped(SkipReason::Unchanged) if stage.source == Source::Shared => {
+            "unchanged, from the shared store".to_owned()
+        }
         Outcome::Skipped(SkipReason::Unchanged) => "unchanged".to_owned(),
         Outcome::Skipped(_) => "skipped".to_owned(),
         Outcome::Failed(_) => "failed".to_owned(),

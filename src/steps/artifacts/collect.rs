@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use crate::error::{Error, Place, Result};
-use crate::model::pipeline::manifest::{Artifact, Content, Entry, Kind};
+use crate::model::pipeline::manifest::{Artifact, Content, Entry, Kind, Source};
 use crate::steps::artifacts::known::Known;
 use crate::system::files::Workspace;
 use crate::system::hash_files;
@@ -56,6 +56,7 @@ pub fn collect(promise: &Promise<'_>, workspace: &Workspace, known: &Known) -> R
             output: promise.output.to_owned(),
             kind,
             entries: entries.collect::<Result<_>>()?,
+            source: Source::Run,
         })
     };
     let pattern = promise.pattern;

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::model::digest::{Sha, hex};
-use crate::model::pipeline::manifest::{Artifact, Content, Entry, Kind};
+use crate::model::digest::{hex, sha};
+use crate::model::pipeline::manifest::{Artifact, Content, Entry, Kind, Source};
 
 /// The name of the form, in each manifest.
 pub const SCHEMA: &str = "lockgate.manifest/1";
@@ -32,7 +32,26 @@ struct DocumentArtifact {
     output: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     folder: Option<String>,
+    #[serde(default, skip_serializing_if = "DocumentSource::is_run")]
+    source: DocumentSource,
     files: Vec<DocumentEntry>,
+}
+
+/// Absent where the run made it.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum DocumentSource {
+    #[default]
+    Run,
+    Local,
+    Shared,
+}
+
+impl DocumentSource {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+    fn is_run(&self) -> bool {
+        *self == Self::Run
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -115,6 +134,11 @@ fn written(artifact: &Artifact) -> DocumentArtifact {
             Kind::Folder(path) => Some(path.clone()),
             Kind::Files => None,
         },
+        source: match artifact.source {
+            Source::Run => DocumentSource::Run,
+            Source::Local => DocumentSource::Local,
+            Source::Shared => DocumentSource::Shared,
+        },
         files: entries.collect(),
     }
 }
@@ -145,23 +169,13 @@ fn read(artifact: DocumentArtifact) -> std::result::Result<Artifact, String> {
         stage: artifact.stage,
         output: artifact.output,
         kind: artifact.folder.map_or(Kind::Files, Kind::Folder),
+        source: match artifact.source {
+            DocumentSource::Run => Source::Run,
+            DocumentSource::Local => Source::Local,
+            DocumentSource::Shared => Source::Shared,
+        },
         entries: entries.collect::<std::result::Result<_, String>>()?,
     })
-}
-
-/// The bytes of 64 lower-case hexadecimal digits.
-pub fn sha(text: &str) -> Option<Sha> {
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    };
-    let bytes: &[u8; 64] = text.as_bytes().try_into().ok()?;
-    let mut sha = [0; 32];
-    for (byte, pair) in sha.iter_mut().zip(bytes.chunks_exact(2)) {
-        *byte = digit(*pair.first()?)? << 4 | digit(*pair.last()?)?;
-    }
-    Some(sha)
 }
 
 fn check(artifacts: &[Artifact]) -> std::result::Result<(), String> {
@@ -251,6 +265,7 @@ mod tests {
                 output: "wheel".to_owned(),
                 kind,
                 entries,
+                source: Source::Shared,
             }],
         }
     }
@@ -296,13 +311,5 @@ mod tests {
         }
         let outside = manifest(Kind::Folder("site".to_owned()), vec![file("other/x")]);
         assert!(Manifest::from_json(&outside.to_json().unwrap()).is_err());
-    }
-
-    #[test]
-    fn a_digest_is_64_digits() {
-        assert_eq!(sha(&"0a".repeat(32)), Some([10; 32]));
-        assert_eq!(sha(&"0A".repeat(32)), None);
-        assert_eq!(sha("00"), None);
-        assert_eq!(sha(&"é0".repeat(22)), None);
     }
 }

@@ -24,15 +24,10 @@ mod report;
 mod restore;
 #[cfg(unix)]
 mod run;
-pub mod runtime;
 #[cfg(unix)]
 mod save;
-#[cfg(unix)]
-mod sending;
 mod settings;
 pub mod state;
-#[cfg(unix)]
-mod transport;
 pub mod version;
 #[cfg(unix)]
 mod watch;
@@ -44,13 +39,14 @@ use clap::{Args, Command, ValueEnum};
 
 use crate::error::{Error, Result};
 use crate::github::inputs::{COMMAND_LINE_ONLY, SecretInput, Trimmed, boolean};
+use crate::github::runtime;
 use crate::model::report::Report;
 use crate::steps::cache::policy::SavePolicy;
 use crate::steps::cache::settings::Settings;
 use crate::steps::key::KeyArguments;
+use crate::steps::waiting;
 use crate::steps::world::{Common, World};
 use crate::steps::{Output, emit};
-use crate::system::stop::Stop;
 
 /// The step's name.
 pub const NAME: &str = "cache";
@@ -205,15 +201,9 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
             .hint("lockgate cache restore"));
     };
     let environment = runtime::environment(&world.environment, std::io::stdin())?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| {
-            Error::no_verdict("the system gives no resources to wait for the network").cause(error)
-        })?;
+    let runtime = waiting::runtime()?;
     let mut report = runtime.block_on(async {
-        let stop = Stop::listen(world.context.is_workflow)
-            .map_err(|error| Error::no_verdict("signals cannot be heard").cause(error))?;
+        let stop = waiting::listen(world)?;
         let (arguments, loosened) = proposal::judged(arguments, world, stop.clone()).await?;
         let settings = Settings::new(&arguments)?;
         let run = run::Run {

@@ -9,6 +9,7 @@ use crate::model::diagnostic::{Finding, Severity};
 use crate::model::report::{Report, Verdict};
 use crate::steps::cache::NAME;
 use crate::steps::cache::run::Wanted;
+use crate::steps::transport::Trouble;
 use crate::stores::fault::{Absence, Fault};
 
 /// A report of this step, in which nothing went wrong.
@@ -40,21 +41,6 @@ pub fn notice(
     Finding {
         help: hint.map(Into::into),
         ..Finding::new(NAME, rule, severity, message.into())
-    }
-}
-
-/// Why a store, or an archive, did not do what it was asked.
-#[derive(Debug)]
-pub enum Trouble {
-    /// The store.
-    Store(Fault),
-    /// The archive, or the disk that it is unpacked to or packed from.
-    Archive(archive::Fault),
-}
-
-impl From<Fault> for Trouble {
-    fn from(fault: Fault) -> Self {
-        Self::Store(fault)
     }
 }
 

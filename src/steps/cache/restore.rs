@@ -1,23 +1,21 @@
 //! Restores: looks up, streams, unpacks.
 
-use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::archive::{Confinement, Progress, Unpacked, Verified, note, unpack};
+use crate::archive::{Confinement, Progress, Unpacked, Verified, note};
 use crate::error::{Error, Result, count};
 use crate::model::cache_key::{Document, explain};
 use crate::model::diagnostic::{Finding, Severity};
 use crate::model::report::{Report, Table, Verdict};
 use crate::model::{duration, size};
-use crate::steps::cache::report::{Trouble, notice, outputs, report};
+use crate::steps::cache::report::{notice, outputs, report};
 use crate::steps::cache::run::{Run, Wanted};
 use crate::steps::cache::state::{COMPONENTS, State};
-use crate::steps::cache::transport::{PieceReader, WAITING};
 use crate::steps::cache::version::{Compression, version};
 use crate::steps::cache::watch::watched;
 use crate::steps::cache::{backend, paths, policy};
+use crate::steps::transport::{Route, Trouble, receive};
 use crate::stores::cache::{Cache, Found};
 use crate::stores::fault::{Access, Fault};
 use crate::stores::transfer::Options;
@@ -139,7 +137,7 @@ async fn beginning(run: &Run<'_>, cache: &Cache, found: &Found, limit: Duration)
     note::in_beginning(&bytes.ok()?)
 }
 
-/// The network on this thread, the archive on others, and pieces of bytes between them.
+/// Restores an entry, and shows how far it is.
 async fn stream(
     run: &Run<'_>,
     cache: &Cache,
@@ -147,44 +145,16 @@ async fn stream(
     confinement: Confinement,
     limit: Duration,
 ) -> std::result::Result<Unpacked, Trouble> {
-    let (sender, receiver) = tokio::sync::mpsc::channel(WAITING);
+    let route = Route {
+        options: Options {
+            total: limit,
+            ..run.options()
+        },
+        ..run.route(cache)
+    };
     let progress = Arc::new(Progress::new(run.stop.clone()));
-    let is_whole = Arc::new(AtomicBool::new(false));
-    let (theirs, whole) = (Arc::clone(&progress), Arc::clone(&is_whole));
-    let unpacking = tokio::task::spawn_blocking(move || {
-        let end = || {
-            if whole.load(Ordering::Acquire) {
-                return Ok(());
-            }
-            Err(io::Error::from(io::ErrorKind::ConnectionAborted))
-        };
-        unpack(PieceReader::new(receiver, end), &confinement, &theirs)
-    });
-    let options = Options {
-        total: limit,
-        ..run.options()
-    };
-    let download = async {
-        let hold = sender.clone();
-        let downloaded = cache.download(found, sender, options).await;
-        if downloaded.is_ok() {
-            // Before the last sender goes.
-            is_whole.store(true, Ordering::Release);
-        } else {
-            progress.cancel();
-        }
-        drop(hold);
-        downloaded
-    };
-    let both = async { tokio::join!(download, unpacking) };
-    let (downloaded, unpacked) = watched(&run.world.console, &progress, both).await;
-    let unpacked = unpacked.map_err(|_| Fault::Hung)?;
-    match (downloaded, unpacked) {
-        // Where the archive is at fault, the download ended since nobody took its bytes.
-        (Ok(_) | Err(Fault::Hung), Err(fault)) => Err(Trouble::Archive(fault)),
-        (Err(fault), _) => Err(fault.into()),
-        (Ok(_), Ok(unpacked)) => Ok(unpacked),
-    }
+    let receiving = receive(&route, found, confinement, &progress);
+    watched(&run.world.console, &progress, receiving).await
 }
 
 fn judge(

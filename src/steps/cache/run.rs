@@ -6,7 +6,9 @@ use crate::error::{Error, Result};
 use crate::model::cache_key::{Components, Document};
 use crate::steps::cache::settings::Settings;
 use crate::steps::key;
+use crate::steps::transport::Route;
 use crate::steps::world::World;
+use crate::stores::cache::Cache;
 use crate::stores::fault::Fault;
 use crate::stores::transfer::Options;
 use crate::system::environment::Environment;
@@ -80,6 +82,15 @@ impl Run<'_> {
         Options {
             stall: self.settings.stall,
             ..Options::default()
+        }
+    }
+
+    /// The way to and from a store.
+    pub fn route<'c>(&self, cache: &'c Cache) -> Route<'c> {
+        Route {
+            cache,
+            stop: self.stop.clone(),
+            options: self.options(),
         }
     }
 

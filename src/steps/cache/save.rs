@@ -10,15 +10,14 @@ use crate::model::diagnostic::{Finding, Severity};
 use crate::model::report::{Report, Verdict};
 use crate::model::size;
 use crate::steps::cache::policy::{Refusal, refusal_after_job, refusal_by_event, refusal_by_store};
-use crate::steps::cache::report::{Trouble, notice, outputs, report};
+use crate::steps::cache::report::{notice, outputs, report};
 use crate::steps::cache::run::{Run, Wanted};
-use crate::steps::cache::sending::send;
 use crate::steps::cache::settings::Settings;
 use crate::steps::cache::state::{COMPONENTS, State};
-use crate::steps::cache::transport::{PieceWriter, WAITING};
 use crate::steps::cache::version::{Compression, version};
 use crate::steps::cache::watch::watched;
 use crate::steps::cache::{backend, paths, pruning};
+use crate::steps::transport::{PieceWriter, Trouble, WAITING, send};
 use crate::stores::cache::Cache;
 use crate::stores::fault::{Access, Fault};
 use crate::system::stop::Stop;
@@ -187,7 +186,8 @@ async fn attempt(
         out.flush().map_err(archive::Fault::Output)?;
         Ok(packed)
     });
-    let sending = send(run, cache, (&wanted.key, &version), pieces, packing);
+    let route = run.route(cache);
+    let sending = send(&route, (&wanted.key, &version), pieces, packing);
     let outcome = watched(&run.world.console, &progress, sending).await;
     let outcome = outcome.map(|(packed, size)| Came::Saved(packed, size));
     if outcome.is_err() {

@@ -14,9 +14,9 @@ use crate::error::{Error, Result};
 use crate::github::inputs::{COMMAND_LINE_ONLY, SecretInput};
 use crate::model::cache_key::{Document, explain};
 use crate::steps::key::{self, KeyArguments, Settings};
+use crate::steps::waiting;
 use crate::steps::world::{Common, World};
 use crate::steps::{Output, emit};
-use crate::system::stop::Stop;
 
 /// The step's name.
 pub const NAME: &str = "cache-key";
@@ -116,15 +116,9 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
             .hint("name their file: `--explain --previous <file>`"));
     }
     let previous = previous.map(|path| read(path, world)).transpose()?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| {
-            Error::no_verdict("the system gives no resources to wait for programs").cause(error)
-        })?;
+    let runtime = waiting::runtime()?;
     let key = runtime.block_on(async {
-        let stop = Stop::listen(world.context.is_workflow)
-            .map_err(|error| Error::no_verdict("signals cannot be heard").cause(error))?;
+        let stop = waiting::listen(world)?;
         key::compute(&settings, world, stop).await
     })?;
     let difference = previous.map(|previous| explain(&previous.components, &key.components, LINES));

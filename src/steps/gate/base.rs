@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::FromArgMatches;
 
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::github::inputs::SecretInput;
 use crate::model::base::Resolution;
 use crate::steps::Step;
@@ -81,6 +81,26 @@ pub async fn arguments<A: FromArgMatches>(
 /// What the workflow and the command line say, without any file.
 pub fn given<A: FromArgMatches>(step: Step, world: &World) -> Result<A> {
     world.arguments_with(step, &config::Config::default())
+}
+
+/// Code of the project does not run where the token may do more than the author of the code, unless the workflow or the
+/// command line accepts it: what the configuration file says counts for nothing, it is the author's.
+pub fn require_permission<A: FromArgMatches>(
+    step: Step,
+    world: &World,
+    accepts: impl Fn(&A) -> bool,
+) -> Result<()> {
+    if !world.context.is_privileged() || accepts(&given::<A>(step, world)?) {
+        return Ok(());
+    }
+    Err(Error::usage(format!(
+        "on `{}` the job's token may do more than the author of the code, so no code of the project runs",
+        world.context.event_name
+    ))
+    .hint(format!(
+        "run `{}` on another event, or accept it with `allow-project-code: true` in the workflow",
+        step.name()
+    )))
 }
 
 /// The settings of the base. One that cannot be read is repaired by a proposal that can: the defaults judge that.

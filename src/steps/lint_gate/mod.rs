@@ -30,16 +30,16 @@ use std::time::Instant;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
 use clap::{Args, Command};
 
-use crate::error::{Error, Result, exit};
+use crate::error::{Result, exit};
 use crate::github::inputs::{COMMAND_LINE_ONLY, SecretInput, Trimmed, boolean};
 use crate::linters::Tool;
 use crate::model::report::Status;
 use crate::steps::gate::{FailOn, Mode};
 use crate::steps::lint_gate::gather::Facts;
 use crate::steps::lint_gate::settings::Settings;
+use crate::steps::waiting;
 use crate::steps::world::{Common, World};
 use crate::steps::{Output, emit};
-use crate::system::stop::Stop;
 
 /// The step's name.
 pub const NAME: &str = "lint-gate";
@@ -258,15 +258,9 @@ pub fn command() -> Command {
 /// Runs the step.
 pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
     let started = Instant::now();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| {
-            Error::no_verdict("the system gives no resources to wait for tools").cause(error)
-        })?;
+    let runtime = waiting::runtime()?;
     let code = runtime.block_on(async {
-        let stop = Stop::listen(world.context.is_workflow)
-            .map_err(|error| Error::no_verdict("signals cannot be heard").cause(error))?;
+        let stop = waiting::listen(world)?;
         if arguments.list_tools {
             let tools = gather::tools(arguments, world, stop).await?;
             world.console.text_by(|out| out.write_all(tools.as_bytes()));

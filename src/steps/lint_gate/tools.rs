@@ -231,17 +231,14 @@ impl Bench {
             let judgement = Judgement::Failed { reason };
             Ok((judgement, self.collector(job), duration))
         };
-        let child = self
-            .child(job, arguments, tool.environment())
-            .writing_to_file();
+        let child = self.child(job, arguments, tool.environment());
         let (spool, follower) = match child.followed() {
             Ok(both) => both,
             Err(error) => return failed(not_run(job, &error), Duration::ZERO),
         };
         let mut collector = self.collector(job);
         let reading = tokio::task::spawn_blocking(move || {
-            let output = BufReader::with_capacity(256 * 1024, follower);
-            let reading = tool.read(output, &mut |finding| collector.add(tool.name(), finding));
+            let reading = tool.read(follower, &mut |finding| collector.add(tool.name(), finding));
             (reading, collector)
         });
         let finished = match self.attend(job, child, Some(spool)).await {
@@ -259,8 +256,6 @@ impl Bench {
             read = reading => read.map_err(|error| Error::bug("reading a tool's output failed").cause(error))?,
             signal = stop.requested() => return Err(Error::interrupted(signal)),
         };
-        // To give back hundreds of megabytes takes the system a while, and nobody waits for it.
-        tokio::task::spawn_blocking(move || drop(finished.stdout));
         let run = ToolRun {
             status,
             stderr: &finished.stderr,

@@ -29,9 +29,9 @@ use clap::{Args, Command};
 use crate::error::{Error, Result, exit};
 use crate::github::inputs::{COMMAND_LINE_ONLY, SecretInput, Trimmed, boolean};
 use crate::steps::gate::{FailOn, Mode};
+use crate::steps::waiting;
 use crate::steps::world::{Common, World};
 use crate::steps::{Output, emit};
-use crate::system::stop::Stop;
 
 /// The step's name.
 pub const NAME: &str = "lockfile-verify";
@@ -239,15 +239,9 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
     }
     let wanted = ignores::Wanted::new(arguments, world)?;
     let started = Instant::now();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| {
-            Error::no_verdict("the system gives no resources to wait for git").cause(error)
-        })?;
+    let runtime = waiting::runtime()?;
     let (settings, mut gathered, published, workflows) = runtime.block_on(async {
-        let stop = Stop::listen(world.context.is_workflow)
-            .map_err(|error| Error::no_verdict("signals cannot be heard").cause(error))?;
+        let stop = waiting::listen(world)?;
         let (settings, gathered) = gather::gather(arguments, world, stop.clone()).await?;
         let published = online::ask(&gathered, &settings, world, stop.clone()).await?;
         let workflows = workflows::judge(&settings, &gathered, world, stop).await?;

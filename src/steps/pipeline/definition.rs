@@ -1,20 +1,20 @@
 //! The definition of this project: read from the configuration file, and checked.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::error::{Error, Result, did_you_mean};
-use crate::github::commands::{Command, Level};
 use crate::github::inputs;
 use crate::model::pipeline::{Action, Pipeline, Stage};
 use crate::pipeline::graph::Graph;
-use crate::pipeline::read::{Carrier, read};
+use crate::pipeline::read::read_with;
 use crate::steps::Step;
+use crate::steps::definition::{Text, tell};
 use crate::steps::pipeline::NAME;
 use crate::steps::pipeline::settings::Settings;
 use crate::steps::world::World;
 
-/// Mistakes that are told one by one.
-const MOST_TOLD: usize = 20;
+/// The key by which a stage is for each member of the workspace.
+const MEMBERS: &str = "members";
 
 /// A definition without a mistake.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ pub struct Definition {
 
 /// Reads the definition and checks it. Fails with the last mistake; those before it have been told.
 pub fn load(world: &World, settings: &Settings) -> Result<Definition> {
-    let mut definition = read_all(world).map_err(|mistakes| tell(world, mistakes))?;
+    let mut definition = read_all(world).map_err(|mistakes| tell(NAME, world, mistakes))?;
     let options = &mut definition.pipeline.options;
     options.jobs = Some(settings.jobs);
     options.memory = settings.memory;
@@ -43,15 +43,18 @@ pub fn load(world: &World, settings: &Settings) -> Result<Definition> {
 
 fn read_all(world: &World) -> std::result::Result<Definition, Vec<Error>> {
     let one = |error: Error| vec![error];
-    let (Some(path), Some(text)) = (&world.config.path, &world.config.text) else {
+    let Some(text) = Text::of(world) else {
         let error = Error::usage("nothing here defines a pipeline");
         return Err(one(error.hint("lockgate pipeline init")));
     };
-    let inside = path.strip_prefix(&world.root).unwrap_or(path);
-    let file = inside.display().to_string();
-    let carrier = carrier_of(path);
     let steps = usable_steps();
-    let pipeline = read(text, &file, carrier, &steps)?;
+    // Only a definition with the word can mean them.
+    let members = if text.text.contains(MEMBERS) {
+        crate::steps::project::members(&text.folder, &world.root).map_err(one)?
+    } else {
+        Vec::new()
+    };
+    let pipeline = read_with(text.text, &text.file, text.carrier, &steps, &members)?;
     let mut mistakes = check_inputs(&pipeline);
     let graph = match Graph::of(&pipeline) {
         Ok(graph) if mistakes.is_empty() => graph,
@@ -63,33 +66,27 @@ fn read_all(world: &World) -> std::result::Result<Definition, Vec<Error>> {
             return Err(mistakes);
         }
     };
-    let folder = path
-        .parent()
-        .map_or_else(|| world.directory.clone(), Path::to_owned);
     Ok(Definition {
         pipeline,
         graph,
-        folder,
-        file,
+        folder: text.folder,
+        file: text.file,
     })
 }
 
-/// What the file of this name is written in.
-pub fn carrier_of(path: &Path) -> Carrier {
-    if path
-        .extension()
-        .is_some_and(|extension| extension == "toml")
-    {
-        Carrier::Toml
-    } else {
-        Carrier::Yaml
-    }
-}
+/// Steps that must be told what to do, each with what a stage may let it do.
+const OPERATIONS: &[(&str, &[&str])] =
+    &[("cache", &["cache restore", "cache save", "cache prune"])];
 
-/// The steps that a stage may use: all but this one.
+/// The steps that a stage may use, with their operation where they have one: all but this one.
 pub fn usable_steps() -> Vec<&'static str> {
-    let names = Step::names().into_iter();
-    names.filter(|name| *name != NAME).collect()
+    let names = Step::names().into_iter().filter(|name| *name != NAME);
+    names
+        .flat_map(|name| {
+            let of_name = OPERATIONS.iter().find(|(step, _)| *step == name);
+            of_name.map_or_else(|| vec![name], |(_, operations)| operations.to_vec())
+        })
+        .collect()
 }
 
 /// Inputs that the steps do not have. A stage with a matrix says the same in each of its combinations.
@@ -112,7 +109,7 @@ fn check_stage(stage: &Stage) -> Vec<Error> {
     let Action::Step { step, with } = &stage.action else {
         return Vec::new();
     };
-    let Some(own) = Step::from_name(&step.value) else {
+    let Some(own) = Step::from_name(step_of(&step.value)) else {
         return Vec::new();
     };
     let command = own.command();
@@ -144,30 +141,7 @@ fn check_stage(stage: &Stage) -> Vec<Error> {
     wrong.collect()
 }
 
-/// Tells every mistake but the last, which is the error of the run.
-fn tell(world: &World, mut mistakes: Vec<Error>) -> Error {
-    let count = mistakes.len();
-    if count > MOST_TOLD {
-        mistakes.truncate(MOST_TOLD);
-        let more = count - MOST_TOLD;
-        mistakes.push(Error::usage(format!(
-            "the definition has {more} more mistakes"
-        )));
-    }
-    let Some(last) = mistakes.pop() else {
-        return Error::bug("a definition is refused without a mistake");
-    };
-    for mistake in mistakes {
-        world.console.note(&mistake.render());
-        if !world.console.takes_commands() {
-            continue;
-        }
-        let mut annotation = Command::annotation(Level::Error, NAME, &mistake.message);
-        if let Some(place) = &mistake.place {
-            annotation.property("file", place.path.clone());
-            annotation.property("line", place.line.to_string());
-        }
-        world.console.command(&annotation);
-    }
-    last
+/// The name of the step in the value of `uses`: what stands before its operation.
+pub fn step_of(uses: &str) -> &str {
+    uses.split(' ').next().unwrap_or(uses)
 }

@@ -11,6 +11,7 @@ use crate::steps::pipeline::definition::Definition;
 use crate::steps::pipeline::settings::Settings;
 use crate::steps::pipeline::{NAME, SECRETS};
 use crate::steps::world::World;
+use crate::system::base::at_hand;
 use crate::system::git::Git;
 use crate::system::stop::Stop;
 
@@ -47,6 +48,21 @@ pub async fn gather(
         branch,
         event,
     })
+}
+
+/// The same, and what has changed also where only an output asks for it and it is at hand.
+pub async fn for_outputs(
+    definition: &Definition,
+    settings: &Settings,
+    world: &World,
+    stop: Stop,
+) -> Result<Facts> {
+    let mut facts = gather(definition, settings, world, stop.clone()).await?;
+    let is_asked_for = Wanted::of(&definition.pipeline, settings).changed;
+    if world.context.output_file.is_some() && !is_asked_for {
+        facts.changed = changed_at_hand(definition, world, stop).await;
+    }
+    Ok(facts)
 }
 
 /// What is asked for.
@@ -92,8 +108,30 @@ async fn changed(
         Err(error) if settings.base.is_none() => return Ok(all(world, &error.message)),
         Err(error) => return Err(error),
     };
+    within(definition, world, git, &base).await.map(Some)
+}
+
+/// The files that changed since a base that is at hand; none where it takes more to know.
+async fn changed_at_hand(
+    definition: &Definition,
+    world: &World,
+    stop: Stop,
+) -> Option<Vec<String>> {
+    let git = Git::new(&definition.folder, &world.environment, stop);
+    let trigger = world.context.trigger().ok()?;
+    let base = at_hand(&git, &trigger).await.ok().flatten()?;
+    within(definition, world, &git, &base).await.ok()
+}
+
+/// The files that differ from the base, from the folder of the definition.
+async fn within(
+    definition: &Definition,
+    world: &World,
+    git: &Git,
+    base: &Base,
+) -> Result<Vec<String>> {
     let root = base::git_root(git, world).await?;
-    let files = differing(&base, &git.at(&root)).await?;
+    let files = differing(base, &git.at(&root)).await?;
     let folder = definition
         .folder
         .strip_prefix(&root)
@@ -105,7 +143,7 @@ async fn changed(
         folder + "/"
     };
     let inside = files.iter().filter_map(|file| file.strip_prefix(&prefix));
-    Ok(Some(inside.map(str::to_owned).collect()))
+    Ok(inside.map(str::to_owned).collect())
 }
 
 fn all(world: &World, why: &str) -> Option<Vec<String>> {

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::digest::hex;
+use crate::model::pipeline::manifest::Source;
 use crate::model::pipeline::{Outcome, RunRecord, SkipReason};
 use crate::pipeline::schedule::Durations;
 use crate::steps::world::World;
@@ -27,6 +29,19 @@ struct Known {
     /// Each thing that it depended on in the last run in which that was known, with its digest.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     components: Components,
+    /// What it made in the last run in which it did, by output.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    outputs: BTreeMap<String, Output>,
+}
+
+/// What a stage made.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Output {
+    /// SHA-256 of it.
+    pub sha256: String,
+    /// Whether it, or something that it was made from, comes from a store that others write to.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shared: bool,
 }
 
 /// Each thing that a stage depended on, with its digest.
@@ -95,6 +110,11 @@ impl Last {
         Some(&known.components).filter(|components| !components.is_empty())
     }
 
+    /// What a stage made, if that is known.
+    pub fn output(&self, stage: &str, output: &str) -> Option<&Output> {
+        self.stages.get(stage)?.outputs.get(output)
+    }
+
     /// A folder for the logs of a run; those of runs long ago are removed.
     pub fn logs(world: &World, folder: &Path, run_id: &str) -> io::Result<PathBuf> {
         let file =
@@ -131,6 +151,16 @@ impl Last {
         self.stages.retain(|name, _| here.contains(name.as_str()));
         for stage in &run.stages {
             let known = self.stages.entry(stage.name.clone()).or_default();
+            if !stage.artifacts.is_empty() {
+                let outputs = stage.artifacts.iter().map(|artifact| {
+                    let output = Output {
+                        sha256: hex(&artifact.digest),
+                        shared: artifact.source == Source::Shared,
+                    };
+                    (artifact.output.clone(), output)
+                });
+                known.outputs = outputs.collect();
+            }
             match &stage.outcome {
                 // It takes no part in this run, and stays what it was.
                 Outcome::Skipped(SkipReason::NotSelected) => {}

@@ -15,11 +15,12 @@ pub mod settings;
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Command, ValueEnum};
 
 use crate::error::{Error, Result};
 use crate::github::console::OutputFormat;
-use crate::github::inputs::{COMMAND_LINE_ONLY, SecretInput, boolean};
+use crate::github::inputs::{COMMAND_LINE_ONLY, SecretInput, Trimmed, boolean};
 use crate::steps::Output;
 use crate::steps::world::{Common, World};
 
@@ -38,7 +39,7 @@ pub const OUTPUTS: &[Output] = &[
     },
     Output {
         name: "affected",
-        help: "With `affected`: the stages that the changed files concern, as a JSON list",
+        help: "The stages that the changed files concern, as a JSON list, for a matrix; empty where that is neither asked for with `affected` nor known without a fetch",
     },
     Output {
         name: "bundle-digest",
@@ -142,6 +143,14 @@ pub struct Arguments {
     /// Run every stage, whether or not anything has changed [default: false]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = boolean)]
     pub no_cache: Option<bool>,
+
+    /// Where jobs share results of stages: `github`, a folder, a bucket as `s3://`, `gs://` or `az://`, or `off`; counts from the workflow or the command line only [default: github in the action, else off]
+    #[arg(long, value_name = "STORE", value_parser = Trimmed(NonEmptyStringValueParser::new()))]
+    pub shared_store: Option<String>,
+
+    /// How long the shared store may keep a stage waiting, and the end of the run, such as `1m` [default: 1m]
+    #[arg(long, value_name = "DURATION")]
+    pub shared_store_timeout: Option<String>,
 
     /// Say of every stage why it was left out as unchanged, or why not [default: false]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = boolean)]

@@ -1,5 +1,6 @@
 //! `plan`: what would run, in which order, and why the rest would not.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
@@ -11,12 +12,13 @@ use crate::model::pipeline::{SkipReason, Stage};
 use crate::model::untrusted::line;
 use crate::pipeline::plan::{Plan, Planned, plan as plan_of};
 use crate::pipeline::selection::{Choice, Facts, Request, select};
+use crate::steps::emit;
 use crate::steps::pipeline::definition::{self, Definition};
 use crate::steps::pipeline::last::Last;
 use crate::steps::pipeline::settings::Settings;
 use crate::steps::pipeline::{Arguments, facts, no_sarif};
+use crate::steps::waiting;
 use crate::steps::world::World;
-use crate::system::stop::Stop;
 
 /// Names are aligned up to this width.
 const WIDEST: usize = 40;
@@ -27,16 +29,10 @@ pub fn plan(arguments: &Arguments, world: &World) -> Result<u8> {
     let settings = Settings::new(arguments)?;
     let definition = definition::load(world, &settings)?;
     let last = Last::read(world, &definition.folder);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| {
-            Error::no_verdict("the system gives no resources to wait for programs").cause(error)
-        })?;
+    let runtime = waiting::runtime()?;
     let facts = runtime.block_on(async {
-        let stop = Stop::listen(world.context.is_workflow)
-            .map_err(|error| Error::no_verdict("signals cannot be heard").cause(error))?;
-        facts::gather(&definition, &settings, world, stop).await
+        let stop = waiting::listen(world)?;
+        facts::for_outputs(&definition, &settings, world, stop).await
     })?;
     let choices = choose(&definition, &settings, &last, &facts)?;
     let durations = last.durations();
@@ -47,6 +43,9 @@ pub fn plan(arguments: &Arguments, world: &World) -> Result<u8> {
         settings: &settings,
         plan: &plan,
     };
+    let affected = affected(&definition, &settings, &facts, &choices)?;
+    let outputs = BTreeMap::from([("affected".to_owned(), affected)]);
+    emit::write_outputs(&outputs, world)?;
     match world.console.format() {
         OutputFormat::Human => {
             let text = shown.text();
@@ -56,6 +55,33 @@ pub fn plan(arguments: &Arguments, world: &World) -> Result<u8> {
         OutputFormat::Sarif | OutputFormat::Github => {}
     }
     Ok(exit::PASS)
+}
+
+/// The stages that the changed files concern, as a JSON list: the chosen ones where that was asked for, else all of them.
+/// Empty where the changed files are not known.
+pub fn affected(
+    definition: &Definition,
+    settings: &Settings,
+    facts: &Facts,
+    choices: &[Choice],
+) -> Result<String> {
+    let all;
+    let choices = if settings.asked.affected {
+        choices
+    } else if facts.changed.is_some() {
+        let request = Request {
+            affected: true,
+            ..Request::default()
+        };
+        all = select(&definition.pipeline, &definition.graph, &request, facts)?;
+        &all
+    } else {
+        return Ok(String::new());
+    };
+    let stages = definition.pipeline.stages.iter().zip(choices);
+    let chosen = stages.filter(|(_, choice)| **choice == Choice::Run);
+    let names: Vec<&str> = chosen.map(|(stage, _)| stage.name.as_str()).collect();
+    Ok(json!(names).to_string())
 }
 
 /// The stages that take part, by what was asked for and what conditions say.

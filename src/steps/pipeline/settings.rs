@@ -14,6 +14,9 @@ pub const TIMEOUT: Duration = Duration::from_hours(1);
 /// How long a stage has to end where nobody says: the runner itself gives a job ten seconds in all.
 pub const GRACE: Duration = Duration::from_secs(5);
 
+/// How long the shared store may keep a stage waiting where nobody says.
+const SHARED_STORE: Duration = Duration::from_mins(1);
+
 /// Which stages were asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
@@ -48,6 +51,8 @@ pub struct Settings {
     pub grace: Duration,
     /// Whether every stage runs, changed or not.
     pub no_cache: bool,
+    /// How long the shared store may keep a stage waiting, and the end of the run.
+    pub shared_store_timeout: Duration,
     /// Whether every stage's key is explained.
     pub explain_skip: bool,
     /// Where outputs and manifest are written.
@@ -99,6 +104,11 @@ impl Settings {
             timeout: time("timeout", &arguments.timeout, TIMEOUT)?,
             grace: time("grace", &arguments.grace, GRACE)?,
             no_cache: arguments.no_cache.unwrap_or_default(),
+            shared_store_timeout: time(
+                "shared-store-timeout",
+                &arguments.shared_store_timeout,
+                SHARED_STORE,
+            )?,
             explain_skip: arguments.explain_skip.unwrap_or_default(),
             bundle: arguments.bundle.clone(),
             junit_file: arguments.junit_file.clone(),

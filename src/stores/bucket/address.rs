@@ -21,7 +21,7 @@ use crate::stores::bucket::{Bucket, Directory, Objects, name};
 use crate::system::environment::Environment;
 use crate::system::http::retry::Policy;
 use crate::system::http::{Http, is_safe_address};
-use crate::system::masking::{Masker, Secret};
+use crate::system::masking::Secret;
 
 /// What a bucket is opened with.
 pub struct Opening<'a> {
@@ -33,8 +33,8 @@ pub struct Opening<'a> {
     pub environment: &'a Environment,
     /// The client.
     pub http: Http,
-    /// Knows the credentials from then on.
-    pub masker: &'a Masker,
+    /// Hears of the credentials before they are used: they are to be hidden from then on.
+    pub conceal: &'a dyn Fn(&Secret),
     /// How often a request is repeated.
     pub policy: Policy,
     /// How long a cloud may say nothing.
@@ -149,7 +149,7 @@ impl Opening<'_> {
                 .get("private_key")
                 .and_then(serde_json::Value::as_str)
             {
-                self.masker.register(&Secret::new(private));
+                (self.conceal)(&Secret::new(private));
             }
             builder = builder.with_service_account_key(key);
         } else {
@@ -186,7 +186,7 @@ impl Opening<'_> {
                     .collect();
             for (name, value) in &pairs {
                 if name == "sig" {
-                    self.masker.register(&Secret::new(value));
+                    (self.conceal)(&Secret::new(value));
                 }
             }
             builder = builder.with_sas_authorization(pairs);
@@ -234,7 +234,7 @@ impl Opening<'_> {
     }
 
     fn secret(&self, value: &str) -> String {
-        self.masker.register(&Secret::new(value));
+        (self.conceal)(&Secret::new(value));
         value.to_owned()
     }
 

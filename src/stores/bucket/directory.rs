@@ -192,6 +192,20 @@ impl Directory {
         .await
     }
 
+    pub(super) async fn known(&self, name: &str) -> Result<Option<(u64, Option<String>)>, Fault> {
+        let (directory, name) = (self.clone(), name.to_owned());
+        blocking(move || {
+            let (file, metadata) = match directory.open(&name) {
+                Err(Fault::Missing { .. }) => return Ok(None),
+                other => other?,
+            };
+            let told = fault_at(&directory.root.join(&name));
+            let digest = files::sha256(file).map_err(told)?;
+            Ok(Some((metadata.len(), Some(digest))))
+        })
+        .await
+    }
+
     pub(super) async fn list(&self, folder: &str) -> Result<Vec<Object>, Fault> {
         let (directory, folder) = (self.clone(), folder.to_owned());
         blocking(move || {

@@ -50,6 +50,19 @@ pub struct Object {
     pub mark: Mark,
 }
 
+/// A content that is to be written.
+#[derive(Clone, Copy, Debug)]
+pub struct Content<'a> {
+    /// The name of the object.
+    pub name: &'a str,
+    /// Its SHA-256 in lower-case hexadecimal, which is kept with it.
+    pub digest: &'a str,
+    /// The size of a part, bytes; at least 5 MiB for S3.
+    pub part: usize,
+    /// How many parts are on their way at once.
+    pub in_flight: usize,
+}
+
 /// What must be there for an object to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
@@ -89,6 +102,38 @@ impl Bucket {
         match self {
             Self::Directory(directory) => directory.upload(name, pieces).await,
             Self::Objects(objects) => objects.upload(name, pieces, options).await,
+        }
+    }
+
+    /// Writes a content whose digest is known; how many bytes it were. Where `ended` says first that it must not be, nothing
+    /// appears, and no part that was sent stays (Azure removes its own after a week).
+    pub async fn upload_known(
+        &self,
+        content: Content<'_>,
+        pieces: Receiver<Bytes>,
+        ended: impl Future<Output = Fault>,
+    ) -> Result<u64, Fault> {
+        name::check(content.name)?;
+        match self {
+            Self::Directory(directory) => {
+                let upload = directory.upload(content.name, pieces);
+                tokio::select! {
+                    biased;
+                    fault = ended => Err(fault),
+                    outcome = upload => outcome,
+                }
+            }
+            Self::Objects(objects) => objects.upload_known(content, pieces, ended).await,
+        }
+    }
+
+    /// The bytes of an object and its SHA-256 in lower-case hexadecimal: in a folder the one that it has, in a cloud the one that
+    /// was written with it, if one was. None where there is no object.
+    pub async fn known(&self, name: &str) -> Result<Option<(u64, Option<String>)>, Fault> {
+        name::check(name)?;
+        match self {
+            Self::Directory(directory) => directory.known(name).await,
+            Self::Objects(objects) => objects.known(name).await,
         }
     }
 

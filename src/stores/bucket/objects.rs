@@ -1,20 +1,23 @@
 //! S3, Google's and Azure's stores, by `object_store` over our own HTTP client.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{
-    GetOptions, GetRange, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode,
-    PutOptions, PutPayload, UpdateVersion,
+    Attribute, AttributeValue, Attributes, GetOptions, GetRange, MultipartUpload, ObjectMeta,
+    ObjectStore, ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload,
+    UpdateVersion,
 };
 use tokio::sync::mpsc::{Receiver, Sender};
 
 use crate::stores::bucket::faults::{fault, missing, too_large};
-use crate::stores::bucket::{Condition, Mark, Object};
+use crate::stores::bucket::{Condition, Content, Mark, Object};
 use crate::stores::fault::{Access, Fault, excerpt};
 use crate::stores::transfer::blocks::{Blocks, size_of};
 use crate::stores::transfer::{Options, ordered};
@@ -24,6 +27,12 @@ const PART: usize = 16 << 20;
 
 /// As many parts as S3 takes.
 const PARTS: usize = 10_000;
+
+/// How long a store has to take parts back.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Under which name a digest is kept with its object.
+const DIGEST: Attribute = Attribute::Metadata(Cow::Borrowed("sha256"));
 
 /// A bucket or container of a cloud, from a prefix on.
 #[derive(Clone, Debug)]
@@ -101,36 +110,106 @@ impl Objects {
         pieces: Receiver<Bytes>,
         options: Options,
     ) -> Result<u64, Fault> {
-        let mut blocks = Blocks::new(pieces);
-        let first = blocks.next(PART).await.unwrap_or_default();
-        let Some(second) = blocks.next(PART).await else {
-            let size = size_of(&first);
-            let path = self.path(name)?;
-            let put = self.store.put(&path, payload(first)).await;
-            put.map_err(|error| fault(error, name, Access::Write))?;
-            return Ok(size);
+        let sending = Sending {
+            part: PART,
+            in_flight: options.in_flight,
+            attributes: Attributes::new(),
         };
-        let told = |error| fault(error, name, Access::Write);
+        let never = std::future::pending();
+        self.send(name, pieces, sending, never).await
+    }
+
+    pub(super) async fn upload_known(
+        &self,
+        content: Content<'_>,
+        pieces: Receiver<Bytes>,
+        ended: impl Future<Output = Fault>,
+    ) -> Result<u64, Fault> {
+        let digest = (DIGEST, AttributeValue::from(content.digest.to_owned()));
+        let sending = Sending {
+            part: content.part,
+            in_flight: content.in_flight,
+            attributes: Attributes::from_iter([digest]),
+        };
+        self.send(content.name, pieces, sending, ended).await
+    }
+
+    async fn send(
+        &self,
+        name: &str,
+        pieces: Receiver<Bytes>,
+        sending: Sending,
+        ended: impl Future<Output = Fault>,
+    ) -> Result<u64, Fault> {
+        let mut ended = std::pin::pin!(ended);
         let path = self.path(name)?;
-        let mut upload = self.store.put_multipart(&path).await.map_err(told)?;
-        let sent = send_parts(&mut *upload, vec![second, first], blocks, options).await;
+        let told = |error| fault(error, name, Access::Write);
+        let mut blocks = Blocks::new(pieces);
+        let first = tokio::select! {
+            biased;
+            fault = &mut ended => return Err(fault),
+            first = blocks.next(sending.part) => first.unwrap_or_default(),
+        };
+        let second = tokio::select! {
+            biased;
+            fault = &mut ended => return Err(fault),
+            second = blocks.next(sending.part) => second,
+        };
+        let Some(second) = second else {
+            let size = size_of(&first);
+            let options = PutOptions::from(sending.attributes);
+            let put = self.store.put_opts(&path, payload(first), options);
+            return tokio::select! {
+                biased;
+                fault = &mut ended => Err(fault),
+                outcome = put => outcome.map(|_| size).map_err(told),
+            };
+        };
+        // Not interrupted: who does not know its name cannot take an upload back.
+        let options = PutMultipartOptions::from(sending.attributes);
+        let upload = self.store.put_multipart_opts(&path, options).await;
+        let mut upload = upload.map_err(told)?;
+        let waiting = vec![second, first];
+        let sent = tokio::select! {
+            biased;
+            fault = &mut ended => Err(PartFault::Fault(fault)),
+            sent = send_parts(&mut *upload, waiting, blocks, sending.part, sending.in_flight) => sent,
+        };
         let size = match sent {
             Ok(size) => size,
             Err(error) => {
-                // Parts that nobody completes cost money.
-                let _ = upload.abort().await;
+                take_back(&mut *upload).await;
                 return Err(error.unwrap_or_else(told));
             }
         };
         if let Err(error) = upload.complete().await {
-            let error = fault(error, name, Access::Write);
+            let error = told(error);
             // An attempt whose answer was lost may have completed it.
             let found = self.head(name).await;
             if !found.is_ok_and(|found| found.is_some_and(|found| found.size == size)) {
+                take_back(&mut *upload).await;
                 return Err(error);
             }
         }
         Ok(size)
+    }
+
+    pub(super) async fn known(&self, name: &str) -> Result<Option<(u64, Option<String>)>, Fault> {
+        let options = GetOptions {
+            head: true,
+            ..GetOptions::default()
+        };
+        match self.store.get_opts(&self.path(name)?, options).await {
+            Ok(found) => {
+                let digest = found.attributes.get(&DIGEST);
+                let digest = digest.map(|digest| digest.as_ref().to_owned());
+                Ok(Some((found.meta.size, digest)))
+            }
+            Err(error) => match fault(error, name, Access::Read) {
+                Fault::Missing { .. } => Ok(None),
+                other => Err(other),
+            },
+        }
     }
 
     pub(super) async fn download(
@@ -267,6 +346,13 @@ impl Objects {
     }
 }
 
+/// How a content is sent.
+struct Sending {
+    part: usize,
+    in_flight: usize,
+    attributes: Attributes,
+}
+
 /// What went wrong with a part, or with their number.
 enum PartFault {
     Store(object_store::Error),
@@ -286,15 +372,16 @@ async fn send_parts(
     upload: &mut dyn MultipartUpload,
     mut waiting: Vec<Vec<Bytes>>,
     mut blocks: Blocks,
-    options: Options,
+    part: usize,
+    most: usize,
 ) -> Result<u64, PartFault> {
     let mut in_flight = FuturesUnordered::new();
     let (mut size, mut count) = (0, 0);
     loop {
         let block = match waiting.pop() {
             Some(block) => Some(block),
-            None if in_flight.is_empty() => blocks.next(PART).await,
-            None if in_flight.len() >= options.in_flight.max(1) => {
+            None if in_flight.is_empty() => blocks.next(part).await,
+            None if in_flight.len() >= most.max(1) => {
                 if let Some(done) = in_flight.next().await {
                     let done: object_store::Result<()> = done;
                     done.map_err(PartFault::Store)?;
@@ -303,7 +390,7 @@ async fn send_parts(
             }
             None => tokio::select! {
                 biased;
-                next = blocks.next(PART) => next,
+                next = blocks.next(part) => next,
                 Some(done) = in_flight.next() => {
                     done.map_err(PartFault::Store)?;
                     continue;
@@ -323,6 +410,11 @@ async fn send_parts(
         done.map_err(PartFault::Store)?;
     }
     Ok(size)
+}
+
+/// Parts that nobody completes cost money. A store that does not answer to this either is not waited for.
+async fn take_back(upload: &mut dyn MultipartUpload) {
+    let _ = tokio::time::timeout(PATIENCE, upload.abort()).await;
 }
 
 fn payload(block: Vec<Bytes>) -> PutPayload {

@@ -2,16 +2,16 @@
 //!
 //! <https://docs.github.com/en/rest/actions/cache>. The runner's own token has no right to this.
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::header::HeaderMap;
 use reqwest::{Method, Url};
 use serde::Deserialize;
 
-use crate::error::Error;
 use crate::stores::fault::{Access, Fault};
 use crate::system::environment::Environment;
+use crate::system::http::Http;
 use crate::system::http::exchange::Call;
+use crate::system::http::repository::{self, Repository};
 use crate::system::http::retry::Policy;
-use crate::system::http::{Http, is_safe_address};
 use crate::system::masking::{Masker, Secret};
 
 /// As many as a page has at most.
@@ -66,53 +66,11 @@ impl CacheApi {
         http: Http,
         masker: &Masker,
     ) -> Result<Self, Fault> {
-        let usage =
-            |message: &str, hint: &str| Fault::Usage(Box::new(Error::usage(message).hint(hint)));
+        let usage = |error| Fault::Usage(Box::new(error));
         masker.register(token);
-        let base = environment
-            .get("GITHUB_API_URL")
-            .unwrap_or("https://api.github.com");
-        let mut caches = Url::parse(base)
-            .ok()
-            .filter(|_| is_safe_address(base))
-            .ok_or_else(|| {
-                usage(
-                    "`GITHUB_API_URL` is no `https` address",
-                    "leave it out for github.com",
-                )
-            })?;
-        let repository = environment.get("GITHUB_REPOSITORY").unwrap_or_default();
-        let (owner, name) = repository
-            .split_once('/')
-            .filter(|(owner, name)| is_plain(owner) && is_plain(name))
-            .ok_or_else(|| {
-                usage(
-                    "`GITHUB_REPOSITORY` names no repository",
-                    "export GITHUB_REPOSITORY=<owner>/<name>",
-                )
-            })?;
-        if let Ok(mut path) = caches.path_segments_mut() {
-            path.pop_if_empty()
-                .extend(["repos", owner, name, "actions", "caches"]);
-        }
-        let mut headers = HeaderMap::new();
-        let mut bearer =
-            HeaderValue::from_str(&format!("Bearer {}", token.reveal())).map_err(|_| {
-                usage(
-                    "the token holds characters that no header takes",
-                    "is there a line break at its end?",
-                )
-            })?;
-        bearer.set_sensitive(true);
-        headers.insert(AUTHORIZATION, bearer);
-        headers.insert(
-            ACCEPT,
-            HeaderValue::from_static("application/vnd.github+json"),
-        );
-        headers.insert(
-            "x-github-api-version",
-            HeaderValue::from_static("2022-11-28"),
-        );
+        let repository = Repository::read(environment).map_err(usage)?;
+        let caches = repository.path(&["actions", "caches"]);
+        let headers = repository::headers(token).map_err(usage)?;
         Ok(Self {
             http,
             caches,
@@ -188,10 +146,4 @@ impl CacheApi {
             _ => Err(Fault::of_reply(&reply, access, attempts)),
         }
     }
-}
-
-/// Whether it can be a part of a path as it is.
-fn is_plain(name: &str) -> bool {
-    let is_fine = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    !name.is_empty() && !matches!(name, "." | "..") && name.bytes().all(is_fine)
 }

@@ -2,9 +2,12 @@
 //!
 //! Nobody is followed elsewhere: a redirect is an answer like another. Addresses may be secrets, so no message shows one.
 
-use std::time::Duration;
+use std::io;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use chrono::DateTime;
+use futures_util::Stream;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Body, Method, Response, Url};
 
@@ -108,6 +111,24 @@ impl Incoming {
             signal = self.stop.requested() => Err(Trouble::Stopped(signal)),
         }
     }
+
+    /// The answer with its whole content, of at most `limit` bytes.
+    async fn whole(&mut self, limit: u64) -> Result<Reply, Trouble> {
+        let promised = self.response.content_length().unwrap_or(0);
+        let mut body = Vec::with_capacity(usize::try_from(promised.min(limit)).unwrap_or(0));
+        while let Some(chunk) = self.chunk().await? {
+            if (body.len() + chunk.len()) as u64 > limit {
+                let why = format!("the answer has more than {limit} bytes");
+                return Err(Trouble::Refused(why));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Reply {
+            status: self.status(),
+            headers: self.headers().clone(),
+            body: body.into(),
+        })
+    }
 }
 
 /// Why there is no answer.
@@ -136,7 +157,18 @@ pub struct Outcome {
 
 impl Http {
     /// Sends a request once and waits for the head of its answer.
-    pub async fn open(&self, call: &Call) -> Result<Incoming, Trouble> {
+    pub fn open(&self, call: &Call) -> impl Future<Output = Result<Incoming, Trouble>> {
+        let size = call.size();
+        let body = (size > 0).then(|| content(&call.body));
+        self.open_with(call, size, body)
+    }
+
+    async fn open_with(
+        &self,
+        call: &Call,
+        size: u64,
+        body: Option<Body>,
+    ) -> Result<Incoming, Trouble> {
         if !is_safe(&call.url) {
             let why = "the address is no `https` address".to_owned();
             return Err(Trouble::Refused(why));
@@ -145,11 +177,10 @@ impl Http {
             .client
             .request(call.method.clone(), call.url.clone())
             .headers(call.headers.clone());
-        let size = call.size();
-        if size > 0 {
+        if let Some(body) = body {
             request = request
                 .header(reqwest::header::CONTENT_LENGTH, size)
-                .body(content(&call.body));
+                .body(body);
         } else if matches!(call.method, Method::POST | Method::PUT) {
             request = request.header(reqwest::header::CONTENT_LENGTH, 0);
         }
@@ -178,20 +209,19 @@ impl Http {
     /// Sends a request once.
     pub async fn send(&self, call: &Call) -> Result<Reply, Trouble> {
         let mut incoming = self.open(call).await?;
-        let promised = incoming.response.content_length().unwrap_or(0);
-        let mut body = Vec::with_capacity(usize::try_from(promised.min(call.limit)).unwrap_or(0));
-        while let Some(chunk) = incoming.chunk().await? {
-            if (body.len() + chunk.len()) as u64 > call.limit {
-                let why = format!("the answer has more than {} bytes", call.limit);
-                return Err(Trouble::Refused(why));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Reply {
-            status: incoming.status(),
-            headers: incoming.headers().clone(),
-            body: body.into(),
-        })
+        incoming.whole(call.limit).await
+    }
+
+    /// Sends a request once whose content, of `size` bytes, is made while it is sent; that of the call is left out.
+    pub async fn send_stream(
+        &self,
+        call: &Call,
+        size: u64,
+        pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+    ) -> Result<Reply, Trouble> {
+        let body = Some(Body::wrap_stream(pieces));
+        let mut incoming = self.open_with(call, size, body).await?;
+        incoming.whole(call.limit).await
     }
 
     /// Sends a request until there is an answer, or no hope of one. One that is not repeatable is repeated only where the
@@ -254,8 +284,16 @@ pub fn is_temporary(status: u16) -> bool {
 
 /// How long these headers ask to wait.
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = text(headers, &RETRY_AFTER)?;
-    seconds.trim().parse().ok().map(Duration::from_secs)
+    let named = text(headers, &RETRY_AFTER)?;
+    if let Ok(seconds) = named.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let moment = DateTime::parse_from_rfc2822(named.trim()).ok()?;
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .ok()?;
+    let moment = Duration::from_secs(u64::try_from(moment.timestamp()).ok()?);
+    Some(moment.saturating_sub(now))
 }
 
 fn silent(patience: Duration) -> Trouble {

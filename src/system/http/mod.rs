@@ -6,11 +6,14 @@
 mod cache;
 pub mod exchange;
 mod origin;
+pub mod repository;
 pub mod retry;
 
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, IF_NONE_MATCH, LOCATION};
+use reqwest::header::{
+    ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, IF_NONE_MATCH, LOCATION,
+};
 use reqwest::{Client, NoProxy, Proxy, Response, StatusCode, Url};
 
 use crate::error::{Error, Result};
@@ -18,7 +21,7 @@ use crate::system::environment::Environment;
 pub use crate::system::http::cache::Cache;
 use crate::system::http::exchange::retry_after;
 pub use crate::system::http::origin::Login;
-use crate::system::http::origin::{Origin, is_safe};
+use crate::system::http::origin::{Origin, is_loopback, is_safe};
 use crate::system::http::retry::{Policy, SILENCE};
 use crate::system::stop::Stop;
 
@@ -110,11 +113,20 @@ impl Http {
 
     /// Asks until there is an answer, or no hope of one.
     pub async fn get(&self, request: Request<'_>) -> Result<Answer> {
+        self.get_by(request, false).await
+    }
+
+    /// The same, past every cache on the way.
+    pub async fn get_fresh(&self, request: Request<'_>) -> Result<Answer> {
+        self.get_by(request, true).await
+    }
+
+    async fn get_by(&self, request: Request<'_>, is_fresh: bool) -> Result<Answer> {
         let mut attempts = Policy::default().start();
         loop {
             let mut stop = self.stop.clone();
             let outcome = tokio::select! {
-                outcome = self.attempt(request) => outcome,
+                outcome = self.attempt(request, is_fresh) => outcome,
                 signal = stop.requested() => return Err(Error::interrupted(signal)),
             };
             let (why, named) = match outcome {
@@ -139,7 +151,11 @@ impl Http {
         }
     }
 
-    async fn attempt(&self, request: Request<'_>) -> std::result::Result<Answer, Failure> {
+    async fn attempt(
+        &self,
+        request: Request<'_>,
+        is_fresh: bool,
+    ) -> std::result::Result<Answer, Failure> {
         let refused = |message: String| Failure::Final(Error::no_verdict(message));
         let mut url = Url::parse(request.url)
             .map_err(|_| refused(format!("`{}` is no URL", shown(request.url))))?;
@@ -163,6 +179,9 @@ impl Http {
                 .header(ACCEPT, request.accept);
             if let Some(etag) = request.etag {
                 call = call.header(IF_NONE_MATCH, etag);
+            }
+            if is_fresh {
+                call = call.header(CACHE_CONTROL, "no-cache");
             }
             if let Some(login) = login {
                 call = call.basic_auth(&login.user, Some(login.password.reveal()));
@@ -201,6 +220,11 @@ impl Http {
 /// Whether an address may be asked: TLS, or the own machine.
 pub fn is_safe_address(url: &str) -> bool {
     Url::parse(url).is_ok_and(|url| is_safe(&url))
+}
+
+/// Whether an address is one of the own machine.
+pub fn is_loopback_address(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| is_loopback(&url))
 }
 
 /// Where the server sends us, if it does.

@@ -30,6 +30,16 @@ pub struct Login {
 }
 
 impl Login {
+    /// A user and a password for the origin of a URL; none where it is no URL, or anybody may listen.
+    pub fn at(url: &str, user: impl Into<String>, password: Secret) -> Option<Self> {
+        let url = Url::parse(url).ok().filter(is_safe)?;
+        Some(Self {
+            origin: Origin::of(&url),
+            user: user.into(),
+            password,
+        })
+    }
+
     /// Reads `https://user:password@host`; `input` is the name of the input, which alone is told where it is wrong.
     pub fn parse(line: &str, input: &str) -> Result<Self> {
         let wrong = |what: &str| {

@@ -3,6 +3,7 @@
 //! A secret is looked for as it is and as programs write it: [`encodings`] lists the forms, [`matcher`] finds all of
 //! them at once, [`stream`] does so in text that comes in pieces.
 
+pub mod channel;
 mod encodings;
 mod matcher;
 mod stream;
@@ -10,6 +11,7 @@ mod stream;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -130,6 +132,8 @@ struct Shared {
 #[derive(Default)]
 struct Registry {
     forms: BTreeSet<Form>,
+    /// Who else is to know what is registered.
+    told: Option<File>,
     /// Made when it is asked for: many values are registered before the first text comes.
     matcher: Option<Arc<Matcher>>,
 }
@@ -154,6 +158,9 @@ impl Masker {
         registry.forms.append(&mut forms);
         if registry.forms.len() != before {
             registry.matcher = None;
+            if let Some(told) = &mut registry.told {
+                channel::tell(told, secret);
+            }
             self.shared.generation.fetch_add(1, Ordering::Release);
         }
         parts.into_iter().map(Secret::new).collect()
@@ -163,6 +170,11 @@ impl Masker {
     pub fn try_register(&self, secret: &Secret) -> Result<Vec<Secret>, Refusal> {
         is_maskable(secret.reveal().trim())?;
         Ok(self.register(secret))
+    }
+
+    /// Tells whoever runs us what is registered from now on.
+    pub fn tell(&self, to: File) {
+        self.shared.registry().told = Some(to);
     }
 
     /// Whether nothing is registered.

@@ -8,6 +8,7 @@
 
 mod ending;
 mod halt;
+pub mod identity;
 pub(super) mod known;
 mod log;
 mod process;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, ChildStderr, ChildStdout};
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::ending::Tree;
 use super::halt::{Halt, Reason, halting};
@@ -16,6 +17,7 @@ use super::service::Service;
 use super::strays::Stray;
 use super::supervisor::{Claim, Running, Supervisor, TRACKING};
 use crate::system::environment::Environment;
+use crate::system::masking::{Secret, channel};
 use crate::system::process::{self, Group};
 use crate::system::stop::Stop;
 
@@ -49,6 +51,8 @@ pub struct Process {
     pub time_limit: Option<Duration>,
     /// How long it has between SIGTERM and SIGKILL.
     pub grace: Duration,
+    /// Who hears of secrets that it learns, where it is a step of ours: over a pipe that is its standard input.
+    pub learned: Option<UnboundedSender<Secret>>,
 }
 
 /// How a process came to its end.
@@ -111,6 +115,7 @@ impl Process {
             environment,
             time_limit: None,
             grace: GRACE,
+            learned: None,
         }
     }
 
@@ -171,8 +176,24 @@ impl Process {
             .args(&self.arguments)
             .env(TRACKING, supervisor.tracking(&mark));
         let began = Instant::now();
-        let (mut child, known) = known::spawn(&mut command)?;
         let masker = supervisor.masker();
+        let secrets = self.learned.map(|learned| (learned, masker.clone()));
+        let secrets = match secrets {
+            None => None,
+            Some(secrets) => Some((secrets, attach(&mut command)?)),
+        };
+        let (mut child, known) = known::spawn(&mut command)?;
+        // With it goes our copy of the pipe's end.
+        drop(command);
+        if let Some(((learned, masker), from)) = secrets {
+            tokio::task::spawn_blocking(move || {
+                channel::listen(from, |secret| {
+                    masker.register(&secret);
+                    // Fails where nobody waits any more.
+                    let _ = learned.send(secret);
+                });
+            });
+        }
         Ok(Started {
             leash: Leash {
                 group: Group::of(&child),
@@ -195,6 +216,15 @@ impl Process {
             grace: self.grace,
         })
     }
+}
+
+/// Gives a command an end of a pipe as its standard input; the other end.
+fn attach(command: &mut tokio::process::Command) -> io::Result<io::PipeReader> {
+    let (from, to) = io::pipe()?;
+    command
+        .stdin(to)
+        .env(channel::VARIABLE, channel::STANDARD_INPUT);
+    Ok(from)
 }
 
 /// Kills the group where nobody waited for its end.

@@ -11,7 +11,6 @@ use lockgate::stores::transfer::Options;
 use lockgate::system::environment::Environment;
 use lockgate::system::http::Http;
 use lockgate::system::http::retry::{Policy, SILENCE};
-use lockgate::system::masking::Masker;
 use lockgate::system::stop::Stop;
 use serde_json::{Value, json};
 
@@ -115,7 +114,7 @@ pub(crate) fn put(store: &Path, key: &str, paths: &[&str], archive: Vec<u8>) {
         directory: Path::new("/"),
         environment: &environment,
         http: Http::new(&environment, Vec::new(), Stop::never()).unwrap(),
-        masker: &Masker::default(),
+        conceal: &|_| {},
         policy: Policy::default(),
         silence: SILENCE,
     };

@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 use crate::support::expect::root;
+use crate::support::http_server::{Asked, Told};
 use crate::support::lock_tools::lock_tool;
 use crate::support::tools::{once, run};
 
@@ -20,14 +21,14 @@ pub(crate) const AZURE_KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
 /// A process that serves until it is dropped.
-struct Peer {
+pub(crate) struct Peer {
     child: Child,
     /// The line with which it said that it serves.
     told: Value,
 }
 
 impl Peer {
-    fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -42,7 +43,7 @@ impl Peer {
         Self { child, told }
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         self.told["url"].as_str().expect("an address").to_owned()
     }
 }
@@ -55,7 +56,7 @@ impl Drop for Peer {
 }
 
 /// The folder of the peers, their packages installed.
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     static READY: OnceLock<()> = OnceLock::new();
     let folder = root().join("tests/peers");
     READY.get_or_init(|| {
@@ -72,7 +73,8 @@ fn folder() -> PathBuf {
     folder
 }
 
-fn node(script: &str) -> Command {
+/// A script of the peers, to be run.
+pub(crate) fn node(script: &str) -> Command {
     let mut command = Command::new("node");
     command.arg(folder().join(script));
     command
@@ -216,7 +218,7 @@ impl CacheService {
 }
 
 /// A request without credentials to a peer; what it answers.
-fn ask(method: &str, url: &str, body: &str) -> String {
+pub(crate) fn ask(method: &str, url: &str, body: &str) -> String {
     let (host, path) = url
         .trim_start_matches("http://")
         .split_once('/')
@@ -233,6 +235,39 @@ fn ask(method: &str, url: &str, body: &str) -> String {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     let (_, content) = answer.split_once("\r\n\r\n").expect("an answer");
     content.to_owned()
+}
+
+/// A request to a peer with these headers; the status and the whole answer.
+pub(crate) fn ask_as(
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> (u16, String) {
+    let (host, path) = url
+        .trim_start_matches("http://")
+        .split_once('/')
+        .expect("a path");
+    let mut stream = TcpStream::connect(host).expect("the peer");
+    let headers = headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\r\n"));
+    write!(
+        stream,
+        "{method} /{path} HTTP/1.1\r\nHost: {host}\r\n{}Content-Length: {}\r\nConnection: close\r\n\r\n",
+        headers.collect::<String>(),
+        body.len()
+    )
+    .expect("the peer");
+    stream.write_all(body).expect("the peer");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("the peer");
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let status = answer
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
+    (status.expect("a status"), answer)
 }
 
 /// Makes a bucket of moto's S3, which asks nobody for credentials.
@@ -276,4 +311,44 @@ pub(crate) fn official_client(
         panic!("the official client: {error}: {text}\n{log}")
     });
     (answer["result"].clone(), text)
+}
+
+/// Asks a server what was asked of us, and hands on its answer: what may stand in front of moto.
+pub(crate) fn pass_on(server: &str, asked: &Asked) -> Told {
+    let host = server.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(host).expect("the peer");
+    let mut head = format!(
+        "{} {} HTTP/1.1\r\nConnection: close\r\n",
+        asked.method, asked.path
+    );
+    for (name, value) in asked.headers() {
+        let is_ours = ["connection", "content-length", "transfer-encoding"]
+            .iter()
+            .any(|own| name.eq_ignore_ascii_case(own));
+        if !is_ours {
+            head.extend([name, ": ", value, "\r\n"]);
+        }
+    }
+    let length = asked.body.len();
+    write!(stream, "{head}Content-Length: {length}\r\n\r\n").expect("the peer");
+    stream.write_all(&asked.body).expect("the peer");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("the peer");
+    let end = memchr::memmem::find(&answer, b"\r\n\r\n").expect("a head");
+    let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+    let mut lines = head.lines();
+    let status = lines
+        .next()
+        .and_then(|line| line.split(' ').nth(1)?.parse().ok());
+    let told = Told::new(status.expect("a status"), &answer[end + 4..]);
+    lines
+        .filter_map(|line| line.split_once(": "))
+        .filter(|(name, _)| !name.eq_ignore_ascii_case("connection"))
+        .fold(told, |told, (name, value)| told.with(name, value))
+}
+
+/// How many uploads in parts somebody began in a bucket of moto's, and neither ended nor took back.
+pub(crate) fn uploads_in(bucket: &str) -> usize {
+    let list = ask("GET", &format!("{}/{bucket}?uploads", moto()), "");
+    list.matches("<UploadId>").count()
 }

@@ -6,19 +6,24 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use regex::Regex;
-use tokio::sync::watch;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::{mpsc, watch};
 
 use crate::error::{Error, Result};
 use crate::model::pipeline::{
-    Action, Attempt, Outcome, Probe, Retry, Service, StageRecord, Survivor,
+    Action, Attempt, Outcome, Probe, Retry, Service, Stage, StageRecord, Survivor,
 };
 use crate::steps::pipeline::run::probe::Asker;
 use crate::steps::pipeline::run::shared::Shared;
 use crate::steps::pipeline::run::stage::{Ready, Task};
+use crate::system::masking::Secret;
 use crate::system::processes::{Ended, Ending, Fate, Log, Process, Reason, Stray};
 
 /// Of a failed attempt so much of the end of its log is shown, bytes.
 const TAIL: u64 = 8 << 10;
+
+/// How long the end of what a step tells is waited for.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// The exit code by which a step of ours says that it could not look.
 const NO_VERDICT: i32 = crate::error::exit::NO_VERDICT as i32;
@@ -46,6 +51,7 @@ pub async fn run(
         .transpose()?;
     for number in 1.. {
         let mut process = process.clone();
+        let mut secrets = learned(task.stage, &mut process);
         for (name, value) in shared.trace.variables(&task.stage.name, number) {
             process.environment.set(name, value);
         }
@@ -56,6 +62,7 @@ pub async fn run(
             .run(&shared.supervisor, log, &mut task.halt)
             .await
             .map_err(|error| unstartable(ready, &error))?;
+        hide_learned(shared, &mut secrets).await;
         remember(record, &ended);
         let outcome = outcome(shared, task, &ended);
         let passed = outcome == Outcome::Passed;
@@ -82,6 +89,27 @@ pub async fn run(
         }
     }
     Err(Error::bug("a stage was tried for ever"))
+}
+
+/// Lets a step of ours tell what secrets it learns.
+fn learned(stage: &Stage, process: &mut Process) -> Option<UnboundedReceiver<Secret>> {
+    matches!(stage.action, Action::Step { .. }).then(|| {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        process.learned = Some(sender);
+        receiver
+    })
+}
+
+/// Hides what a step that has ended had told, from the runner too.
+async fn hide_learned(shared: &Shared<'_>, secrets: &mut Option<UnboundedReceiver<Secret>>) {
+    let Some(secrets) = secrets else { return };
+    let all = async {
+        while let Some(secret) = secrets.recv().await {
+            shared.world.console.hide(&secret);
+        }
+    };
+    // Whoever holds the pipe although the step has ended has nothing to tell.
+    let _ = tokio::time::timeout(LAST_WORDS, all).await;
 }
 
 /// What is started; nothing for a stage that only gathers others.

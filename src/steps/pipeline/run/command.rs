@@ -73,15 +73,15 @@ pub fn command(
                     value,
                 ));
             }
-            let own = own_program()?;
-            let words = [
-                own,
-                step.value.clone(),
+            let mut words = vec![own_program()?];
+            // The step, and its operation where it has one.
+            words.extend(step.value.split(' ').map(str::to_owned));
+            words.extend([
                 "--output-format=human".to_owned(),
                 format!("--report-file={}", report.display()),
                 format!("--summary-file={}", report.with_extension("md").display()),
-            ];
-            (words.to_vec(), inputs)
+            ]);
+            (words, inputs)
         }
     };
     let (name, arguments) = words

@@ -1,6 +1,6 @@
 //! The run itself: the scheduler says what is to be done, stages tell how they ended, and signals stop both.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::future::LocalBoxFuture;
@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::model::digest::Sha;
 use crate::model::pipeline::manifest::Artifact;
-use crate::model::pipeline::{Outcome, SkipReason, StageRecord};
+use crate::model::pipeline::{Action, Outcome, SkipReason, Stage, StageRecord};
 use crate::pipeline::schedule::{Message, Scheduler};
 use crate::steps::pipeline::run::shared::Shared;
 use crate::steps::pipeline::run::stage::{self, Ended, Task};
@@ -37,20 +37,28 @@ struct Execution<'s, 'r> {
     running: FuturesUnordered<Running<'s>>,
     halters: BTreeMap<usize, Halter>,
     keys: BTreeMap<usize, Sha>,
+    /// Stages whose results come from a store that others write to, or were made from such.
+    shared_results: BTreeSet<usize>,
     result: Result,
     /// Services tell here that they are ready.
     ready: mpsc::UnboundedSender<usize>,
 }
 
 /// Runs everything to its end.
-/// `made` is what stages that take no part have made before.
-pub async fn execute(shared: &Shared<'_>, mut scheduler: Scheduler<'_>, made: Made) -> Result {
+/// The last argument is what stages that take no part have made before, and which of them have it from a store that others
+/// write to.
+pub async fn execute(
+    shared: &Shared<'_>,
+    mut scheduler: Scheduler<'_>,
+    (made, shared_results): (Made, BTreeSet<usize>),
+) -> Result {
     let (ready, mut readies) = mpsc::unbounded_channel();
     let mut execution = Execution {
         shared,
         running: FuturesUnordered::new(),
         halters: BTreeMap::new(),
         keys: BTreeMap::new(),
+        shared_results,
         result: Result {
             made,
             ..Result::default()
@@ -117,7 +125,12 @@ impl Execution<'_, '_> {
             number,
             stage,
             made: self.made_for(number),
+            proven: self.proven_for(number),
             needs: self.needs(number),
+            is_shared: {
+                let mut needs = shared.graph.needs_of(number).iter();
+                needs.any(|need| self.shared_results.contains(need))
+            },
             // What cleans up has its time after the first signal too.
             halt: if stage.always { halt.last() } else { halt },
             ready: self.ready.clone(),
@@ -146,6 +159,33 @@ impl Execution<'_, '_> {
             Some((key, artifact))
         });
         artifacts.collect()
+    }
+
+    /// What all stages before a step of ours have made in this run; not what lay there before it.
+    fn proven_for(&self, number: usize) -> Vec<Artifact> {
+        let stages = &self.shared.pipeline.stages;
+        let is_step = |stage: &Stage| matches!(stage.action, Action::Step { .. });
+        if !stages.get(number).is_some_and(is_step) {
+            return Vec::new();
+        }
+        let mut before = BTreeSet::new();
+        let mut next = vec![number];
+        while let Some(number) = next.pop() {
+            let needs = self.shared.graph.needs_of(number).iter();
+            next.extend(needs.copied().filter(|need| before.insert(*need)));
+        }
+        let proven = before.into_iter().filter_map(|number| {
+            let record = self.result.records.get(&number)?;
+            let unchanged = Outcome::Skipped(SkipReason::Unchanged);
+            let is_proven = record.outcome == Outcome::Passed || record.outcome == unchanged;
+            is_proven.then_some(&stages.get(number)?.name)
+        });
+        let proven: BTreeSet<&String> = proven.collect();
+        let artifacts = self.result.made.iter();
+        let artifacts = artifacts.filter(|((stage, _), _)| proven.contains(stage));
+        artifacts
+            .map(|(_, artifact)| (**artifact).clone())
+            .collect()
     }
 
     /// What a stage needs, for its key.
@@ -184,6 +224,9 @@ impl Execution<'_, '_> {
         for artifact in ended.artifacts {
             let key = (artifact.stage.clone(), artifact.output.clone());
             self.result.made.insert(key, Arc::<Artifact>::new(artifact));
+        }
+        if ended.is_shared {
+            self.shared_results.insert(number);
         }
         if let Some(key) = ended.key {
             self.keys.insert(number, key.digest);

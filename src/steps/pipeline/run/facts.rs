@@ -11,11 +11,20 @@ use crate::steps::artifacts::Known;
 use crate::system::files::Workspace;
 use crate::system::hash_files;
 
+/// Where a stage reads files, absolute.
+#[derive(Clone, Debug)]
+pub struct Folders {
+    /// Where it runs.
+    pub own: PathBuf,
+    /// The folders of the members of the workspace that its own depends on.
+    pub others: Vec<PathBuf>,
+}
+
 /// The files that a stage reads, with their digests, by path. Fails where a pattern matches nothing: it is misspelt, or
 /// the stage that makes the file is not needed.
 pub fn inputs(
     stage: &Stage,
-    directory: &Path,
+    folders: &Folders,
     workspace: &Workspace,
     known: &Known,
 ) -> Result<Vec<Entry>> {
@@ -23,9 +32,12 @@ pub fn inputs(
         return Ok(Vec::new());
     };
     let lines: Vec<&str> = stage.inputs.iter().map(|input| &*input.value).collect();
-    let patterns = hash_files::read_patterns("inputs", &lines.join("\n"), directory, None)
-        .map_err(|error| error.at(first.place.clone()))?;
-    let found = hash_files::find(&patterns, workspace.root(), false)?;
+    let find = |folder: &Path| {
+        let patterns = hash_files::read_patterns("inputs", &lines.join("\n"), folder, None)
+            .map_err(|error| error.at(first.place.clone()))?;
+        hash_files::find(&patterns, workspace.root(), false)
+    };
+    let mut found = find(&folders.own)?;
     if let Some(pattern) = found.unmatched.first() {
         let place = stage.inputs.iter().find(|input| input.value == *pattern);
         return Err(Error::refused(format!(
@@ -34,6 +46,9 @@ pub fn inputs(
         ))
         .at(place.unwrap_or(first).place.clone())
         .hint("mend the pattern, or let the stage need the one that makes the file"));
+    }
+    for folder in &folders.others {
+        found.files.extend(find(folder)?.files);
     }
     let mut entries = found
         .files
@@ -55,6 +70,7 @@ pub fn inputs(
         })
         .collect::<Result<Vec<Entry>>>()?;
     entries.sort_by(|one, other| one.path.cmp(&other.path));
+    entries.dedup();
     Ok(entries)
 }
 

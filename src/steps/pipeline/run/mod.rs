@@ -5,11 +5,14 @@
 
 mod attempts;
 mod command;
+mod downloads;
 mod emit;
 mod environment;
 mod execution;
 mod facts;
+mod left_out;
 mod probe;
+mod reuse;
 mod secrets;
 mod shared;
 mod show;
@@ -26,10 +29,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::{Error, Result};
 use crate::model::digest::hex;
-use crate::model::pipeline::manifest::Artifact;
 use crate::model::pipeline::{Outcome, Pipeline, RunRecord, SkipReason};
+use crate::pipeline::deployed::made_here;
 use crate::pipeline::schedule::Scheduler;
-use crate::pipeline::selection::Choice;
+use crate::pipeline::selection::{Choice, Facts};
 use crate::report::pipeline::events::Event;
 use crate::report::read::nested;
 use crate::steps::Step;
@@ -39,6 +42,7 @@ use crate::steps::pipeline::definition::{self, Definition};
 use crate::steps::pipeline::last::Last;
 use crate::steps::pipeline::settings::Settings;
 use crate::steps::pipeline::{Arguments, NAME, facts as conditions, plan};
+use crate::steps::waiting;
 use crate::steps::world::World;
 use crate::system::files::Workspace;
 use crate::system::http::Http;
@@ -46,11 +50,12 @@ use crate::system::processes::{Supervisor, halting};
 use crate::system::python::Provider;
 use crate::system::stop::Stop;
 use crate::system::telemetry::{self, Telemetry};
+use downloads::Downloads;
 use emit::Emission;
 use execution::execute;
 use shared::Shared;
 use show::Show;
-use skip::Store;
+use skip::{Remote, Store};
 use tell::Events;
 
 /// How long a collector of traces may keep a run that has ended.
@@ -65,18 +70,12 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
     let settings = Settings::new(arguments)?;
     require_permission(world)?;
     let definition = definition::load(world, &settings)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| {
-            Error::no_verdict("the system gives no resources to wait for stages").cause(error)
-        })?;
+    let runtime = waiting::runtime()?;
     for secret in telemetry::secrets(&world.environment) {
         world.console.hide(&secret);
     }
     runtime.block_on(async {
-        let stop = Stop::listen(world.context.is_workflow)
-            .map_err(|error| Error::no_verdict("signals cannot be heard").cause(error))?;
+        let stop = waiting::listen(world)?;
         let run = Run {
             arguments,
             world,
@@ -90,21 +89,11 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
     })
 }
 
-/// Stages are code of the project: they do not run where the token may do more than the author of the code.
+/// Stages are code of the project.
 fn require_permission(world: &World) -> Result<()> {
-    if !world.context.is_privileged() {
-        return Ok(());
-    }
-    // What the configuration file says counts for nothing: it is the author's.
-    let given: Arguments = base::given(Step::Pipeline, world)?;
-    if given.allow_project_code.unwrap_or_default() {
-        return Ok(());
-    }
-    Err(Error::usage(format!(
-        "on `{}` the job's token may do more than the author of the code, so no code of the project runs",
-        world.context.event_name
-    ))
-    .hint("run the pipeline on `pull_request`, or accept it with `allow-project-code: true` in the workflow"))
+    base::require_permission(Step::Pipeline, world, |given: &Arguments| {
+        given.allow_project_code.unwrap_or_default()
+    })
 }
 
 struct Run<'r> {
@@ -122,7 +111,7 @@ impl Run<'_> {
         let (world, definition) = (self.world, self.definition);
         let (pipeline, graph) = (&definition.pipeline, &definition.graph);
         let last = Last::read(world, &definition.folder);
-        let choices = self.choices(&last).await?;
+        let (choices, facts) = self.choices(&last).await?;
         let takes_part = pipeline.stages.iter().zip(&choices);
         let takes_part = takes_part.filter(|(_, choice)| **choice == Choice::Run);
         secrets::hide_all(takes_part.map(|(stage, _)| stage), world)?;
@@ -141,6 +130,30 @@ impl Run<'_> {
         let events = events.map(|path| world.directory.join(path));
         let events = Events::new(events.as_deref(), trace.clone(), masker.clone())?;
         let show = Show::new(world, pipeline, self.started, events);
+        let store = (!self.settings.no_cache).then(|| Store::new(cache.join("pipeline/store")));
+        let limit = self.settings.shared_store_timeout;
+        let remote = Remote::open(world, limit, self.stop.clone())?;
+        let takes_part: Vec<bool> = choices
+            .iter()
+            .map(|choice| *choice == Choice::Run)
+            .collect();
+        let with_bundle = self.settings.bundle.is_some();
+        let made_here = made_here(pipeline, graph, &takes_part, with_bundle);
+        let remote = remote.filter(|_| store.is_some());
+        let venvs = pipeline
+            .stages
+            .iter()
+            .zip(takes_part.iter().zip(&made_here));
+        let venvs = venvs
+            .filter(|(stage, (takes_part, _))| **takes_part && stage.venv.is_some())
+            .map(|(stage, (_, made_here))| (stage, *made_here));
+        let downloads = remote
+            .as_ref()
+            .and_then(|_| Downloads::of(venvs, &definition.folder, &cache, world));
+        let installing = match &downloads {
+            Some(downloads) => downloads.environment(&world.environment),
+            None => world.environment.clone(),
+        };
         let shared = Shared {
             world,
             pipeline,
@@ -148,11 +161,14 @@ impl Run<'_> {
             folder: definition.folder.clone(),
             workspace: Arc::new(Workspace::new(&world.root)),
             known: Arc::new(Known::default()),
-            store: (!self.settings.no_cache).then(|| Store::new(cache.join("pipeline/store"))),
+            remote,
+            downloads,
+            store,
+            made_here,
             explain: self.settings.explain_skip,
             last: &last,
             supervisor: Supervisor::adopting(&run_id, &world.environment, masker),
-            provider: Provider::new(cache, &world.environment, &[], self.stop.clone()),
+            provider: Provider::new(cache, &installing, &[], self.stop.clone()),
             trace,
             run_id,
             logs,
@@ -167,7 +183,8 @@ impl Run<'_> {
             jobs: self.settings.jobs,
             stages: pipeline.stages.len(),
         });
-        let mut result = execute(&shared, scheduler, self.left_out(&shared, &choices)).await;
+        let left_out = left_out::made(&shared, &choices)?;
+        let mut result = execute(&shared, scheduler, left_out).await;
         shared.show().clear();
         let (_halter, halt) = halting(self.stop.clone());
         let strays = shared.supervisor.sweep(self.settings.grace, &halt).await;
@@ -195,13 +212,22 @@ impl Run<'_> {
         shared.show().tell(Event::RunEnded(&record));
         self.remember(last.clone(), &record, &result);
         if let Some(store) = &shared.store {
+            if let Some(remote) = &shared.remote
+                && self.stop.signal().is_none()
+            {
+                remote.save(store, world).await;
+                if let Some(downloads) = &shared.downloads {
+                    downloads.save(remote, world).await;
+                }
+            }
             // A fault of the store is none of the run.
             if let Err(error) = store.prune() {
                 tracing::debug!(%error, "what is kept of earlier runs cannot be tidied");
             }
         }
         let mut outputs = self.outputs(&shared, &result, &record)?;
-        outputs.insert("affected".to_owned(), self.affected(&choices));
+        let affected = plan::affected(definition, self.settings, &facts, &choices)?;
+        outputs.insert("affected".to_owned(), affected);
         self.tell(&record, &shared).await;
         let emission = Emission {
             record: &record,
@@ -214,24 +240,12 @@ impl Run<'_> {
         emit::emit(emission, &self.arguments.common, world)
     }
 
-    async fn choices(&self, last: &Last) -> Result<Vec<Choice>> {
+    async fn choices(&self, last: &Last) -> Result<(Vec<Choice>, Facts)> {
         let (definition, settings) = (self.definition, self.settings);
-        let facts = conditions::gather(definition, settings, self.world, self.stop.clone()).await?;
-        plan::choose(definition, settings, last, &facts)
-    }
-
-    /// What stages made that take no part in this run, as far as it is there: those that do may refer to it.
-    fn left_out(&self, shared: &Shared<'_>, choices: &[Choice]) -> values::Made {
-        let stages = self.definition.pipeline.stages.iter().zip(choices);
-        let mut made = values::Made::new();
-        for (stage, _) in stages.filter(|(_, choice)| **choice == Choice::LeftOut) {
-            let directory = shared.directory(stage);
-            for artifact in stage::present(stage, &directory, &shared.workspace, &shared.known) {
-                let key = (artifact.stage.clone(), artifact.output.clone());
-                made.insert(key, Arc::<Artifact>::new(artifact));
-            }
-        }
-        made
+        let stop = self.stop.clone();
+        let facts = conditions::for_outputs(definition, settings, self.world, stop).await?;
+        let choices = plan::choose(definition, settings, last, &facts)?;
+        Ok((choices, facts))
     }
 
     /// A memory that cannot be written costs the next run time, and this one nothing.
@@ -286,17 +300,6 @@ impl Run<'_> {
         };
         outputs.insert("bundle-digest".to_owned(), digest);
         Ok(outputs)
-    }
-
-    /// The stages that the changed files concern, as a JSON list; empty where nobody asked.
-    fn affected(&self, choices: &[Choice]) -> String {
-        if !self.settings.asked.affected {
-            return String::new();
-        }
-        let stages = self.definition.pipeline.stages.iter().zip(choices);
-        let chosen = stages.filter(|(_, choice)| **choice == Choice::Run);
-        let names: Vec<&str> = chosen.map(|(stage, _)| stage.name.as_str()).collect();
-        serde_json::json!(names).to_string()
     }
 
     /// Tells the collector of traces, if there is one.

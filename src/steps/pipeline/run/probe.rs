@@ -1,20 +1,17 @@
 //! Whether a service is ready.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use reqwest::Method;
-use tokio::net::TcpStream;
 use tokio::sync::watch;
-use url::Url;
 
 use crate::error::{Error, Result};
 use crate::model::duration;
 use crate::model::pipeline::{Placed, Probe, Service};
+use crate::steps::probing::{self, Answer, Get, Question};
 use crate::system::environment::Environment;
 use crate::system::http::Http;
-use crate::system::http::exchange::Call;
-use crate::system::process::Child;
 use crate::system::stop::Stop;
 
 /// The pause after the first question, and the longest one: it doubles.
@@ -52,52 +49,36 @@ impl Asker<'_> {
     }
 
     async fn ask(&mut self, probe: &Placed<Probe>) -> Result<()> {
-        if let Probe::Output(_) = probe.value {
-            // Fails where the service has ended, which is told elsewhere.
-            let _ = self.seen.wait_for(|seen| *seen).await;
-            return Ok(());
-        }
-        let http = match &probe.value {
-            Probe::Http(address) => {
-                let url = Url::parse(address).map_err(|error| {
-                    Error::usage(format!("`{address}` is no URL"))
-                        .at(probe.place.clone())
-                        .cause(error)
-                })?;
-                let http = Http::new(self.environment, Vec::new(), self.stop.clone())?;
-                Some((http, Call::new(Method::GET, url)))
-            }
-            _ => None,
-        };
-        let mut pause = PAUSES.0;
-        loop {
-            let question = async {
-                match (&probe.value, &http) {
-                    (Probe::Tcp(address), _) => TcpStream::connect(address).await.is_ok(),
-                    (Probe::Command(command), _) => self.succeeds(command).await,
-                    (_, Some((http, call))) => http
-                        .open(call)
-                        .await
-                        .is_ok_and(|reply| (200..300).contains(&reply.status())),
-                    _ => false,
-                }
-            };
-            if tokio::time::timeout(QUESTION, question).await == Ok(true) {
+        let question = match &probe.value {
+            Probe::Output(_) => {
+                // Fails where the service has ended, which is told elsewhere.
+                let _ = self.seen.wait_for(|seen| *seen).await;
                 return Ok(());
             }
+            Probe::Tcp(address) => Question::Tcp(address.clone()),
+            Probe::Command(command) => Question::Command(command.clone()),
+            Probe::Http(address) => Question::Http(Box::new(Get {
+                http: Http::new(self.environment, Vec::new(), self.stop.clone())?,
+                url: probing::url(&Placed {
+                    value: address,
+                    place: probe.place.clone(),
+                })?,
+                statuses: vec![200..=299],
+                body: None,
+                json: BTreeMap::new(),
+            })),
+        };
+        let asker = probing::Asker {
+            environment: self.environment,
+            directory: self.directory,
+            stop: self.stop.clone(),
+            limit: QUESTION,
+        };
+        let mut pause = PAUSES.0;
+        while asker.ask(&question).await != Answer::Good {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PAUSES.1);
         }
-    }
-
-    async fn succeeds(&self, command: &[String]) -> bool {
-        let Some((program, arguments)) = command.split_first() else {
-            return false;
-        };
-        let child = Child::new(program, self.directory, self.environment.clone())
-            .arguments(arguments.iter().map(String::as_str))
-            .time_limit(QUESTION);
-        let finished = child.run(&mut self.stop.clone(), &mut |_| {}).await;
-        finished.is_ok_and(|finished| finished.ending.is_success())
+        Ok(())
     }
 }

@@ -9,8 +9,10 @@ use crate::model::pipeline::{Pipeline, Stage, Trace};
 use crate::pipeline::graph::Graph;
 use crate::steps::artifacts::Known;
 use crate::steps::pipeline::last::Last;
+use crate::steps::pipeline::run::downloads::Downloads;
+use crate::steps::pipeline::run::facts::Folders;
 use crate::steps::pipeline::run::show::Show;
-use crate::steps::pipeline::run::skip::Store;
+use crate::steps::pipeline::run::skip::{Remote, Store};
 use crate::steps::world::World;
 use crate::system::files::{Workspace, normalise};
 use crate::system::processes::Supervisor;
@@ -39,6 +41,12 @@ pub struct Shared<'r> {
     pub known: Arc<Known>,
     /// Results of earlier runs; none where nothing is to be skipped.
     pub store: Option<Store>,
+    /// Results that jobs share, where the run has such a store.
+    pub remote: Option<Remote>,
+    /// What installers of environments download, where jobs share it.
+    pub downloads: Option<Downloads>,
+    /// By stage: whether its result may come from this machine alone.
+    pub made_here: Vec<bool>,
     /// Whether to say why stages are not skipped.
     pub explain: bool,
     /// What is remembered of the last run.
@@ -73,6 +81,27 @@ impl<'r> Shared<'r> {
         match &stage.directory {
             Some(directory) => normalise(&self.folder.join(&directory.value)),
             None => self.folder.clone(),
+        }
+    }
+
+    /// The shared store, where the result of this stage may come from there.
+    pub fn remote_for(&self, number: usize) -> Option<&Remote> {
+        self.remote.as_ref().filter(|_| !self.is_made_here(number))
+    }
+
+    /// Whether the result of a stage may come from this machine alone.
+    pub fn is_made_here(&self, number: usize) -> bool {
+        self.made_here.get(number).copied().unwrap_or(true)
+    }
+
+    /// Where it reads files.
+    pub fn folders(&self, stage: &Stage) -> Folders {
+        let others = stage.member.iter().flat_map(|member| &member.depends);
+        Folders {
+            own: self.directory(stage),
+            others: others
+                .map(|path| normalise(&self.folder.join(path)))
+                .collect(),
         }
     }
 

@@ -5,23 +5,24 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 
-use crate::error::{Kind, Result};
-use crate::model::digest::Sha;
-use crate::model::pipeline::manifest::{Artifact, Entry};
+use crate::error::{Error, Kind, Result};
+use crate::model::digest::{Sha, hex};
+use crate::model::pipeline::manifest::{Artifact, Source};
 use crate::model::pipeline::{
-    Action, Artifact as ArtifactRecord, Outcome, Placed, SkipReason, Stage, StageRecord,
+    Action, Artifact as ArtifactRecord, Outcome, Placed, Stage, StageRecord,
 };
-use crate::steps::artifacts::{Known, Promise, collect, verify};
+use crate::steps::artifacts::{HANDED, Manifest, Promise, collect, verify};
 use crate::steps::pipeline::run::command::{self, Command};
 use crate::steps::pipeline::run::environment::{self, Variables};
 use crate::steps::pipeline::run::shared::Shared;
-use crate::steps::pipeline::run::skip::{Dependencies, Programs, StageKey};
+use crate::steps::pipeline::run::skip::StageKey;
 use crate::steps::pipeline::run::values::{Made, Values};
-use crate::steps::pipeline::run::{attempts, facts, secrets, venv};
+use crate::steps::pipeline::run::{attempts, reuse, secrets, venv};
 use crate::system::environment::Environment;
-use crate::system::files::Workspace;
+use crate::system::files::write_atomically;
 use crate::system::processes::Halt;
 
 /// A stage that is to run.
@@ -33,8 +34,12 @@ pub struct Task<'r> {
     pub stage: &'r Stage,
     /// What it may refer to.
     pub made: Made,
+    /// What the stages before it have made in this run, for a step of ours.
+    pub proven: Vec<Artifact>,
     /// What it needs, for its key.
     pub needs: BTreeMap<String, Sha>,
+    /// Whether something that it needs comes from a store that others write to.
+    pub is_shared: bool,
     /// Whether it is to end.
     pub halt: Halt,
     /// Where a service tells that it is ready.
@@ -52,6 +57,8 @@ pub struct Ended {
     pub key: Option<StageKey>,
     /// The report of a step of ours.
     pub report: Option<Vec<u8>>,
+    /// Whether its result, or something that it was made from, comes from a store that others write to.
+    pub is_shared: bool,
 }
 
 /// All that is known of a stage when it is started.
@@ -73,6 +80,7 @@ pub fn record(shared: &Shared<'_>, number: usize, stage: &Stage, outcome: Outcom
         name: stage.name.clone(),
         needs: shared.graph.needs_of(number).to_vec(),
         outcome,
+        source: Source::Run,
         allow_failure: stage.allow_failure,
         is_service: stage.service.is_some(),
         cpu: stage.cpu,
@@ -96,6 +104,7 @@ pub async fn run(shared: &Shared<'_>, mut task: Task<'_>) -> Ended {
         artifacts: Vec::new(),
         key: None,
         report: None,
+        is_shared: task.is_shared,
     };
     ended.record.began = Some(began.duration_since(shared.started));
     let halt = task.halt.clone();
@@ -146,11 +155,14 @@ async fn go(shared: &Shared<'_>, task: &mut Task<'_>, ended: &mut Ended) -> Resu
     )?;
     let (mut environment, lock) = activate(shared, task, environment).await?;
     let report = shared.log(task.number).with_extension("json");
-    let command = command::command(stage, &values, &environment, &report)?;
+    let mut command = command::command(stage, &values, &environment, &report)?;
+    if let (Action::Step { .. }, Some(command)) = (&stage.action, &mut command) {
+        command.inputs.extend(handed(shared, task)?);
+    }
 
-    let key = key_of(shared, task, declared, lock, command.as_ref(), &environment).await?;
+    let key = reuse::key_of(shared, task, declared, lock, command.as_ref(), &environment).await?;
     if let Some((key, _)) = &key
-        && let Some(outcome) = restored(shared, task, key, ended).await
+        && let Some(outcome) = reuse::restored(shared, task, key, ended).await
     {
         ended.key = Some(key.clone());
         return Ok(outcome);
@@ -180,12 +192,35 @@ async fn go(shared: &Shared<'_>, task: &mut Task<'_>, ended: &mut Ended) -> Resu
         return Ok(outcome);
     }
     ended.artifacts = promised(shared, stage, &ready.directory).await?;
+    if task.is_shared {
+        for artifact in &mut ended.artifacts {
+            artifact.source = Source::Shared;
+        }
+    }
     ended.record.artifacts = shown(&ended.artifacts);
     if let Some((key, inputs)) = key {
-        keep(shared, task, &key, inputs, ended).await;
+        reuse::keep(shared, task, &key, inputs, ended).await;
         ended.key = Some(key);
     }
     Ok(outcome)
+}
+
+/// The manifest of what the stages before have made, and the variables that say where it is and which bytes it has.
+fn handed(shared: &Shared<'_>, task: &Task<'_>) -> Result<[(String, String); 2]> {
+    let path = shared.log(task.number).with_extension("manifest.json");
+    let manifest = Manifest {
+        artifacts: task.proven.clone(),
+    };
+    let document = manifest.to_json()?;
+    write_atomically(&path, &document).map_err(|error| {
+        Error::no_verdict("the manifest of the run cannot be written").cause(error)
+    })?;
+    let digest = hex(&Sha256::digest(&document));
+    let [name_of_path, name_of_digest] = HANDED.map(str::to_owned);
+    Ok([
+        (name_of_path, path.display().to_string()),
+        (name_of_digest, digest),
+    ])
 }
 
 /// A consumer gets the bytes that were verified, or an error.
@@ -220,6 +255,9 @@ async fn activate(
         }
     })?;
     let mut say = |line: &str| shared.show().said(task.number, line);
+    if let (Some(downloads), Some(remote)) = (&shared.downloads, &shared.remote) {
+        downloads.fetch(remote, &mut say).await;
+    }
     let provided = shared
         .provider
         .provide(&recipe, &directory, &mut say)
@@ -229,99 +267,6 @@ async fn activate(
         recipe.digest, recipe.installer, recipe.python
     );
     Ok((provided.activate(&environment), Some(lock)))
-}
-
-/// The key of the stage and the files that it reads, where it may be skipped.
-async fn key_of(
-    shared: &Shared<'_>,
-    task: &Task<'_>,
-    variables: BTreeMap<String, Option<String>>,
-    lock: Option<String>,
-    command: Option<&Command>,
-    environment: &Environment,
-) -> Result<Option<(StageKey, Vec<Entry>)>> {
-    let stage = task.stage;
-    if shared.store.is_none() || !may_skip(stage) {
-        return Ok(None);
-    }
-    let directory = shared.directory(stage);
-    let (workspace, known) = (Arc::clone(&shared.workspace), Arc::clone(&shared.known));
-    let texts = command
-        .map(|command| command.texts.clone())
-        .unwrap_or_default();
-    let path = facts::folders(environment.os("PATH"));
-    let needs = task.needs.clone();
-    let stage = stage.clone();
-    let work = move || {
-        let inputs = facts::inputs(&stage, &directory, &workspace, &known)?;
-        let programs = Programs {
-            known: &known,
-            path: &path,
-            directory: &directory,
-        };
-        let dependencies = Dependencies {
-            programs: programs.of(&stage, &texts),
-            arguments: texts,
-            variables,
-            inputs,
-            environment: lock,
-            needs,
-            platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
-        };
-        let key = StageKey::of(&stage, &dependencies);
-        Ok(Some((key, dependencies.inputs)))
-    };
-    Shared::aside(work).await
-}
-
-/// Whether a result of a stage may be taken for another run: it says what it reads, and has nothing secret. A step of
-/// ours may look at more than files, such as the base of a change, so that it has to be asked for.
-fn may_skip(stage: &Stage) -> bool {
-    let is_step = matches!(stage.action, Action::Step { .. });
-    let wanted = stage.cache.unwrap_or(!stage.inputs.is_empty() && !is_step);
-    wanted && stage.secrets.is_empty() && stage.service.is_none() && !stage.always
-}
-
-/// The outcome of a stage whose result is there already.
-async fn restored(
-    shared: &Shared<'_>,
-    task: &Task<'_>,
-    key: &StageKey,
-    ended: &mut Ended,
-) -> Option<Outcome> {
-    let store = shared.store.clone()?;
-    let (workspace, known) = (Arc::clone(&shared.workspace), Arc::clone(&shared.known));
-    let (digest, log) = (key.digest, shared.log(task.number));
-    let saved = Shared::aside(move || {
-        let Some(saved) = store.get(&digest) else {
-            return Ok(None);
-        };
-        // A fault of the store means that the stage runs.
-        let restored = store.restore(&saved, &workspace, &known, &log);
-        Ok(restored.is_ok().then_some(saved))
-    });
-    if let Some(saved) = saved.await.ok().flatten() {
-        ended.record.artifacts = shown(&saved.artifacts);
-        ended.record.log = Some(shared.log(task.number).display().to_string());
-        ended.artifacts = saved.artifacts;
-        return Some(Outcome::Skipped(SkipReason::Unchanged));
-    }
-    if shared.explain {
-        let earlier = shared.last.components(&task.stage.name);
-        let lines = match earlier {
-            Some(earlier) => key.difference(earlier),
-            None => vec!["there is no earlier run".to_owned()],
-        };
-        let lines = if lines.is_empty() {
-            vec!["nothing has changed, and no result is kept".to_owned()]
-        } else {
-            lines
-        };
-        for line in lines {
-            shared.show().said(task.number, &format!("runs: {line}"));
-        }
-    }
-    None
 }
 
 /// What the stage promised.
@@ -344,24 +289,8 @@ async fn promised(shared: &Shared<'_>, stage: &Stage, directory: &Path) -> Resul
     .await
 }
 
-/// What a stage has made that takes no part in this run, as far as it is there.
-pub fn present(
-    stage: &Stage,
-    directory: &Path,
-    workspace: &Workspace,
-    known: &Known,
-) -> Vec<Artifact> {
-    let artifacts = stage.outputs.iter().map(|(output, pattern)| {
-        collect(
-            &promise(stage, output, pattern, directory),
-            workspace,
-            known,
-        )
-    });
-    artifacts.filter_map(Result::ok).collect()
-}
-
-fn promise<'p>(
+/// One output of a stage that runs in this folder.
+pub fn promise<'p>(
     stage: &'p Stage,
     output: &'p str,
     pattern: &'p Placed<String>,
@@ -376,50 +305,14 @@ fn promise<'p>(
     }
 }
 
-fn shown(artifacts: &[Artifact]) -> Vec<ArtifactRecord> {
+/// Artifacts as records show them.
+pub fn shown(artifacts: &[Artifact]) -> Vec<ArtifactRecord> {
     let records = artifacts.iter().map(|artifact| ArtifactRecord {
         output: artifact.output.clone(),
         path: artifact.paths().join(", "),
         size: artifact.size(),
         digest: artifact.digest(),
+        source: artifact.source,
     });
     records.collect()
-}
-
-/// Keeps the result for later runs, unless a file that the stage read has changed meanwhile: nobody knows which it saw.
-async fn keep(
-    shared: &Shared<'_>,
-    task: &Task<'_>,
-    key: &StageKey,
-    inputs: Vec<Entry>,
-    ended: &Ended,
-) {
-    let Some(store) = shared.store.clone() else {
-        return;
-    };
-    let (workspace, known) = (Arc::clone(&shared.workspace), Arc::clone(&shared.known));
-    let (stage, directory) = (task.stage.clone(), shared.directory(task.stage));
-    let (artifacts, log) = (ended.artifacts.clone(), shared.log(task.number));
-    let (digest, components) = (key.digest, key.components.clone());
-    let duration = ended
-        .record
-        .attempts
-        .last()
-        .map_or(Duration::ZERO, |attempt| attempt.duration);
-    let kept = Shared::aside(move || {
-        if facts::inputs(&stage, &directory, &workspace, &known)? != inputs {
-            return Ok(Some(
-                "a file that it reads changed while it ran, so its result is not kept".to_owned(),
-            ));
-        }
-        let kept = store.put(&digest, &artifacts, &log, duration, &components, &workspace);
-        Ok(kept
-            .err()
-            .map(|error| format!("its result is not kept: {error}")))
-    });
-    match kept.await {
-        Ok(None) => {}
-        Ok(Some(why)) => shared.show().said(task.number, &why),
-        Err(error) => shared.show().said(task.number, &error.message),
-    }
 }

@@ -93,7 +93,7 @@ fn relative(path: &Path, from: &Path) -> String {
 mod tests {
     use super::*;
     use crate::error::Place;
-    use crate::model::pipeline::manifest::{Content, Entry, Kind};
+    use crate::model::pipeline::manifest::{Content, Entry, Kind, Source};
 
     fn made(paths: &[&str]) -> Made {
         let entries = paths.iter().map(|path| Entry {
@@ -109,6 +109,7 @@ mod tests {
             output: "wheel".to_owned(),
             kind: Kind::Files,
             entries: entries.collect(),
+            source: Source::Run,
         };
         Made::from([(("build".to_owned(), "wheel".to_owned()), Arc::new(artifact))])
     }

@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::model::digest::{Sha, hex};
-use crate::model::pipeline::manifest::{Artifact, Content, Entry, Kind};
+use crate::model::pipeline::manifest::{Artifact, Content, Entry, Kind, Source};
 use crate::steps::artifacts::{Known, Manifest, leaves, sha};
+use crate::steps::pipeline::run::skip::exchange::ARRIVING;
 use crate::system::files::{Workspace, write_atomically};
 
 /// Results that nobody has asked for so long are forgotten.
@@ -33,21 +34,44 @@ pub struct Saved {
     pub duration: Duration,
     /// What it depended on.
     pub components: BTreeMap<String, String>,
+    /// Where it was made, or what it was made from.
+    pub source: Source,
+}
+
+/// What is to be kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Made<'m> {
+    /// What the stage made.
+    pub artifacts: &'m [Artifact],
+    /// Its masked output.
+    pub log: &'m Path,
+    /// How long it took.
+    pub duration: Duration,
+    /// What it depended on.
+    pub components: &'m BTreeMap<String, String>,
+    /// Whether something that it was made from comes from a store that others write to.
+    pub is_shared: bool,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Document {
+pub(super) struct Document {
     manifest: String,
     log: String,
     duration_ms: u64,
     components: BTreeMap<String, String>,
+    /// Whether it, or something that it was made from, comes from a store that others write to.
+    #[serde(default)]
+    pub(super) shared: bool,
 }
+
+/// Larger documents are none of ours, bytes.
+const LIMIT: u64 = 256 << 20;
 
 /// A store below a folder. All faults of it are `io::Error`s: who asks goes on without it.
 #[derive(Clone, Debug)]
 pub struct Store {
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
 }
 
 impl Store {
@@ -59,11 +83,21 @@ impl Store {
     /// What came of this key, if anything is kept. What cannot be read is nothing.
     pub fn get(&self, key: &Sha) -> Option<Saved> {
         let path = self.result(key);
-        let document: Document = serde_json::from_slice(&std::fs::read(&path).ok()?).ok()?;
+        let document: Document = serde_json::from_slice(&read_limited(&path).ok()?).ok()?;
+        let source = if document.shared {
+            Source::Shared
+        } else {
+            Source::Local
+        };
+        let mut artifacts = Manifest::from_json(document.manifest.as_bytes())
+            .ok()?
+            .artifacts;
+        for artifact in &mut artifacts {
+            artifact.source = source;
+        }
         let saved = Saved {
-            artifacts: Manifest::from_json(document.manifest.as_bytes())
-                .ok()?
-                .artifacts,
+            artifacts,
+            source,
             log: sha(&document.log)?,
             duration: Duration::from_millis(document.duration_ms),
             components: document.components,
@@ -76,24 +110,16 @@ impl Store {
         touched.ok().map(|()| saved)
     }
 
-    /// Keeps what came of a key; `log` is the masked output.
-    pub fn put(
-        &self,
-        key: &Sha,
-        artifacts: &[Artifact],
-        log: &Path,
-        duration: Duration,
-        components: &BTreeMap<String, String>,
-        workspace: &Workspace,
-    ) -> io::Result<()> {
-        for entry in artifacts.iter().flat_map(|artifact| &artifact.entries) {
+    /// Keeps what came of a key.
+    pub fn put(&self, key: &Sha, made: &Made<'_>, workspace: &Workspace) -> io::Result<()> {
+        for entry in made.artifacts.iter().flat_map(|artifact| &artifact.entries) {
             if let Content::File { digest, .. } = &entry.content {
                 self.keep(&workspace.root().join(&entry.path), Some(digest))?;
             }
         }
-        let log = self.keep(log, None)?;
+        let log = self.keep(made.log, None)?;
         let manifest = Manifest {
-            artifacts: artifacts.to_vec(),
+            artifacts: made.artifacts.to_vec(),
         };
         let document = Document {
             manifest: manifest
@@ -102,8 +128,9 @@ impl Store {
                 .and_then(|bytes| String::from_utf8(bytes).ok())
                 .ok_or_else(|| io::Error::other("the manifest cannot be written"))?,
             log: hex(&log),
-            duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
-            components: components.clone(),
+            duration_ms: u64::try_from(made.duration.as_millis()).unwrap_or(u64::MAX),
+            components: made.components.clone(),
+            shared: made.is_shared,
         };
         write_atomically(&self.result(key), &serde_json::to_vec(&document)?)
     }
@@ -172,7 +199,7 @@ impl Store {
     }
 
     /// Takes a file in; fails where its bytes are not the expected ones any more.
-    fn keep(&self, path: &Path, expected: Option<&Sha>) -> io::Result<Sha> {
+    pub(super) fn keep(&self, path: &Path, expected: Option<&Sha>) -> io::Result<Sha> {
         if let Some(digest) = expected.filter(|digest| self.object(digest).is_file()) {
             return Ok(*digest);
         }
@@ -191,11 +218,11 @@ impl Store {
         Ok(digest)
     }
 
-    fn object(&self, digest: &Sha) -> PathBuf {
+    pub(super) fn object(&self, digest: &Sha) -> PathBuf {
         self.folder.join("objects").join(hex(digest))
     }
 
-    fn result(&self, key: &Sha) -> PathBuf {
+    pub(super) fn result(&self, key: &Sha) -> PathBuf {
         self.folder
             .join("results")
             .join(format!("{}.json", hex(key)))
@@ -216,16 +243,22 @@ impl Store {
             });
             entries.collect()
         };
+        for (made, _, path) in list("")? {
+            let name = path.file_name().and_then(|name| name.to_str());
+            let is_arrival = name.is_some_and(|name| name.starts_with(ARRIVING));
+            // What a run left that was killed while something arrived.
+            if is_arrival && age(made) > Duration::from_hours(1) {
+                std::fs::remove_dir_all(&path)?;
+            }
+        }
         let mut results = list("results")?;
         results.sort();
         results.reverse();
-        let now = SystemTime::now();
         let mut wanted = HashSet::new();
         let mut bytes = 0;
         for (used, _, path) in results {
-            let age = now.duration_since(used).unwrap_or_default();
             let objects = std::fs::read(&path).ok().and_then(|bytes| objects(&bytes));
-            let Some(objects) = objects.filter(|_| age < FORGOTTEN && bytes < BUDGET) else {
+            let Some(objects) = objects.filter(|_| age(used) < FORGOTTEN && bytes < BUDGET) else {
                 std::fs::remove_file(&path)?;
                 continue;
             };
@@ -239,13 +272,25 @@ impl Store {
             let name = path.file_name().and_then(|name| name.to_str());
             let is_wanted = name.is_some_and(|name| wanted.contains(name));
             // Another run may be about to name what it has just kept.
-            let is_fresh = now.duration_since(made).unwrap_or_default() < Duration::from_hours(1);
+            let is_fresh = age(made) < Duration::from_hours(1);
             if !is_wanted && !is_fresh {
                 std::fs::remove_file(&path)?;
             }
         }
         Ok(())
     }
+}
+
+/// How long ago something was.
+fn age(then: SystemTime) -> Duration {
+    then.elapsed().unwrap_or_default()
+}
+
+/// The bytes of a document.
+pub(super) fn read_limited(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LIMIT).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// A folder that was promised whole holds nothing but what it held.
@@ -266,7 +311,7 @@ fn refuse_others(artifact: &Artifact, workspace: &Workspace) -> io::Result<()> {
 }
 
 /// The objects that a result names, with their bytes.
-fn objects(result: &[u8]) -> Option<Vec<(String, u64)>> {
+pub(super) fn objects(result: &[u8]) -> Option<Vec<(String, u64)>> {
     let document: Document = serde_json::from_slice(result).ok()?;
     let manifest = Manifest::from_json(document.manifest.as_bytes()).ok()?;
     let entries = manifest
@@ -356,10 +401,13 @@ mod tests {
         store
             .put(
                 &key,
-                std::slice::from_ref(&artifact),
-                &folder.path().join("log"),
-                Duration::from_millis(1500),
-                &components,
+                &Made {
+                    artifacts: std::slice::from_ref(&artifact),
+                    log: &folder.path().join("log"),
+                    duration: Duration::from_millis(1500),
+                    components: &components,
+                    is_shared: false,
+                },
                 &workspace,
             )
             .unwrap();

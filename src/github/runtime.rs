@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::system::environment::Environment;
 
 /// Says that the variables below come on standard input, as one JSON object.
-const HANDED_OVER: &str = "LOCKGATE_RUNTIME";
+pub const HANDED_OVER: &str = "LOCKGATE_RUNTIME";
 
 /// What the runner gives to actions of JavaScript and the cache service needs (`NodeScriptActionHandler.cs`).
 const NAMES: [&str; 5] = [
@@ -32,7 +32,9 @@ pub fn environment(environment: &Environment, stdin: impl Read) -> Result<Enviro
             return Err(
                 Error::usage(format!("`{HANDED_OVER}`: `{other}` is unknown"))
                     .allowed(["stdin"])
-                    .hint(format!("leave {HANDED_OVER} to the action `actions/cache`")),
+                    .hint(format!(
+                        "leave {HANDED_OVER} to the actions `cache` and `pipeline`"
+                    )),
             );
         }
     }

@@ -7,9 +7,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc::{Receiver, Sender};
 
 use crate::archive::{self, Packed};
-use crate::steps::cache::report::Trouble;
-use crate::steps::cache::run::Run;
-use crate::steps::cache::transport::WAITING;
+use crate::steps::transport::{Route, Trouble, WAITING};
 use crate::stores::cache::{Cache, Reservation};
 use crate::stores::fault::Fault;
 use crate::system::stop::Stop;
@@ -26,8 +24,7 @@ pub type Packing = tokio::task::JoinHandle<std::result::Result<Packed, archive::
 
 /// Reserves when enough is made, sends, and completes; gives the key back where the archive fails.
 pub async fn send(
-    run: &Run<'_>,
-    cache: &Cache,
+    route: &Route<'_>,
     (key, version): (&str, &str),
     mut pieces: Receiver<Bytes>,
     packing: Packing,
@@ -48,21 +45,22 @@ pub async fn send(
     if is_all && let Some(packing) = packing.take() {
         packed = Some(ended(packing).await?);
     }
-    if let Some(signal) = run.stop.signal() {
+    let cache = route.cache;
+    if let Some(signal) = route.stop.signal() {
         return Err(Fault::Stopped(signal).into());
     }
     let reservation = cache.reserve(key, version).await?;
     let (sender, receiver) = tokio::sync::mpsc::channel(WAITING);
     let completing = async {
         let forwarding = forward(waiting, pieces, sender, packing, packed);
-        let uploading = cache.upload(&reservation, receiver, run.options());
+        let uploading = cache.upload(&reservation, receiver, route.options);
         let (packed, size) = both(forwarding, uploading).await?;
         cache.finalise(&reservation, size).await?;
         Ok((packed, size))
     };
     let saved = tokio::select! {
         saved = completing => saved,
-        signal = told_and_waited(run.stop.clone()) => Err(Fault::Stopped(signal).into()),
+        signal = told_and_waited(route.stop.clone()) => Err(Fault::Stopped(signal).into()),
     };
     if saved.is_err() {
         give_back(cache, &reservation).await;

@@ -1,0 +1,172 @@
+//! What the lines of a journal amount to: the deployments of an environment, and which one to go back to.
+
+use chrono::{DateTime, TimeDelta};
+
+use crate::model::deployment::journal::{Entry, Facts, Stand};
+use crate::model::deployment::state::State;
+
+/// How often an environment is rolled back by itself in a day: more often nobody has looked.
+pub const MOST_ROLLBACKS: usize = 3;
+
+/// One deployment, as its lines tell it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deployment {
+    /// Its id.
+    pub id: String,
+    /// Where it is.
+    pub state: State,
+    /// Whether something may have changed at the target.
+    pub has_effects: bool,
+    /// The newest of each fact.
+    pub facts: Facts,
+    /// When it entered each state.
+    pub timeline: Vec<(State, String)>,
+}
+
+impl Deployment {
+    /// Whether somebody asked for a rollback.
+    pub fn is_rollback(&self) -> bool {
+        self.facts.task.as_deref() == Some("rollback")
+    }
+}
+
+/// The deployments in the order in which they began.
+pub fn deployments(entries: &[Entry]) -> Vec<Deployment> {
+    let mut all: Vec<Deployment> = Vec::new();
+    for entry in entries {
+        let known = all.iter().position(|known| known.id == entry.deployment);
+        let at = known.unwrap_or_else(|| {
+            all.push(Deployment {
+                id: entry.deployment.clone(),
+                state: entry.event,
+                has_effects: false,
+                facts: Facts::default(),
+                timeline: Vec::new(),
+            });
+            all.len() - 1
+        });
+        let Some(deployment) = all.get_mut(at) else {
+            continue;
+        };
+        deployment.state = entry.event;
+        deployment.has_effects |= entry.event.has_effects();
+        deployment.timeline.push((entry.event, entry.time.clone()));
+        merge(&mut deployment.facts, &entry.facts);
+    }
+    all
+}
+
+fn merge(known: &mut Facts, newer: &Facts) {
+    fn take<T: Clone>(known: &mut Option<T>, newer: Option<&T>) {
+        if let Some(newer) = newer {
+            *known = Some(newer.clone());
+        }
+    }
+    take(&mut known.task, newer.task.as_ref());
+    take(&mut known.environment, newer.environment.as_ref());
+    take(&mut known.release, newer.release.as_ref());
+    take(&mut known.to, newer.to.as_ref());
+    take(&mut known.url, newer.url.as_ref());
+    take(&mut known.why, newer.why.as_ref());
+    take(&mut known.owner, newer.owner.as_ref());
+    take(&mut known.run, newer.run.as_ref());
+    take(&mut known.record, newer.record.as_ref());
+    take(&mut known.sent, newer.sent.as_ref());
+}
+
+/// What stands, as far as the journal knows: the release of the newest deployment that ended well.
+pub fn last_good<'d>(deployments: &'d [Deployment], except: Option<&str>) -> Option<&'d Stand> {
+    let good = deployments.iter().rev().filter(|deployment| {
+        deployment.state == State::Success && Some(deployment.id.as_str()) != except
+    });
+    let mut stands = good.filter_map(|deployment| deployment.facts.release.as_ref());
+    stands.find(|stand| stand.reference.is_some())
+}
+
+/// What stood well before what stands: of another reference.
+pub fn before<'d>(deployments: &'d [Deployment], standing: &Stand) -> Option<&'d Stand> {
+    let mut good = deployments
+        .iter()
+        .rev()
+        .filter(|deployment| deployment.state == State::Success && !deployment.is_rollback())
+        .filter_map(|deployment| deployment.facts.release.as_ref())
+        .filter(|stand| stand.reference.is_some())
+        .skip_while(|stand| stand.reference != standing.reference);
+    good.find(|stand| stand.reference != standing.reference)
+}
+
+/// How many rollbacks began by themselves in the 24 hours before `now` (RFC 3339).
+pub fn rollbacks_of_the_day(entries: &[Entry], now: &str) -> usize {
+    let Ok(now) = DateTime::parse_from_rfc3339(now) else {
+        return 0;
+    };
+    let day = TimeDelta::hours(24);
+    let is_of_the_day = |entry: &&Entry| {
+        let time = DateTime::parse_from_rfc3339(&entry.time);
+        time.is_ok_and(|time| now.signed_duration_since(time) < day)
+    };
+    entries
+        .iter()
+        .filter(|entry| entry.event == State::RollingBack)
+        .filter(is_of_the_day)
+        .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(deployments: &[(&str, State, &str)]) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        for (number, (id, last, reference)) in deployments.iter().enumerate() {
+            for event in [State::Planned, State::InProgress, *last] {
+                entries.push(Entry {
+                    seq: 0,
+                    time: format!("2026-11-23T0{number}:00:00.000Z"),
+                    previous: String::new(),
+                    deployment: (*id).into(),
+                    event,
+                    facts: Facts {
+                        release: Some(Stand {
+                            reference: Some((*reference).into()),
+                            ..Stand::default()
+                        }),
+                        ..Facts::default()
+                    },
+                });
+            }
+        }
+        entries
+    }
+
+    #[test]
+    fn the_last_good_one_is_the_newest_that_ended_well() {
+        let entries = lines(&[
+            ("1", State::Success, "a"),
+            ("2", State::Success, "b"),
+            ("3", State::RolledBack, "c"),
+            ("4", State::Cancelled, "d"),
+        ]);
+        let all = deployments(&entries);
+        let reference = |stand: Option<&Stand>| stand.and_then(|stand| stand.reference.clone());
+        let good = last_good(&all, None);
+        assert_eq!(reference(good).as_deref(), Some("b"));
+        assert_eq!(reference(last_good(&all, Some("2"))).as_deref(), Some("a"));
+        let before = before(&all, good.unwrap());
+        assert_eq!(reference(before).as_deref(), Some("a"));
+        assert!(all[3].has_effects && all[3].timeline.len() == 3);
+    }
+
+    #[test]
+    fn rollbacks_are_counted_for_a_day() {
+        let entries = lines(&[
+            ("1", State::RollingBack, "a"),
+            ("2", State::RollingBack, "b"),
+            ("3", State::Success, "c"),
+        ]);
+        let count = |now| rollbacks_of_the_day(&entries, now);
+        assert_eq!(count("2026-11-23T09:00:00Z"), 2);
+        assert_eq!(count("2026-11-24T00:30:00Z"), 1);
+        assert_eq!(count("2026-11-25T00:30:00Z"), 0);
+    }
+}

@@ -1,0 +1,152 @@
+//! The journal of one environment on disk: a line is whole and on the disk before anything that it stands for is done.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use crate::deploy::history::{self, Deployment};
+use crate::deploy::journal::Journal;
+use crate::error::{Error, Result};
+use crate::model::deployment::{Entry, Facts, State};
+use crate::steps::deploy::Arguments;
+use crate::steps::world::World;
+use crate::system::clock;
+
+/// Larger journals are none, bytes.
+const LIMIT: u64 = 256 << 20;
+
+/// What lies beside the definition and belongs into no commit.
+const OWN: &str = ".lockgate";
+
+/// A journal and where it lies.
+#[derive(Debug)]
+pub struct Book {
+    path: PathBuf,
+    shown: String,
+    journal: Journal,
+}
+
+/// The folder of the journals: as it is named, for the job in a workflow, else beside the definition.
+pub fn folder(arguments: &Arguments, world: &World, beside: &Path) -> PathBuf {
+    if let Some(named) = &arguments.journal {
+        return world.directory.join(named);
+    }
+    match &world.context.runner_temp {
+        Some(temp) => temp.join("lockgate").join("deploy"),
+        None => beside.join(OWN).join("deploy"),
+    }
+}
+
+impl Book {
+    /// The journal of an environment, read as far as it was written. Nothing is made or repaired.
+    pub fn open(folder: &Path, environment: &str) -> Result<Self> {
+        let path = folder.join(format!("{environment}.jsonl"));
+        let shown = path.display().to_string();
+        let mut bytes = Vec::new();
+        match File::open(&path) {
+            Ok(file) => {
+                let read = file.take(LIMIT + 1).read_to_end(&mut bytes);
+                read.map_err(|error| fault(&shown, "read", error))?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(fault(&shown, "read", error)),
+        }
+        if bytes.len() as u64 > LIMIT {
+            return Err(Error::no_verdict(format!(
+                "the journal `{shown}` has more than {LIMIT} bytes"
+            )));
+        }
+        Ok(Self {
+            journal: Journal::read(&bytes, &shown)?,
+            path,
+            shown,
+        })
+    }
+
+    /// Where it lies, for people.
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// Its lines.
+    pub fn entries(&self) -> &[Entry] {
+        &self.journal.entries
+    }
+
+    /// What its lines amount to.
+    pub fn deployments(&self) -> Vec<Deployment> {
+        history::deployments(self.entries())
+    }
+
+    /// Writes that a deployment enters a state. When this returns, the line is on the disk.
+    pub fn write(&mut self, deployment: &str, event: State, mut facts: Facts) -> Result<()> {
+        let failed = |error| fault(&self.shown, "written", error);
+        if let Some(folder) = self.path.parent() {
+            std::fs::create_dir_all(folder).map_err(failed)?;
+            keep_out_of_commits(folder).map_err(failed)?;
+        }
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let mut file = options.open(&self.path).map_err(failed)?;
+        // Others write their lines between ours, never into them.
+        file.lock().map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        if length != self.journal.length {
+            let mut bytes = Vec::new();
+            let read = (&file).take(LIMIT + 1).read_to_end(&mut bytes);
+            read.map_err(failed)?;
+            self.journal = Journal::read(&bytes, &self.shown)?;
+        }
+        if self.journal.torn > 0 {
+            facts.recovered = Some(self.journal.torn);
+            file.set_len(self.journal.length).map_err(failed)?;
+            self.journal.torn = 0;
+        }
+        let before = self.journal.clone();
+        let line = self.journal.append(Entry {
+            seq: 0,
+            time: clock::rfc3339(clock::milliseconds()),
+            previous: String::new(),
+            deployment: deployment.to_owned(),
+            event,
+            facts,
+        })?;
+        let written = file
+            .seek(SeekFrom::Start(before.length))
+            .and_then(|_| file.write_all(&line))
+            .and_then(|()| file.sync_all());
+        if let Err(error) = written {
+            // Half a line is none, also where nothing more can be written.
+            let _ = file.set_len(before.length);
+            self.journal = before;
+            return Err(fault(&self.shown, "written", error));
+        }
+        Ok(())
+    }
+}
+
+fn fault(path: &str, what: &str, error: io::Error) -> Error {
+    Error::no_verdict(format!("the journal `{path}` cannot be {what}"))
+        .cause(error)
+        .hint("nothing is done that is not on record; name another folder with `--journal`")
+}
+
+/// A folder of ours that is beside the definition says itself that it is no part of the project.
+fn keep_out_of_commits(folder: &Path) -> io::Result<()> {
+    let own = folder
+        .ancestors()
+        .take(2)
+        .find(|folder| folder.ends_with(OWN));
+    let Some(own) = own else {
+        return Ok(());
+    };
+    match OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(own.join(".gitignore"))
+    {
+        Ok(mut file) => file.write_all(b"*\n"),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,317 @@
+//! Deployments as GitHub shows them, where there is a GitHub and a token that may record them. Without, the journal alone
+//! knows of them: on a laptop silently, in a workflow with a warning.
+
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::github::api::{Client, Fault};
+use crate::github::deployments::{
+    self, Contexts as Found, Deployment, Own, Payload, State as Told, Verdict, Wanted,
+};
+use crate::model::deployment::definition::{Contexts, Environment};
+use crate::model::deployment::{Run, Stand, State};
+use crate::steps::deploy::SECRETS;
+use crate::steps::deploy::gates::Said;
+use crate::steps::world::World;
+use crate::system::clock;
+use crate::system::http::Http;
+use crate::system::http::retry::Policy;
+use crate::system::stop::Stop;
+
+/// So many deployments of an environment are looked through.
+const DEPTH: usize = 300;
+
+/// How long the end may take to be told where the job is cancelled: with all else it is within three seconds.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// How often it is asked whether checks are over.
+const INTERVAL: Duration = Duration::from_secs(10);
+
+/// The record.
+#[derive(Debug)]
+pub struct Recorder {
+    client: Option<Client>,
+    /// Why nothing is recorded, where that needs to be said.
+    warning: Option<String>,
+    log_url: Option<String>,
+}
+
+/// What is recorded.
+#[derive(Debug)]
+pub struct About<'a> {
+    /// Where it goes.
+    pub environment: &'a Environment,
+    /// `deploy` or `rollback`.
+    pub task: &'a str,
+    /// The commit and the job.
+    pub run: &'a Run,
+    /// What is deployed.
+    pub release: &'a Stand,
+    /// Its files: names and digests.
+    pub files: Vec<(String, String)>,
+}
+
+impl About<'_> {
+    fn wanted(&self) -> Wanted {
+        let number = |text: &str| text.parse().unwrap_or_default();
+        let name = super::engine::shown(self.release);
+        Wanted {
+            sha: self.run.sha.clone(),
+            environment: self.environment.name.clone(),
+            task: self.task.to_owned(),
+            description: match self.task {
+                "rollback" => format!("back to {name}"),
+                _ => name,
+            },
+            is_transient: self.environment.transient,
+            is_production: Some(self.environment.production),
+            payload: Payload {
+                run_id: number(&self.run.id),
+                run_attempt: number(&self.run.attempt),
+                job: self.run.job.clone(),
+                artifacts: self.files.iter().cloned().collect(),
+                previous: None,
+                started: clock::rfc3339(clock::milliseconds()),
+                release: Some(Stand {
+                    reference: None,
+                    ..self.release.clone()
+                }),
+            },
+        }
+    }
+}
+
+impl Recorder {
+    /// The record of the repository that the workflow runs for.
+    pub fn new(world: &World) -> Result<Self> {
+        let context = &world.context;
+        let none = |warning: Option<&str>| Self {
+            client: None,
+            warning: warning.map(str::to_owned),
+            log_url: None,
+        };
+        if !context.is_workflow || context.repository.is_empty() {
+            return Ok(none(None));
+        }
+        let Some(token) = SECRETS.first().and_then(|input| world.secret(input)) else {
+            return Ok(none(Some("no `token` is given")));
+        };
+        world.console.hide(&token);
+        // The end is told also where the job is cancelled.
+        let http = Http::new(&world.environment, Vec::new(), Stop::never())?;
+        let masker = world.console.masker();
+        let client = Client::new(&world.environment, &token, http, masker);
+        let url = format!(
+            "{}/{}/actions/runs/{}/attempts/{}",
+            context.server_url, context.repository, context.run_id, context.run_attempt
+        );
+        Ok(Self {
+            client: Some(client.map_err(Fault::error)?),
+            warning: deployments::read_only(context).map(|why| why.to_string()),
+            log_url: url.starts_with("https://").then_some(url),
+        })
+    }
+
+    /// Why nothing is recorded, where it would be.
+    pub fn warning(&self) -> Option<&str> {
+        self.warning.as_deref().filter(|_| self.client.is_none())
+    }
+
+    /// Records a deployment, once. Nothing where it cannot be.
+    pub async fn create(&mut self, about: &About<'_>, stop: &Stop) -> Result<Option<Deployment>> {
+        let Some(client) = self.client.clone() else {
+            return Ok(None);
+        };
+        let wanted = about.wanted();
+        let creating = deployments::create(&client, &wanted);
+        tokio::pin!(creating);
+        let mut stop = stop.clone();
+        let created = tokio::select! {
+            created = &mut creating => created,
+            signal = stop.requested() => {
+                // It may be made by now: who knows of it can end it.
+                match tokio::time::timeout(LAST_WORDS / 2, &mut creating).await {
+                    Ok(created) => created,
+                    Err(_) => return Err(Error::interrupted(signal)),
+                }
+            }
+        };
+        match created {
+            Ok(created) => Ok(Some(created.deployment)),
+            Err(fault) if fault.is_read_only() => {
+                self.warning = Some(self.warning.take().unwrap_or_else(|| fault.to_string()));
+                self.client = None;
+                Ok(None)
+            }
+            Err(fault) => Err(fault.error().cause("the deployment cannot be recorded")),
+        }
+    }
+
+    /// Tells how a deployment goes.
+    pub async fn tell(
+        &self,
+        id: u64,
+        state: Told,
+        words: &str,
+        url: Option<&str>,
+        stop: &Stop,
+    ) -> Result<()> {
+        let Some(client) = &self.client else {
+            return Ok(());
+        };
+        let told = deployments::Told {
+            log_url: self.log_url.clone(),
+            environment_url: url
+                .filter(|url| url.starts_with("https://"))
+                .map(str::to_owned),
+            ..deployments::Told::new(state, words)
+        };
+        let lost = |cause: String| {
+            Error::no_verdict("GitHub was not told how the deployment goes").cause(cause)
+        };
+        if stop.signal().is_none() {
+            let told = deployments::set_status(client, id, &told).await;
+            return told.map_err(|fault| lost(fault.to_string()));
+        }
+        let client = client
+            .clone()
+            .with_patience(LAST_WORDS / 2)
+            .with_policy(Policy {
+                attempts: 3,
+                budget: LAST_WORDS,
+                pause: Duration::from_millis(100),
+            });
+        let telling = deployments::set_status(&client, id, &told);
+        match tokio::time::timeout(LAST_WORDS, telling).await {
+            Ok(told) => told.map_err(|fault| lost(fault.to_string())),
+            Err(_) => Err(lost(
+                "it gave no answer in the time that was left".to_owned(),
+            )),
+        }
+    }
+
+    /// Ends what stood before on record; what is wrong with that is told and fails nothing.
+    pub async fn replace(&self, current: &Deployment) -> Option<String> {
+        let client = self.client.as_ref()?;
+        let ended = deployments::deactivate_older(client, current, DEPTH).await;
+        ended.err().map(|fault| fault.to_string())
+    }
+
+    /// What was good the last time, where the journal does not know.
+    pub async fn last_good(&self, environment: &str, before: Option<u64>) -> Option<Stand> {
+        let client = self.client.as_ref()?;
+        let good = deployments::last_good(client, environment, before, DEPTH).await;
+        good.ok().flatten()?.payload.release
+    }
+
+    /// The id of a deployment that was recorded, but not in the journal.
+    pub async fn find(&self, about: &About<'_>) -> Option<u64> {
+        let found = deployments::find(self.client.as_ref()?, &about.wanted()).await;
+        Some(found.ok().flatten()?.id)
+    }
+
+    /// Whether nobody told yet how a deployment ended.
+    pub async fn is_open(&self, id: u64) -> bool {
+        let Some(client) = &self.client else {
+            return false;
+        };
+        let statuses = deployments::statuses(client, id).await;
+        statuses.is_ok_and(|statuses| {
+            statuses
+                .first()
+                .is_none_or(|status| !status.state.is_final())
+        })
+    }
+
+    /// Ends what is open on record and whose run is over; how many there were.
+    pub async fn sweep(&self, environment: &str) -> Result<usize> {
+        let Some(client) = &self.client else {
+            return Ok(0);
+        };
+        let swept = deployments::sweep(client, Some(environment), DEPTH).await;
+        Ok(swept.map_err(Fault::error)?.stale.len())
+    }
+
+    /// Ends a transient environment on record; how many deployments that were.
+    pub async fn end_transient(&self, environment: &str) -> Result<usize> {
+        let Some(client) = &self.client else {
+            return Ok(0);
+        };
+        let why = "what it was for is closed";
+        let ended = deployments::end_transient(client, environment, why, DEPTH).await;
+        Ok(ended.map_err(Fault::error)?.deployments.len())
+    }
+
+    /// Whether the checks of the commit have passed.
+    pub async fn contexts(
+        &self,
+        world: &World,
+        environment: &Environment,
+        stop: &Stop,
+    ) -> Result<Said> {
+        let wanted: &[String] = match &environment.gates.contexts {
+            Contexts::Off => return Ok(Said::Off),
+            Contexts::All => &[],
+            Contexts::Named(names) => names,
+        };
+        let Some(client) = &self.client else {
+            let why = "no GitHub is here to ask for the checks of the commit";
+            return Ok(Said::Unknown(why.to_owned()));
+        };
+        let asking = ask(client, world, wanted, environment.gates.contexts_wait);
+        let mut stop = stop.clone();
+        let found = tokio::select! {
+            found = asking => found,
+            signal = stop.requested() => return Err(Error::interrupted(signal)),
+        };
+        Ok(match found {
+            Err(fault) => Said::Unknown(fault.to_string()),
+            Ok(found) => match found.verdict() {
+                Verdict::Passed => {
+                    let number = found.contexts.len() as u64;
+                    Said::Yes(format!("{} passed", crate::error::count(number, "check")))
+                }
+                Verdict::Nothing => Said::Unknown("the commit has no check".to_owned()),
+                Verdict::Pending | Verdict::Failed => Said::No(
+                    found.not_green(),
+                    Some(
+                        "wait for these checks, or name those that count in `gates.contexts`"
+                            .to_owned(),
+                    ),
+                ),
+            },
+        })
+    }
+}
+
+async fn ask(
+    client: &Client,
+    world: &World,
+    wanted: &[String],
+    patience: Duration,
+) -> std::result::Result<Found, Fault> {
+    let context = &world.context;
+    let run_id = context.run_id.parse().unwrap_or_default();
+    let attempt = context.run_attempt.parse().unwrap_or(1);
+    // Needs a permission of its own; without, the job's id is what our check run is known by.
+    let own = deployments::own_job(client, run_id, attempt, &context.runner_name).await;
+    let own = own.ok().flatten();
+    let own = Own {
+        run_id,
+        job: context.job.clone(),
+        names: own.iter().map(|(name, _)| name.clone()).collect(),
+        check_run: own.map(|(_, check_run)| check_run),
+    };
+    let interval = INTERVAL.min(patience / 4);
+    deployments::wait_for_contexts(client, &context.sha, wanted, &own, patience, interval).await
+}
+
+/// How GitHub calls the state that a deployment ended in. Never inactive once something may have changed.
+pub fn told(state: State, has_effects: bool) -> Told {
+    match state {
+        State::Success => Told::Success,
+        State::Cancelled if !has_effects => Told::Inactive,
+        State::RollbackFailed => Told::Error,
+        _ => Told::Failure,
+    }
+}

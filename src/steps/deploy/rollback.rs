@@ -1,0 +1,69 @@
+//! `rollback`: somebody decides to go back. It is a deployment of its own.
+
+use crate::deploy::history;
+use crate::error::{Error, Result};
+use crate::model::deployment::{Facts, Stand, State};
+use crate::steps::deploy::engine::{Ended, Session, Work, standing};
+use crate::steps::deploy::finalize::heal;
+use crate::steps::deploy::{Arguments, definition, report};
+use crate::steps::world::World;
+use crate::system::stop::Stop;
+
+/// Goes back.
+pub async fn rollback(arguments: &Arguments, world: &World, stop: Stop) -> Result<Ended> {
+    definition::require_permission(world)?;
+    let definition = definition::load(world)?;
+    let environment = definition.chosen(arguments)?;
+    let mut session = Session::open(arguments, world, environment, &definition.folder, stop)?;
+    if !session.target.can_go_back() {
+        return Err(Error::refused(format!(
+            "{} cannot go back",
+            session.target.describe()
+        )));
+    }
+    heal(&mut session.book, |_| false)?;
+    session.release = chosen(&session)?;
+    session.plan("rollback")?;
+    if let Err(error) = go(&mut session).await {
+        session.fail(error).await?;
+    }
+    session.settle().await;
+    Ok(report::ended(&session))
+}
+
+async fn go(session: &mut Session<'_>) -> Result<()> {
+    // Whoever decides to go back is asked nothing: what stood there has passed its gates.
+    session.enter(State::Gated, Facts::default())?;
+    session.lock().await?;
+    let to = standing(&session.release);
+    session.bring(Work::Back(&to)).await
+}
+
+/// What to go back to.
+fn chosen(session: &Session<'_>) -> Result<Stand> {
+    let deployments = session.book.deployments();
+    let nothing = |message: String| {
+        Error::refused(message).hint("see `lockgate deploy status`, and name one with `--to`")
+    };
+    if let Some(wanted) = &session.arguments.to {
+        let good = deployments
+            .iter()
+            .rev()
+            .filter(|deployment| deployment.state == State::Success)
+            .filter_map(|deployment| deployment.facts.release.clone());
+        let mut good = good.filter(|stand| stand.reference.is_some());
+        let is_meant = |stand: &Stand| {
+            [&stand.reference, &stand.version, &stand.digest]
+                .into_iter()
+                .any(|name| name.as_ref() == Some(wanted))
+        };
+        return good
+            .find(is_meant)
+            .ok_or_else(|| nothing(format!("nothing that stood well is called `{wanted}`")));
+    }
+    let now = history::last_good(&deployments, None);
+    let before = now.and_then(|now| history::before(&deployments, now));
+    before
+        .cloned()
+        .ok_or_else(|| nothing("nothing is on record that stood well before".to_owned()))
+}

@@ -1,0 +1,146 @@
+//! `run`: plan, gates, lock, target, health.
+
+use crate::error::{Error, Result};
+use crate::model::deploy::{ChangeKind, Release};
+use crate::model::deployment::{Facts, Stand, State};
+use crate::model::digest::hex;
+use crate::steps::deploy::engine::{Ended, Session, Work};
+use crate::steps::deploy::finalize::heal;
+use crate::steps::deploy::gates::{Gate, Looked, Said};
+use crate::steps::deploy::release::{self, Found, Place, Proof};
+use crate::steps::deploy::{Arguments, definition, report};
+use crate::steps::world::World;
+use crate::system::stop::Stop;
+
+/// Deploys.
+pub async fn run(arguments: &Arguments, world: &World, stop: Stop) -> Result<Ended> {
+    definition::require_permission(world)?;
+    let definition = definition::load(world)?;
+    let environment = definition.chosen(arguments)?;
+    let mut session = Session::open(arguments, world, environment, &definition.folder, stop)?;
+    heal(&mut session.book, |_| false)?;
+    let mut found = gather(&session).await?;
+    session.release = Stand {
+        digest: Some(hex(&found.release.digest())),
+        ..Stand::default()
+    };
+    session.changes = session
+        .target
+        .plan(&found.release, &session.access())
+        .await?;
+    session.files = files(&found.release);
+    session.plan("deploy")?;
+    if let Err(error) = go(&mut session, &mut found).await {
+        session.fail(error).await?;
+    }
+    session.settle().await;
+    Ok(report::ended(&session))
+}
+
+async fn go(session: &mut Session<'_>, found: &mut Found) -> Result<()> {
+    ask(session, found).await?;
+    if let Some(error) = refusal(&session.gates) {
+        return Err(error);
+    }
+    session.enter(
+        State::Gated,
+        Facts {
+            release: Some(session.release.clone()),
+            ..Facts::default()
+        },
+    )?;
+    session.lock().await?;
+    session.bring(Work::Apply(&found.release)).await
+}
+
+/// Names and digests.
+fn files(release: &Release) -> Vec<(String, String)> {
+    let files = release.files.iter();
+    files
+        .map(|file| (file.name.clone(), format!("sha256:{}", hex(&file.digest))))
+        .collect()
+}
+
+/// Finds what is deployed, on a thread of its own.
+pub async fn gather(session: &Session<'_>) -> Result<Found> {
+    let place = Place {
+        folder: session.folder.clone(),
+        root: session.world.root.clone(),
+    };
+    let proof = Proof::find(session.arguments, session.world)?;
+    let environment = session.environment.clone();
+    let work = tokio::task::spawn_blocking(move || release::gather(&environment, &place, &proof));
+    let mut stop = session.stop.clone();
+    tokio::select! {
+        found = work => found.unwrap_or_else(|_| Err(Error::bug("files could not be read"))),
+        signal = stop.requested() => Err(Error::interrupted(signal)),
+    }
+}
+
+/// Asks every gate, and gives the release the version that they agree on.
+pub async fn ask(session: &mut Session<'_>, found: &mut Found) -> Result<()> {
+    let deployments = session.book.deployments();
+    let last = crate::deploy::history::last_good(&deployments, Some(&session.id));
+    let looked = Looked {
+        arguments: session.arguments,
+        world: session.world,
+        environment: session.environment,
+        folder: &session.folder,
+        found,
+        last: last.and_then(|stand| stand.version.as_deref()),
+        recorder: &session.recorder,
+        stop: &session.stop,
+    };
+    let (mut gates, version) = looked.ask().await?;
+    let refused = session
+        .changes
+        .iter()
+        .filter(|change| change.kind == ChangeKind::Refuse);
+    let refused: Vec<String> = refused
+        .map(|change| format!("`{}`: {}", change.what, change.detail))
+        .collect();
+    if !refused.is_empty() {
+        gates.push(Gate {
+            name: "target",
+            said: Said::No(refused, None),
+            duration: std::time::Duration::ZERO,
+        });
+    }
+    session.gates = gates;
+    found.release.version.clone_from(&version);
+    session.release.version = version;
+    // Now that the version is known.
+    session.release.digest = Some(hex(&Release::digest(&found.release)));
+    Ok(())
+}
+
+/// The gates that said no, as one error; one that could not look weighs more.
+pub fn refusal(gates: &[Gate]) -> Option<Error> {
+    let unknown = gates.iter().filter_map(|gate| match &gate.said {
+        Said::Unknown(why) => Some(format!("{}: {why}", gate.name)),
+        _ => None,
+    });
+    let unknown: Vec<String> = unknown.collect();
+    let mut said_no = Vec::new();
+    let mut hint = None;
+    for gate in gates {
+        if let Said::No(reasons, what) = &gate.said {
+            said_no.extend(
+                reasons
+                    .iter()
+                    .map(|reason| format!("{}: {reason}", gate.name)),
+            );
+            hint = hint.or_else(|| what.clone());
+        }
+    }
+    let error = match (unknown.is_empty(), said_no.is_empty()) {
+        (true, true) => return None,
+        (false, true) => Error::no_verdict("a gate could not look"),
+        _ => Error::refused("the gates say no"),
+    };
+    let error = said_no.into_iter().chain(unknown).fold(error, Error::cause);
+    Some(match hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    })
+}
