@@ -42,6 +42,12 @@ module.exports = function run(step, ...operation) {
   for (const [name, value] of Object.entries(process.env)) {
     (RUNTIME.test(name) ? runtime : environment)[name] = value;
   }
+  // dash, the `sh` of Debian and Ubuntu, drops variables with a hyphen in their name: the binary takes both spellings.
+  for (const name of Object.keys(environment).filter((name) => /^INPUT_.*-/.test(name))) {
+    const value = environment[name];
+    delete environment[name];
+    if (value) environment[name.replaceAll("-", "_")] = value;
+  }
   for (const [input, variable] of Object.entries(INSTALL)) {
     environment[variable] = process.env[`INPUT_${input.toUpperCase()}`] || environment[variable] || "";
   }

@@ -415,13 +415,14 @@ with open("seen", "wb") as seen:
 "#;
 
 /// One job of the action with the tokens of the runtime, on a machine of its own.
-fn action(project: &Project, service: &CacheService, cache: &Path) -> HostRun {
+fn action(project: &Project, service: &CacheService, cache: &Path, no_cache: &str) -> HostRun {
     let payload = json!({"repository": {"default_branch": "main"}});
     let runner = HostRunner::action("actions/pipeline", &project.path())
         .event("push", &payload)
         .github("ref", "refs/heads/main")
         .github("repository", "octo-org/octo-repo")
         .github("server_url", "https://github.com")
+        .input("no-cache", no_cache)
         .env("LOCKGATE_CACHE_DIR", &cache.display().to_string());
     let variables = service.environment(TOKEN).into_iter();
     variables
@@ -437,7 +438,7 @@ fn the_action_shares_results_and_no_stage_sees_its_tokens() {
     ));
     project.write("look.py", LOOK);
     let cache = |name: &str| project.beside(name);
-    let first = action(&project, &service, &cache("one"));
+    let first = action(&project, &service, &cache("one"), "");
     first.expect("success");
     first.expect_log("2 results saved in the shared store");
     let seen = std::fs::read(project.path().join("seen")).expect("what was seen");
@@ -451,12 +452,15 @@ fn the_action_shares_results_and_no_stage_sees_its_tokens() {
     for made in ["dist/a.whl", "ran"] {
         std::fs::remove_file(project.path().join(made)).expect("removed");
     }
-    let second = action(&project, &service, &cache("two"));
+    let second = action(&project, &service, &cache("two"), "");
     second.expect("success");
     let stages = second.report()["stages"].clone();
     assert_eq!(stages[0]["restored-from"], "shared", "{}", second.log());
     assert!(project.path().join("dist/a.whl").exists());
     assert_eq!(ran(&project), "");
+    // An input reaches the binary through every shell.
+    action(&project, &service, &cache("two"), "true").expect("success");
+    assert_eq!(ran(&project), "build\ntest\n");
 }
 
 #[test]
