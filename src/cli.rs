@@ -22,6 +22,7 @@ use crate::system::environment::Environment;
 use crate::system::files::{normalise, real};
 use crate::system::logging;
 use crate::system::masking::{Masker, Secret, channel};
+use crate::system::processes::guards;
 use crate::system::stop;
 
 /// Steps of a CI/CD pipeline for Python projects, the same on a laptop and in GitHub Actions
@@ -45,6 +46,10 @@ pub fn command() -> Command {
 /// Runs the process: `arguments` as the system gave them, the program's name first.
 pub fn main(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> u8 {
     stop::hide_from_siblings();
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if guards(&arguments) {
+        return exit::PASS;
+    }
     let is_workflow = environment.get("GITHUB_ACTIONS") == Some("true");
     let file = |name| {
         environment
@@ -112,17 +117,13 @@ fn report_error(console: &Console, context: &Context, error: &Error) {
     }
 }
 
-fn run(
-    arguments: impl IntoIterator<Item = OsString>,
-    environment: Environment,
-    console: &Console,
-) -> Result<u8> {
+fn run(arguments: Vec<OsString>, environment: Environment, console: &Console) -> Result<u8> {
     let secrets: Vec<SecretInput> = Step::ALL
         .into_iter()
         .flat_map(Step::secrets)
         .copied()
         .collect();
-    let arguments = as_subcommand(arguments.into_iter().collect());
+    let arguments = as_subcommand(arguments);
     let matches = match command().try_get_matches_from(arguments) {
         Ok(matches) => matches,
         Err(error) if !error.use_stderr() => {

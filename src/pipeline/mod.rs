@@ -5,6 +5,7 @@ pub mod draw;
 pub mod graph;
 pub mod keys;
 pub mod plan;
+pub mod policy;
 pub mod read;
 pub mod schedule;
 pub mod schema;

@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::github::commands::{Command, Level};
 use crate::pipeline::read::Carrier;
 use crate::steps::world::World;
+use crate::system::config::Config;
 
 /// Mistakes that are told one by one.
 const MOST_TOLD: usize = 20;
@@ -26,7 +27,12 @@ pub struct Text<'w> {
 impl<'w> Text<'w> {
     /// The text of the project's file, if it defines anything.
     pub fn of(world: &'w World) -> Option<Self> {
-        let (path, text) = (world.config.path.as_ref()?, world.config.text.as_deref()?);
+        Self::in_config(&world.config, world)
+    }
+
+    /// The text of this configuration, that of the base for example, if it defines anything.
+    pub fn in_config(config: &'w Config, world: &World) -> Option<Self> {
+        let (path, text) = (config.path.as_ref()?, config.text.as_deref()?);
         let inside = path.strip_prefix(&world.root).unwrap_or(path);
         let folder = path
             .parent()

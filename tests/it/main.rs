@@ -84,6 +84,7 @@ mod migrating;
 mod pipeline;
 mod pipeline_example;
 mod pipeline_members;
+mod pipeline_proposals;
 mod pipeline_reports;
 mod pipeline_run;
 mod pipeline_schedule;

@@ -62,6 +62,7 @@ pub(crate) fn record(stages: Vec<StageRecord>) -> RunRecord {
             .unwrap_or_default(),
         jobs: 2,
         stopped_by: None,
+        loosened: Vec::new(),
         planned: stages.iter().map(|stage| stage.name.clone()).collect(),
         stages,
     }

@@ -407,6 +407,87 @@ fn exactly_what_depends_on_a_change_runs_again() {
     }
 }
 
+/// The guardian of a run, once it is there.
+fn guardian_of(id: u32) -> String {
+    let started = Instant::now();
+    loop {
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
+        let children = children.unwrap_or_default();
+        let mut children = children.split_whitespace();
+        let guardian = children.find(|child| {
+            let line = std::fs::read_to_string(format!("/proc/{child}/cmdline"));
+            line.is_ok_and(|line| line.contains("--guard-run"))
+        });
+        if let Some(guardian) = guardian {
+            return guardian.to_owned();
+        }
+        assert!(started.elapsed() < Duration::from_mins(1), "no guardian");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Waits until it holds.
+#[track_caller]
+fn soon(what: &str, condition: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !condition() {
+        assert!(started.elapsed() < Duration::from_mins(1), "never: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn what_a_killed_run_leaves_is_ended_by_its_guardian() {
+    for (at, signal) in ["KILL", "TERM"].into_iter().enumerate() {
+        let number = 91_000 + 10 * (std::process::id() % 1_000) + u32::try_from(at).unwrap();
+        // A process without our variable is found by its group.
+        let script = format!(
+            "{}env -i sleep {number}.4 &\ntouch started\nsleep {number}.5",
+            four_children(number)
+        );
+        let project = project(&format!(
+            "grace = \"1s\"\n[tool.lockgate.pipeline.stages.script]\nrun = '''\n{script}\n'''\n"
+        ));
+        let mut child = project
+            .command(&["pipeline"])
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("the binary");
+        soon("started", || project.path().join("started").exists());
+        let name = format!("sleep {number}.");
+        soon("all five", || processes_with(&name).len() == 5);
+        let guardian = guardian_of(child.id());
+        let folder = std::path::PathBuf::from(format!("/proc/{guardian}"));
+        for output in ["1", "2"] {
+            let target = std::fs::read_link(folder.join("fd").join(output));
+            assert_eq!(
+                target.unwrap(),
+                Path::new("/dev/null"),
+                "it holds no output"
+            );
+        }
+        assert_eq!(std::fs::read(folder.join("environ")).unwrap(), b"");
+        let id = child.id().to_string();
+        let sent = Command::new("kill")
+            .args([&format!("-{signal}"), &id])
+            .status();
+        assert!(sent.unwrap().success());
+        child.wait().expect("its end");
+        if signal == "TERM" {
+            // The end of a run is the end of its guardian.
+            assert!(!folder.exists());
+        }
+        soon("nothing is left", || processes_with(&name).is_empty());
+        soon("no guardian", || {
+            !folder.join("cmdline").exists() || {
+                // One that has ended and that nobody waits for has no command line.
+                std::fs::read(folder.join("cmdline")).is_ok_and(|line| line.is_empty())
+            }
+        });
+    }
+}
+
 /// The script of which most runners leave processes behind: in the background, deaf to signals, in a session of its own.
 fn four_children(number: u32) -> String {
     format!(

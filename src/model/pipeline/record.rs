@@ -25,6 +25,8 @@ pub struct RunRecord {
     pub jobs: u32,
     /// The signal that asked it to stop, if any did.
     pub stopped_by: Option<u8>,
+    /// What a proposal has made looser than the base has it, and what was kept from it, in words.
+    pub loosened: Vec<String>,
     /// The names of all stages that the plan holds: one without a record keeps the run from being green.
     pub planned: Vec<String>,
     /// The stages, in the order of the file.
@@ -50,6 +52,7 @@ impl RunRecord {
         apply(&mut self.name);
         apply(&mut self.run_id);
         self.url.iter_mut().for_each(apply);
+        self.loosened.iter_mut().for_each(apply);
         self.planned.iter_mut().for_each(apply);
         for stage in &mut self.stages {
             apply(&mut stage.name);

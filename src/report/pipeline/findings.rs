@@ -32,7 +32,7 @@ pub fn report(record: &RunRecord, max_annotations: usize) -> Report {
 }
 
 /// Errors first, each in the order of the file: stages that did not pass, then flaky ones, then processes that outlived
-/// theirs. What was cut short because of another stage is none: that one is.
+/// theirs, then what a proposal has made looser. What was cut short because of another stage is none: that one is.
 pub fn of(record: &RunRecord) -> Vec<Finding> {
     let mut found: Vec<Finding> = record
         .missing()
@@ -64,8 +64,18 @@ pub fn of(record: &RunRecord) -> Vec<Finding> {
             Finding::new(TOOL, "survivor", Severity::Warning, message)
         }));
     }
+    found.extend(policy(record));
     found.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     found
+}
+
+/// What a proposal has made looser, as one finding.
+fn policy(record: &RunRecord) -> Option<Finding> {
+    let help = "see docs/pipeline.md, what a proposal may change";
+    words::loosened(record).map(|message| Finding {
+        help: Some(help.into()),
+        ..Finding::new(TOOL, "policy-changed", Severity::Warning, message)
+    })
 }
 
 fn problem(stage: &StageRecord) -> Option<Finding> {
@@ -117,6 +127,35 @@ mod tests {
         );
         let (annotations, without) = annotations::annotations(&found, "2027-01-01");
         assert_eq!((annotations.len(), without), (5, 0));
+    }
+
+    #[test]
+    fn what_a_proposal_loosens_is_one_warning_with_the_list() {
+        let mut record = run(vec![stage("a", &[], 0, 1)]);
+        record.loosened = (0..30).map(|at| format!("`s{at}` is gone")).collect();
+        let found = of(&record);
+        let [finding] = &*found else {
+            panic!("{found:?}")
+        };
+        assert_eq!(
+            (finding.rule.as_deref(), finding.severity),
+            (Some("policy-changed"), Severity::Warning)
+        );
+        assert!(
+            finding.message.contains("`s0` is gone; `s1` is gone"),
+            "{}",
+            finding.message
+        );
+        assert!(
+            finding.message.ends_with("; and 10 more"),
+            "{}",
+            finding.message
+        );
+        let summary = crate::report::pipeline::summary::render(&record, 1 << 20);
+        assert!(
+            summary.contains("s0") && summary.contains("policy-changed"),
+            "{summary}"
+        );
     }
 
     #[test]

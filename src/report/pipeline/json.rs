@@ -33,7 +33,7 @@ struct Document<'r> {
     verdict: &'static str,
     /// The exit code of the process.
     exit_code: u8,
-    /// What deserves a look, by rule: `missing`, `failed`, `timed-out`, `no-verdict`, `flaky`, `survivor`.
+    /// What deserves a look, by rule: `missing`, `failed`, `timed-out`, `no-verdict`, `flaky`, `survivor`, `policy-changed`.
     findings: Vec<FindingDocument<'r>>,
     /// The step's outputs.
     outputs: &'r BTreeMap<String, String>,

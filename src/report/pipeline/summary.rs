@@ -79,6 +79,9 @@ fn headline(record: &RunRecord, critical: &Critical) -> String {
     if exit_code == exit::NO_VERDICT {
         let _ = writeln!(text, "Why this is not green: <{NO_VERDICT_PAGE}>");
     }
+    if let Some(loosened) = words::loosened(record) {
+        let _ = writeln!(text, "\n**policy-changed**: {}.", markdown(&loosened));
+    }
     let missing: Vec<&str> = record.missing().collect();
     if !missing.is_empty() {
         let _ = writeln!(

@@ -65,6 +65,7 @@ pub(crate) fn run(stages: Vec<StageRecord>) -> RunRecord {
         duration: end.unwrap_or_default(),
         jobs: 2,
         stopped_by: None,
+        loosened: Vec::new(),
         planned: stages.iter().map(|stage| stage.name.clone()).collect(),
         stages,
     }

@@ -59,6 +59,9 @@ pub fn render(record: &RunRecord, color: bool, out: &mut dyn Write) -> io::Resul
             writeln!(out, "{}", untrusted::line(&text))?;
         }
     }
+    if let Some(loosened) = words::loosened(record) {
+        writeln!(out, "  policy-changed: {}", untrusted::line(&loosened))?;
+    }
     for name in record.missing() {
         writeln!(
             out,

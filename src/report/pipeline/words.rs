@@ -52,6 +52,19 @@ pub(super) fn outcome(stage: &StageRecord) -> String {
     }
 }
 
+/// What a proposal has made looser than the base has it: one line with the list, the end of a long one counted.
+pub(super) fn loosened(record: &RunRecord) -> Option<String> {
+    const NAMED: usize = 20;
+    let shown: Vec<&str> = record.loosened.iter().map(|one| &**one).collect();
+    let (shown, rest) = shown.split_at(shown.len().min(NAMED));
+    let more = match rest.len() {
+        0 => String::new(),
+        rest => format!("; and {rest} more"),
+    };
+    let list = shown.join("; ");
+    (!shown.is_empty()).then(|| format!("not as on the base: {list}{more}"))
+}
+
 /// A reason is one line of a table.
 fn cut(reason: &str) -> String {
     const MOST: usize = 200;

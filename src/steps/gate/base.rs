@@ -52,6 +52,17 @@ pub async fn arguments<A: FromArgMatches>(
     sha: &str,
     root: &Path,
 ) -> Result<A> {
+    let config = configuration(world, git, sha, root).await?;
+    world.arguments_with(step, &config)
+}
+
+/// The configuration as the base has it.
+pub async fn configuration(
+    world: &World,
+    git: &Git,
+    sha: &str,
+    root: &Path,
+) -> Result<config::Config> {
     let mut places = Vec::new();
     for folder in world.directory.ancestors() {
         for name in config::NAMES {
@@ -72,10 +83,9 @@ pub async fn arguments<A: FromArgMatches>(
         .zip(texts)
         .filter_map(|((path, _), text)| Some((path, text?)))
         .collect();
-    let config = config::load_from(&world.directory, root, &Step::names(), &|path| {
+    config::load_from(&world.directory, root, &Step::names(), &|path| {
         Ok(files.get(path).cloned())
-    });
-    config.and_then(|config| world.arguments_with(step, &config))
+    })
 }
 
 /// What the workflow and the command line say, without any file.

@@ -12,6 +12,7 @@ use crate::steps::definition::{Text, tell};
 use crate::steps::pipeline::NAME;
 use crate::steps::pipeline::settings::Settings;
 use crate::steps::world::World;
+use crate::system::config::Config;
 
 /// The key by which a stage is for each member of the workspace.
 const MEMBERS: &str = "members";
@@ -41,20 +42,42 @@ pub fn load(world: &World, settings: &Settings) -> Result<Definition> {
     Ok(definition)
 }
 
+/// The stages of another configuration, that of the base for example; none where it defines none. What its steps are
+/// given is not looked at.
+pub fn of_config(
+    config: &Config,
+    world: &World,
+) -> std::result::Result<Option<Pipeline>, Vec<Error>> {
+    let Some(text) = Text::in_config(config, world).filter(|_| config.defines(NAME)) else {
+        return Ok(None);
+    };
+    read_text(&text, world).map(Some)
+}
+
+fn read_text(text: &Text<'_>, world: &World) -> std::result::Result<Pipeline, Vec<Error>> {
+    // Only a definition with the word can mean them.
+    let members = if text.text.contains(MEMBERS) {
+        let members = crate::steps::project::members(&text.folder, &world.root);
+        members.map_err(|error| vec![error])?
+    } else {
+        Vec::new()
+    };
+    read_with(
+        text.text,
+        &text.file,
+        text.carrier,
+        &usable_steps(),
+        &members,
+    )
+}
+
 fn read_all(world: &World) -> std::result::Result<Definition, Vec<Error>> {
     let one = |error: Error| vec![error];
     let Some(text) = Text::of(world) else {
         let error = Error::usage("nothing here defines a pipeline");
         return Err(one(error.hint("lockgate pipeline init")));
     };
-    let steps = usable_steps();
-    // Only a definition with the word can mean them.
-    let members = if text.text.contains(MEMBERS) {
-        crate::steps::project::members(&text.folder, &world.root).map_err(one)?
-    } else {
-        Vec::new()
-    };
-    let pipeline = read_with(text.text, &text.file, text.carrier, &steps, &members)?;
+    let pipeline = read_text(&text, world)?;
     let mut mistakes = check_inputs(&pipeline);
     let graph = match Graph::of(&pipeline) {
         Ok(graph) if mistakes.is_empty() => graph,

@@ -50,7 +50,7 @@ pub const OUTPUTS: &[Output] = &[
 /// What it takes from the environment alone.
 pub const SECRETS: &[SecretInput] = &[SecretInput {
     name: "token",
-    help: "Token for the one fetch of the base that `affected` and `if.changed` may need, `contents: read`",
+    help: "Token for the one fetch of the base that `affected`, `if.changed` and a proposal may need, `contents: read`",
     default: "${{ github.token }}",
 }];
 
@@ -163,6 +163,10 @@ pub struct Arguments {
     /// Run code of the project also where the job's token may do more than its author, as on `pull_request_target`; counts from the workflow or the command line only [default: false]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = boolean)]
     pub allow_project_code: Option<bool>,
+
+    /// On pull requests and in merge queues, hand a stage also secrets that the definition of the base gives to no stage with the same command; counts from the workflow or the command line only [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = boolean)]
+    pub allow_new_secrets: Option<bool>,
 
     /// The digest that a bundle must have, for `bundle verify`
     #[arg(long, value_name = "SHA256", help_heading = COMMAND_LINE_ONLY)]

@@ -199,7 +199,7 @@ impl Process {
                 group: Group::of(&child),
                 is_over: false,
             },
-            _running: supervisor.enter(&mark),
+            _running: supervisor.enter(&mark, child.id()),
             _known: known,
             drains: Drains {
                 stdout: child.stdout.take(),

@@ -1,6 +1,7 @@
 //! One run: who belongs to it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -30,6 +31,21 @@ struct Shared {
     masker: Masker,
     /// How many processes run now for each mark.
     running: Mutex<BTreeMap<String, usize>>,
+    guard: Mutex<Guard>,
+}
+
+/// Who ends what is left where nobody of us can.
+#[derive(Debug, Default)]
+enum Guard {
+    /// Nobody.
+    #[default]
+    None,
+    /// One is started with the first process.
+    #[cfg(target_os = "linux")]
+    Planned(super::guardian::Plan),
+    /// One is there.
+    #[cfg(target_os = "linux")]
+    There(super::guardian::Guardian),
 }
 
 impl Supervisor {
@@ -51,10 +67,68 @@ impl Supervisor {
             adopts,
             masker: masker.clone(),
             running: Mutex::default(),
+            guard: Mutex::default(),
         };
         Self {
             shared: Arc::new(shared),
         }
+    }
+
+    /// From the first process of the run on, `program`, which is ours, watches over us: where SIGKILL ends us, it ends what
+    /// is left, with this grace. Only on Linux.
+    pub fn guarded_by(&self, program: PathBuf, run: &str, grace: Duration) {
+        #[cfg(target_os = "linux")]
+        {
+            let run = run.to_owned();
+            let plan = super::guardian::Plan {
+                program,
+                run,
+                grace,
+            };
+            *self.guard() = Guard::Planned(plan);
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = (program, run, grace);
+    }
+
+    /// Nobody needs to watch over us any more.
+    pub async fn dismiss(&self) {
+        let guard = std::mem::take(&mut *self.guard());
+        #[cfg(target_os = "linux")]
+        if let Guard::There(guardian) = guard {
+            guardian.dismiss().await;
+        }
+        #[cfg(not(target_os = "linux"))]
+        drop(guard);
+    }
+
+    fn guard(&self) -> MutexGuard<'_, Guard> {
+        // It is whole whatever happened.
+        let guard = self.shared.guard.lock();
+        guard.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the guardian, if there is to be one, that a group is there or no more.
+    #[cfg(target_os = "linux")]
+    fn tell(&self, group: Option<u32>, is_there: bool) {
+        let mut guard = self.guard();
+        if let (Guard::Planned(plan), true) = (&*guard, is_there) {
+            *guard = match super::guardian::Guardian::start(plan) {
+                Ok(guardian) => Guard::There(guardian),
+                Err(error) => {
+                    tracing::debug!(%error, "nobody ends what is left where SIGKILL ends us");
+                    Guard::None
+                }
+            };
+        }
+        if let (Guard::There(guardian), Some(group)) = (&mut *guard, group) {
+            guardian.tell(group, is_there);
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn tell(&self, group: Option<u32>, is_there: bool) {
+        let _ = (self, group, is_there);
     }
 
     /// The secrets that appear in no log.
@@ -81,12 +155,14 @@ impl Supervisor {
         }
     }
 
-    /// A process with this mark runs for as long as the guard lives.
-    pub(super) fn enter(&self, mark: &str) -> Running {
+    /// A process with this mark, which leads this group, runs for as long as the guard lives.
+    pub(super) fn enter(&self, mark: &str, group: Option<u32>) -> Running {
         *self.running().entry(mark.to_owned()).or_default() += 1;
+        self.tell(group, true);
         Running {
             supervisor: self.clone(),
             mark: mark.to_owned(),
+            group,
         }
     }
 
@@ -102,10 +178,12 @@ impl Supervisor {
 pub(super) struct Running {
     supervisor: Supervisor,
     mark: String,
+    group: Option<u32>,
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
+        self.supervisor.tell(self.group, false);
         let mut running = self.supervisor.running();
         if let Some(count) = running.get_mut(&self.mark) {
             *count -= 1;

@@ -1,4 +1,4 @@
-//! The tries of a stage, each a process of its own; and the one life of a service.
+//! The tries of a stage, each a process of its own.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -10,14 +10,13 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{mpsc, watch};
 
 use crate::error::{Error, Result};
-use crate::model::pipeline::{
-    Action, Attempt, Outcome, Probe, Retry, Service, Stage, StageRecord, Survivor,
-};
-use crate::steps::pipeline::run::probe::Asker;
+use crate::model::pipeline::{Action, Attempt, Outcome, Stage, StageRecord, Survivor};
+use crate::steps::pipeline::run::retry::{is_worth_it, pause};
+use crate::steps::pipeline::run::serve::serve;
 use crate::steps::pipeline::run::shared::Shared;
 use crate::steps::pipeline::run::stage::{Ready, Task};
 use crate::system::masking::Secret;
-use crate::system::processes::{Ended, Ending, Fate, Log, Process, Reason, Stray};
+use crate::system::processes::{Ended, Ending, Fate, Log, Process, Stray};
 
 /// Of a failed attempt so much of the end of its log is shown, bytes.
 const TAIL: u64 = 8 << 10;
@@ -131,7 +130,7 @@ fn process(shared: &Shared<'_>, task: &Task<'_>, ready: &Ready) -> Option<Proces
     })
 }
 
-fn unstartable(ready: &Ready, error: &io::Error) -> Error {
+pub(super) fn unstartable(ready: &Ready, error: &io::Error) -> Error {
     let program = ready
         .command
         .as_ref()
@@ -146,7 +145,7 @@ fn unstartable(ready: &Ready, error: &io::Error) -> Error {
 }
 
 /// The log of an attempt, behind those of the attempts before it. `matched` hears of a line that matches the pattern.
-fn log(
+pub(super) fn log(
     shared: &Shared<'_>,
     task: &Task<'_>,
     path: &Path,
@@ -189,7 +188,7 @@ fn log(
     }))
 }
 
-fn compiled(pattern: &str, place: &crate::error::Place) -> Result<Regex> {
+pub(super) fn compiled(pattern: &str, place: &crate::error::Place) -> Result<Regex> {
     Regex::new(pattern).map_err(|error| {
         Error::usage(format!("`{pattern}` is no regular expression"))
             .at(place.clone())
@@ -198,7 +197,7 @@ fn compiled(pattern: &str, place: &crate::error::Place) -> Result<Regex> {
 }
 
 /// What a process leaves in the record besides how it ended.
-fn remember(record: &mut StageRecord, ended: &Ended) {
+pub(super) fn remember(record: &mut StageRecord, ended: &Ended) {
     record.survivors.extend(ended.strays.iter().map(survivor));
 }
 
@@ -232,34 +231,8 @@ fn outcome(shared: &Shared<'_>, task: &Task<'_>, ended: &Ended) -> Outcome {
     }
 }
 
-/// Whether another attempt may help.
-fn is_worth_it(retry: &Retry, attempt: usize, ending: Ending, matched: bool) -> bool {
-    let has_more = u32::try_from(attempt).is_ok_and(|attempt| attempt <= retry.max);
-    let is_named = match ending {
-        Ending::Exited(code) => retry.on_exit.is_empty() || retry.on_exit.contains(&code),
-        Ending::Signalled(_) | Ending::TimedOut => retry.on_exit.is_empty(),
-        Ending::Stopped(_) => return false,
-    };
-    has_more && is_named && (retry.on_output.is_none() || matched)
-}
-
-/// How long to wait: anything up to a bound that doubles (full jitter). Nothing where the budget would be spent.
-fn pause(retry: &Retry, attempt: usize, spent: Duration) -> Option<Duration> {
-    let exponent = u32::try_from(attempt - 1).unwrap_or(u32::MAX).min(30);
-    let bound = retry.base.saturating_mul(1 << exponent).min(retry.cap);
-    let mut random = [0; 4];
-    // Without random numbers the bound itself is waited for.
-    let part = match getrandom::fill(&mut random) {
-        Ok(()) => f64::from(u32::from_le_bytes(random)) / f64::from(u32::MAX),
-        Err(_) => 1.0,
-    };
-    let pause = bound.mul_f64(part);
-    let fits = retry.budget.is_none_or(|budget| spent + pause < budget);
-    fits.then_some(pause)
-}
-
 /// The end of a log, from the beginning of a line.
-fn tail(path: &Path) -> String {
+pub(super) fn tail(path: &Path) -> String {
     let read = || -> io::Result<Vec<u8>> {
         let mut file = File::open(path)?;
         let length = file.metadata()?.len();
@@ -275,131 +248,4 @@ fn tail(path: &Path) -> String {
     };
     let bytes = read().unwrap_or_default();
     String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// Runs a service until nobody needs it.
-async fn serve(
-    shared: &Shared<'_>,
-    task: &mut Task<'_>,
-    ready: &Ready,
-    mut process: Process,
-    service: &Service,
-    record: &mut StageRecord,
-) -> Result<Outcome> {
-    let path = shared.log(task.number);
-    let pattern = match &service.ready.value {
-        Probe::Output(pattern) => Some(compiled(pattern, &service.ready.place)?),
-        _ => None,
-    };
-    for (name, value) in shared.trace.variables(&task.stage.name, 1) {
-        process.environment.set(name, value);
-    }
-    let (seen, matched) = watch::channel(false);
-    let log = log(shared, task, &path, 1, pattern, seen)?;
-    let asker = Asker {
-        environment: &ready.environment,
-        directory: &ready.directory,
-        seen: matched,
-        stop: shared.stop.clone(),
-    };
-    let mut halt = task.halt.clone();
-    let mut running = process
-        .serve(&shared.supervisor, log, None)
-        .map_err(|error| unstartable(ready, &error))?;
-    let readiness = tokio::select! {
-        answer = asker.wait(service) => Some(answer),
-        ended = running.ended() => {
-            let ended = ended.map_err(|error| Error::bug("a service was lost").cause(error))?;
-            remember(record, &ended);
-            record.tail = tail(&path);
-            return Ok(Outcome::Failed(format!("it ended before it was ready: {}", ended.ending)));
-        }
-        _ = halt.requested() => None,
-    };
-    if let Some(Ok(())) = readiness {
-        record.ready = Some(shared.started.elapsed());
-        // Fails where the run is over.
-        let _ = task.ready.send(task.number);
-        tokio::select! {
-            ended = running.ended() => {
-                let ended = ended.map_err(|error| Error::bug("a service was lost").cause(error))?;
-                remember(record, &ended);
-                record.tail = tail(&path);
-                return Ok(Outcome::Failed(format!("it ended while others needed it: {}", ended.ending)));
-            }
-            _ = halt.requested() => {}
-        }
-    }
-    let grace = shared.grace(task.stage);
-    let ended = running
-        .end(grace)
-        .await
-        .map_err(|error| Error::bug("a service was lost").cause(error))?;
-    remember(record, &ended);
-    match (readiness, halt.reason()) {
-        (Some(Err(error)), _) => {
-            record.tail = tail(&path);
-            Err(error)
-        }
-        (Some(Ok(())), Some(Reason::NotNeeded)) => Ok(Outcome::Passed),
-        (_, reason) => {
-            let reason = reason.map_or_else(|| "stopped".to_owned(), |reason| reason.to_string());
-            Ok(Outcome::Cancelled(reason))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::error::Place;
-    use crate::model::pipeline::Placed;
-
-    fn retry() -> Retry {
-        Retry {
-            max: 2,
-            on_exit: vec![75],
-            on_output: None,
-            base: Duration::from_secs(1),
-            cap: Duration::from_secs(3),
-            budget: Some(Duration::from_mins(1)),
-        }
-    }
-
-    #[test]
-    fn only_what_was_named_is_tried_again() {
-        let retry = retry();
-        assert!(is_worth_it(&retry, 1, Ending::Exited(75), false));
-        assert!(is_worth_it(&retry, 2, Ending::Exited(75), false));
-        assert!(!is_worth_it(&retry, 3, Ending::Exited(75), false));
-        assert!(!is_worth_it(&retry, 1, Ending::Exited(1), false));
-        assert!(!is_worth_it(&retry, 1, Ending::TimedOut, false));
-        assert!(!is_worth_it(
-            &retry,
-            1,
-            Ending::Stopped(Reason::OtherFailed),
-            false
-        ));
-        let by_output = Retry {
-            on_exit: Vec::new(),
-            on_output: Some(Placed {
-                value: "reset".to_owned(),
-                place: Place::in_text("pyproject.toml", "", 0..0),
-            }),
-            ..retry
-        };
-        assert!(!is_worth_it(&by_output, 1, Ending::Exited(1), false));
-        assert!(is_worth_it(&by_output, 1, Ending::Exited(1), true));
-        assert!(is_worth_it(&by_output, 1, Ending::TimedOut, true));
-    }
-
-    #[test]
-    fn waits_stay_below_a_bound_that_doubles_and_within_the_budget() {
-        let retry = retry();
-        for _ in 0..100 {
-            assert!(pause(&retry, 1, Duration::ZERO).unwrap() <= Duration::from_secs(1));
-            assert!(pause(&retry, 9, Duration::ZERO).unwrap() <= Duration::from_secs(3));
-        }
-        assert_eq!(pause(&retry, 1, Duration::from_mins(1)), None);
-    }
 }

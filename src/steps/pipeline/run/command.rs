@@ -122,7 +122,7 @@ fn shell(script: &str) -> Vec<String> {
 }
 
 /// The program that we are.
-fn own_program() -> Result<String> {
+pub fn own_program() -> Result<String> {
     let own = std::env::current_exe()
         .map_err(|error| Error::no_verdict("our own program cannot be found").cause(error))?;
     own.into_os_string().into_string().map_err(|own| {

@@ -12,8 +12,11 @@ mod execution;
 mod facts;
 mod left_out;
 mod probe;
+mod proposal;
+mod retry;
 mod reuse;
 mod secrets;
+mod serve;
 mod shared;
 mod show;
 mod skip;
@@ -69,18 +72,20 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
     let (started, clock) = (Instant::now(), SystemTime::now());
     let settings = Settings::new(arguments)?;
     require_permission(world)?;
-    let definition = definition::load(world, &settings)?;
+    let mut definition = definition::load(world, &settings)?;
     let runtime = waiting::runtime()?;
     for secret in telemetry::secrets(&world.environment) {
         world.console.hide(&secret);
     }
     runtime.block_on(async {
         let stop = waiting::listen(world)?;
+        let loosened = proposal::hold(&mut definition.pipeline, arguments, world, &stop).await?;
         let run = Run {
             arguments,
             world,
             settings: &settings,
             definition: &definition,
+            loosened,
             stop,
             started,
             clock,
@@ -101,6 +106,8 @@ struct Run<'r> {
     world: &'r World,
     settings: &'r Settings,
     definition: &'r Definition,
+    /// What a proposal has made looser than the base has it.
+    loosened: Vec<String>,
     stop: Stop,
     started: Instant,
     clock: SystemTime,
@@ -176,6 +183,9 @@ impl Run<'_> {
             stop: self.stop.clone(),
             show: Mutex::new(show),
         };
+        let own = command::own_program()?.into();
+        let guarded = &shared.supervisor;
+        guarded.guarded_by(own, &shared.run_id, self.settings.grace);
         let name = name(pipeline, &definition.folder);
         shared.show().tell(Event::RunStarted {
             name: &name,
@@ -188,6 +198,7 @@ impl Run<'_> {
         shared.show().clear();
         let (_halter, halt) = halting(self.stop.clone());
         let strays = shared.supervisor.sweep(self.settings.grace, &halt).await;
+        shared.supervisor.dismiss().await;
         if let Some(record) = result.records.values_mut().next_back() {
             record
                 .survivors
@@ -201,6 +212,7 @@ impl Run<'_> {
             duration: self.started.elapsed(),
             jobs: self.settings.jobs,
             stopped_by: self.stop.signal(),
+            loosened: self.loosened.clone(),
             planned: pipeline
                 .stages
                 .iter()
