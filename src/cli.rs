@@ -45,11 +45,11 @@ pub fn command() -> Command {
 
 /// Runs the process: `arguments` as the system gave them, the program's name first.
 pub fn main(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> u8 {
-    stop::hide_from_siblings();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if guards(&arguments) {
         return exit::PASS;
     }
+    stop::hide_from_siblings();
     let is_workflow = environment.get("GITHUB_ACTIONS") == Some("true");
     let file = |name| {
         environment

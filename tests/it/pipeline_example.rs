@@ -67,6 +67,15 @@ fn a_build_that_is_not_well_when_it_is_deployed_is_rolled_back() {
         "src/notes/__init__.py",
         "\"\"\"A small notes service.\"\"\"\n\n__version__ = \"0.0.9\"\n",
     );
+    // What is never well is not waited for as long as what starts on a slow machine.
+    let file = project.path().join("pyproject.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("\ntimeout = \"30s\""));
+    std::fs::write(
+        &file,
+        text.replace("\ntimeout = \"30s\"", "\ntimeout = \"8s\""),
+    )
+    .unwrap();
     project
         .run(&stages)
         .expect_code(1)

@@ -1,5 +1,7 @@
 //! Stages for each member of a workspace, whose lock uv itself has made; and the output `affected`.
 
+use std::sync::OnceLock;
+
 use serde_json::{Value, json};
 
 use crate::support::lockgate::{Project, Run};
@@ -27,12 +29,18 @@ fn workspace(stages: &str) -> Project {
             .write(&format!("packages/{name}/{name}.py"), "x = 1\n");
     }
     project.write(".gitignore", "ran\n");
-    let output = std::process::Command::new(tool("uv"))
-        .args(["lock", "--offline", "--no-config", "--no-python-downloads"])
-        .current_dir(project.path())
-        .output()
-        .expect("uv");
-    assert!(output.status.success(), "{output:?}");
+    // Stages are none of the lock's: uv makes it once.
+    static LOCK: OnceLock<Vec<u8>> = OnceLock::new();
+    let lock = LOCK.get_or_init(|| {
+        let output = std::process::Command::new(tool("uv"))
+            .args(["lock", "--offline", "--no-config", "--no-python-downloads"])
+            .current_dir(project.path())
+            .output()
+            .expect("uv");
+        assert!(output.status.success(), "{output:?}");
+        std::fs::read(project.path().join("uv.lock")).expect("a lock")
+    });
+    project.write("uv.lock", lock);
     project.git(&["init", "--quiet", "--initial-branch=main"]);
     project.commit("the workspace");
     project

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::io::{self, BufRead, BufReader, PipeWriter, Write};
+use std::io::{self, BufRead, BufReader, PipeWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -24,6 +24,12 @@ const GUARD: &str = "--guard-run";
 
 /// How often it is looked whether a group has ended.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// How often at most a guardian wakes up for what it is told: stages come by the thousand.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// What a pipe holds, bytes.
+const PIPE: usize = 64 * 1024;
 
 /// What a guardian is to be.
 #[derive(Clone, Debug)]
@@ -87,15 +93,16 @@ pub fn guards(arguments: &[OsString]) -> bool {
     let (run, grace) = (words.next().flatten(), words.next().flatten());
     let grace = grace.and_then(|grace| grace.parse().ok());
     if let (Some(run), Some(grace)) = (run, grace.map(Duration::from_millis)) {
-        end(run, &groups(io::stdin().lock()), grace);
+        let told = BufReader::with_capacity(PIPE, Seldom(io::stdin().lock()));
+        end(run, &groups(told), grace);
     }
     true
 }
 
 /// The groups that were there when whoever told of them ended.
-fn groups(from: impl io::Read) -> BTreeSet<u32> {
+fn groups(from: impl BufRead) -> BTreeSet<u32> {
     let mut groups = BTreeSet::new();
-    for line in BufReader::new(from).lines().map_while(Result::ok) {
+    for line in from.lines().map_while(Result::ok) {
         let group = |sign| {
             line.strip_prefix(sign)
                 .and_then(|rest: &str| rest.parse().ok())
@@ -106,6 +113,19 @@ fn groups(from: impl io::Read) -> BTreeSet<u32> {
         }
     }
     groups
+}
+
+/// Takes what is there, and then waits a little until there is more of it; not where it has ended.
+struct Seldom<R>(R);
+
+impl<R: Read> Read for Seldom<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.0.read(buffer)?;
+        if length > 0 {
+            std::thread::sleep(PAUSE);
+        }
+        Ok(length)
+    }
 }
 
 /// Ends the groups and all that bears the mark of the run.
