@@ -1,20 +1,12 @@
-//! `init`: writes a first definition for the project that is here, and never over another.
+//! What there is in a project, and the stages that fit it.
 
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use toml::Value;
 
-use crate::error::{Error, Result, exit};
+use super::text::{Entry, New, strings};
 use crate::linters::{Setting, Tool};
-use crate::pipeline::graph::Graph;
-use crate::pipeline::read::{Carrier, read};
 use crate::steps::Step;
-use crate::steps::definition::carrier_of;
-use crate::steps::pipeline::definition::usable_steps;
-use crate::steps::pipeline::{Arguments, no_sarif};
-use crate::steps::world::World;
-use crate::system::files::rewrite;
 
 /// Locks, and what installs from each.
 const LOCKS: [(&str, Option<Manager>); 6] = [
@@ -33,111 +25,8 @@ enum Manager {
     Poetry,
 }
 
-/// Writes a definition.
-pub fn init(arguments: &Arguments, world: &World) -> Result<u8> {
-    no_sarif(arguments, world)?;
-    let found = Found::of(&world.directory);
-    let stages = found.stages();
-    if stages.is_empty() {
-        return Err(Error::usage("there is nothing here that a pipeline could run: no lock, no linter, no tests")
-            .hint("write a stage by hand: `[tool.lockgate.pipeline.stages.test]` with `run = [\"pytest\"]`"));
-    }
-    let target = target(arguments.yaml, world)?;
-    let before = match std::fs::read_to_string(&target) {
-        Ok(text) => Some(text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => {
-            return Err(
-                Error::usage(format!("`{}` cannot be read", target.display())).cause(error),
-            );
-        }
-    };
-    let carrier = carrier_of(&target);
-    let name = target
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let own = render(&stages, carrier);
-    let text = joined(before.as_deref().unwrap_or_default(), &own);
-    let read = read(&text, &name, carrier, &usable_steps());
-    let fits = read.is_ok_and(|pipeline| Graph::of(&pipeline).is_ok());
-    if !fits {
-        return Err(Error::usage(format!(
-            "`{name}` is written so that nothing can be added at its end"
-        ))
-        .hint(format!("add this by hand:\n{own}")));
-    }
-    write(&target, &text, before.is_some())?;
-    let names: Vec<&str> = stages.iter().map(|stage| stage.name).collect();
-    let line = format!(
-        "`{name}` has the stages {}\n",
-        crate::error::list(&names, "and")
-    );
-    world.console.text_by(|out| out.write_all(line.as_bytes()));
-    Ok(exit::PASS)
-}
-
-/// The file that gets the definition.
-fn target(yaml: bool, world: &World) -> Result<PathBuf> {
-    let project = world.directory.join("pyproject.toml");
-    let own = world.directory.join("lockgate.yaml");
-    if let Some(path) = &world.config.path {
-        let shown = path
-            .strip_prefix(&world.root)
-            .unwrap_or(path)
-            .display()
-            .to_string();
-        if world.config.defines(Step::Pipeline.name()) {
-            return Err(Error::usage(format!("`{shown}` defines stages already"))
-                .hint("lockgate pipeline check"));
-        }
-        if yaml && carrier_of(path) == Carrier::Toml && path.parent() == Some(&world.directory) {
-            return Err(Error::usage(format!(
-                "`{shown}` configures Lockgate, and a `lockgate.yaml` beside it is an error"
-            ))
-            .hint("lockgate pipeline init"));
-        }
-        if path.parent() == Some(&world.directory) {
-            return Ok(path.clone());
-        }
-    }
-    Ok(if yaml || !project.is_file() {
-        own
-    } else {
-        project
-    })
-}
-
-/// A file that is there keeps what is in it; one that is not is not put over one that came meanwhile.
-fn write(path: &Path, text: &str, is_there: bool) -> Result<()> {
-    let unwritable =
-        |error| Error::usage(format!("`{}` cannot be written", path.display())).cause(error);
-    if is_there {
-        return rewrite(path, text.as_bytes()).map_err(unwritable);
-    }
-    let mut file = std::fs::File::create_new(path).map_err(unwritable)?;
-    std::io::Write::write_all(&mut file, text.as_bytes()).map_err(unwritable)
-}
-
-/// The file with the definition behind what it has.
-fn joined(before: &str, own: &str) -> String {
-    let mut text = before.to_owned();
-    if !text.is_empty() {
-        if !text.ends_with('\n') {
-            text.push('\n');
-        }
-        text.push('\n');
-    }
-    text.push_str(own);
-    if before.contains("\r\n") {
-        text = text.replace("\r\n", "\n").replace('\n', "\r\n");
-    }
-    text
-}
-
 /// What there is in a project.
-struct Found {
+pub(super) struct Found {
     lock: Option<(&'static str, Option<Manager>)>,
     has_linters: bool,
     has_tests: bool,
@@ -148,23 +37,9 @@ struct Found {
     is_package: bool,
 }
 
-/// One stage to be written.
-struct New {
-    name: &'static str,
-    /// Keys, and values as both TOML and YAML take them.
-    entries: Vec<(&'static str, Entry)>,
-}
-
-/// A value of a stage.
-enum Entry {
-    Text(&'static str),
-    List(Vec<String>),
-    Table(Vec<(&'static str, Entry)>),
-    Flag(bool),
-}
-
 impl Found {
-    fn of(directory: &Path) -> Self {
+    /// Looks at the project in this folder.
+    pub(super) fn of(directory: &Path) -> Self {
         let project: toml::Table = std::fs::read_to_string(directory.join("pyproject.toml"))
             .ok()
             .and_then(|text| toml::from_str(&text).ok())
@@ -195,7 +70,8 @@ impl Found {
         }
     }
 
-    fn stages(&self) -> Vec<New> {
+    /// The stages that fit it.
+    pub(super) fn stages(&self) -> Vec<New> {
         let mut stages = Vec::new();
         if self.lock.is_some() {
             let uses = Entry::Text(Step::LockfileVerify.name());
@@ -266,10 +142,6 @@ impl Found {
     }
 }
 
-fn strings(words: &[&str]) -> Entry {
-    Entry::List(words.iter().map(|word| (*word).to_owned()).collect())
-}
-
 fn table<'t>(table: &'t toml::Table, name: &str) -> Option<&'t toml::Table> {
     table.get(name).and_then(Value::as_table)
 }
@@ -312,50 +184,4 @@ fn group_of_pytest(project: &toml::Table) -> Option<String> {
         own.is_some_and(|own| own.contains_key("pytest"))
     });
     groups.next().map(|(name, _)| name.clone())
-}
-
-/// The stages as text.
-fn render(stages: &[New], carrier: Carrier) -> String {
-    let mut text = String::new();
-    if carrier == Carrier::Yaml {
-        text.push_str("pipeline:\n  stages:\n");
-    }
-    for (number, stage) in stages.iter().enumerate() {
-        let _ = match carrier {
-            Carrier::Toml => {
-                if number > 0 {
-                    text.push('\n');
-                }
-                writeln!(text, "[tool.lockgate.pipeline.stages.{}]", stage.name)
-            }
-            Carrier::Yaml => writeln!(text, "    {}:", stage.name),
-        };
-        for (key, entry) in &stage.entries {
-            let _ = match carrier {
-                Carrier::Toml => writeln!(text, "{key} = {}", value(entry, " = ")),
-                Carrier::Yaml => writeln!(text, "      {key}: {}", value(entry, ": ")),
-            };
-        }
-    }
-    text
-}
-
-/// A value in one line, which is the same in TOML and YAML but for what stands behind a key. Texts are as in JSON.
-fn value(entry: &Entry, between: &str) -> String {
-    let quoted = |text: &str| serde_json::Value::from(text).to_string();
-    match entry {
-        Entry::Text(text) => quoted(text),
-        Entry::Flag(flag) => flag.to_string(),
-        Entry::List(items) => {
-            let items: Vec<String> = items.iter().map(|item| quoted(item)).collect();
-            format!("[{}]", items.join(", "))
-        }
-        Entry::Table(entries) => {
-            let entries = entries.iter();
-            let entries: Vec<String> = entries
-                .map(|(key, entry)| format!("{key}{between}{}", value(entry, between)))
-                .collect();
-            format!("{{ {} }}", entries.join(", "))
-        }
-    }
 }
