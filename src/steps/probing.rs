@@ -9,6 +9,7 @@ use regex::bytes::Regex;
 use reqwest::Method;
 use serde_json::Value;
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use url::Url;
 
 use crate::error::{Error, Result};
@@ -18,6 +19,9 @@ use crate::system::http::Http;
 use crate::system::http::exchange::{Call, Trouble};
 use crate::system::process::{Child, Ending};
 use crate::system::stop::Stop;
+
+/// How long a program has between SIGTERM and SIGKILL that gave no answer in time.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// A longer content is not looked at, bytes.
 const LONGEST: u64 = 1 << 20;
@@ -87,21 +91,29 @@ pub fn url(address: &Placed<&str>) -> Result<Url> {
 impl Asker<'_> {
     /// Asks once.
     pub async fn ask(&self, question: &Question) -> Answer {
-        let asked = async {
-            match question {
-                Question::Tcp(address) => match TcpStream::connect(address).await {
-                    Ok(_) => Answer::Good,
-                    Err(error) => Answer::Bad(format!("nothing listens at `{address}`: {error}")),
-                },
-                Question::Http(get) => self.get(get).await,
-                Question::Command(command) => self.run(command).await,
-            }
+        let answer = match question {
+            Question::Tcp(address) => timeout(self.limit, self.connect(address)).await,
+            Question::Http(get) => timeout(self.limit, self.get(get)).await,
+            // A program ends by its own limit: given up from here, it would leave what it has started.
+            Question::Command(command) => return self.run(command).await,
         };
-        let answer = tokio::time::timeout(self.limit, asked).await;
-        answer.unwrap_or_else(|_| {
-            let limit = crate::model::duration::show(self.limit);
-            Answer::Bad(format!("there was no answer within {limit}"))
-        })
+        answer.unwrap_or_else(|_| self.too_late())
+    }
+
+    fn too_late(&self) -> Answer {
+        let limit = crate::model::duration::show(self.limit);
+        Answer::Bad(format!("there was no answer within {limit}"))
+    }
+
+    async fn connect(&self, address: &str) -> Answer {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            connected = TcpStream::connect(address) => match connected {
+                Ok(_) => Answer::Good,
+                Err(error) => Answer::Bad(format!("nothing listens at `{address}`: {error}")),
+            },
+            _ = stop.requested() => Answer::Unknown("we were stopped".to_owned()),
+        }
     }
 
     async fn get(&self, get: &Get) -> Answer {
@@ -140,13 +152,15 @@ impl Asker<'_> {
         let Some((program, arguments)) = command.split_first() else {
             return Answer::Unknown("the command names no program".to_owned());
         };
-        let child = Child::new(program, self.directory, self.environment.clone())
+        let mut child = Child::new(program, self.directory, self.environment.clone())
             .arguments(arguments.iter().map(String::as_str))
             .time_limit(self.limit);
+        child.grace = GRACE;
         match child.run(&mut self.stop.clone(), &mut |_| {}).await {
             Err(error) => Answer::Unknown(format!("`{program}` could not be started: {error}")),
             Ok(finished) => match finished.ending {
                 Ending::Exited(0) => Answer::Good,
+                Ending::TimedOut => self.too_late(),
                 Ending::Stopped(_) => Answer::Unknown("we were stopped".to_owned()),
                 ending => {
                     let last = finished.stderr.lines().next_back().unwrap_or_default();

@@ -68,6 +68,11 @@ impl Stop {
         self.signal.borrow().first.map(|(signal, _)| signal)
     }
 
+    /// How long ago the first signal came.
+    pub fn since(&self) -> Option<Duration> {
+        self.signal.borrow().first.map(|(_, at)| at.elapsed())
+    }
+
     /// Whether it was asked more than once: whoever asks again does not want to wait.
     pub fn is_repeated(&self) -> bool {
         self.signal.borrow().is_repeated

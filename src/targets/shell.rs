@@ -14,12 +14,12 @@ use crate::model::digest::hex;
 use crate::system::environment::Environment;
 use crate::system::masking::{Masker, Secret};
 use crate::system::processes::{
-    Channel, Ended, Ending, Log, Process, Reason, Supervisor, halting, identity,
+    Channel, Ended, Ending, Log, Process, Supervisor, halting, identity,
 };
 use crate::targets::Access;
 
-/// The longest that a command has to end where the whole run is to: a cancelled job has ten seconds in all.
-const CANCEL_GRACE: Duration = Duration::from_millis(1_500);
+/// The longest that a command has to end where the whole run is to: within three seconds GitHub knows how it ended.
+const CANCEL_GRACE: Duration = Duration::from_secs(1);
 
 /// The longest name of what stands there, bytes.
 const LONGEST_REFERENCE: usize = 4 << 10;
@@ -200,7 +200,8 @@ impl Shell {
         };
         let run = identity::mark(&identity::own());
         let supervisor = Supervisor::new(&run, access.environment, &self.masker(access));
-        let (halter, mut halt) = halting(access.stop.clone());
+        let (_halter, halt) = halting(access.stop.clone());
+        let mut halt = halt.cancelled_within(CANCEL_GRACE);
         let (sender, mut lines) = mpsc::unbounded_channel();
         let log = Log::new(io::sink()).on_line(move |channel, line| {
             // Fails where nobody hears any more.
@@ -211,19 +212,13 @@ impl Shell {
             .time_limit(self.timeout)
             .grace(self.grace);
         let mut printed = Printed::default();
-        let mut stop = access.stop.clone();
         let ended = {
             let running = process.run(&supervisor, log, &mut halt);
             tokio::pin!(running);
-            let mut is_told = false;
             loop {
                 tokio::select! {
                     ended = &mut running => break ended,
                     Some((channel, line)) = lines.recv() => printed.take(channel, line, access),
-                    signal = stop.requested(), if !is_told => {
-                        is_told = true;
-                        halter.halt_within(Reason::Signal(signal), CANCEL_GRACE);
-                    }
                 }
             }
         };

@@ -141,3 +141,137 @@ fn what_was_killed_is_closed_by_finalize_and_by_the_next_run() {
     }
     assert!(open > 0, "no kill came while anything was done");
 }
+
+/// A project whose deployment runs these lines.
+fn running(run: &str, health: &str) -> Project {
+    let project = Project::empty();
+    project.write("dist/a.txt", "one");
+    project.write("run.sh", run);
+    project.write("health.sh", health);
+    project.write(
+        "pyproject.toml",
+        "[tool.lockgate.deploy.environments.e]\nartifacts = ['dist/*.txt']\ngates = { artifact = false, lockfile = false }\nhealth = { command = ['sh', 'health.sh'], successes = 1, timeout = '1m', try-timeout = '50s' }\n[tool.lockgate.deploy.environments.e.target.shell]\nrun = ['sh', 'run.sh']\ngrace = '50s'\ntimeout = '55s'\n",
+    );
+    project
+}
+
+/// The numbers that programs of the project have left in its folder `ids`, once there are so many.
+fn ids(project: &Project, number: usize) -> Vec<u32> {
+    let until = Instant::now() + Duration::from_mins(1);
+    loop {
+        let folder = std::fs::read_dir(project.path().join("ids"));
+        let ids: Vec<u32> = folder
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry.expect("an entry").file_name().to_str()?.parse().ok())
+            .collect();
+        if ids.len() >= number {
+            return ids;
+        }
+        assert!(Instant::now() < until, "{ids:?}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn lives(id: u32) -> bool {
+    let line = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    line.rsplit_once(')')
+        .is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z'))
+}
+
+/// It and what it has started hear no SIGTERM, in its group, and in one of their own with nothing of the environment.
+const STUBBORN: &str = "trap '' TERM\nmkdir -p ids\ntouch ids/$$\nsh -c 'touch ids/$$; sleep 40; true' &\nsetsid sh -c 'touch ids/$$; sleep 40; true' &\nenv -i PATH=\"$PATH\" setsid sh -c 'touch ids/$$; sleep 40; true' &\nsleep 40\n";
+
+#[test]
+fn what_hears_no_signal_is_ended_in_time_wherever_it_went() {
+    for (run, health) in [(STUBBORN, "true"), ("true", STUBBORN)] {
+        let project = running(run, health);
+        let mut child = start(&project);
+        let ids = ids(&project, 4);
+        let asked = Instant::now();
+        signal("INT", child.id());
+        let mut told = None;
+        let status = loop {
+            if told.is_none() && ends(&journal(&project)) == ["cancelled"] {
+                told = Some(asked.elapsed());
+            }
+            if let Some(status) = child.try_wait().expect("a child") {
+                break status;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        assert_eq!(status.code(), Some(130));
+        assert_eq!(ends(&journal(&project)), ["cancelled"]);
+        // Nothing of the forty or fifty seconds that each of them would have.
+        assert!(asked.elapsed() < Duration::from_secs(20));
+        let left: Vec<&u32> = ids.iter().filter(|id| lives(**id)).collect();
+        assert!(left.is_empty(), "{left:?} of {ids:?}");
+        let _ = writeln!(
+            std::io::stderr(),
+            "on record after {told:?}, ended after {:?}",
+            asked.elapsed()
+        );
+    }
+}
+
+#[test]
+fn what_a_killed_deployment_has_started_is_ended_by_finalize() {
+    let stubborn = STUBBORN.replace("env -i PATH=\"$PATH\" ", "");
+    for (run, health) in [(&*stubborn, "true"), ("true", &stubborn)] {
+        let project = running(run, health);
+        let mut child = start(&project);
+        let ids = ids(&project, 4);
+        child.kill().expect("a kill");
+        child.wait().expect("an end");
+        assert!(ids.iter().any(|id| lives(*id)));
+        let status = command(&project, "finalize")
+            .env("GITHUB_ACTIONS", "true")
+            .arg("--journal=.lockgate/deploy")
+            .output()
+            .expect("an end");
+        assert!(status.status.success(), "{status:?}");
+        assert_eq!(ends(&journal(&project)), ["cancelled"]);
+        let left: Vec<&u32> = ids.iter().filter(|id| lives(**id)).collect();
+        assert!(left.is_empty(), "{left:?} of {ids:?}");
+    }
+}
+
+#[test]
+fn a_cancelled_deployment_is_put_back_where_that_is_wanted() {
+    for (policy, end, stands) in [
+        ("rollback", "rolled-back", "one"),
+        ("keep", "cancelled", "two"),
+    ] {
+        let project = Project::empty();
+        project.write("dist/a.txt", "one");
+        project.write("health.sh", "test -e go\n");
+        project.write("go", "");
+        project.write(
+            "pyproject.toml",
+            format!("[tool.lockgate.deploy.environments.e]\ntarget = {{ local = {{ directory = 'site' }} }}\nartifacts = ['dist/*.txt']\ngates = {{ artifact = false, lockfile = false }}\non-cancel = '{policy}'\nhealth = {{ command = ['sh', 'health.sh'], successes = 1, interval = '10ms', timeout = '1m' }}\n"),
+        );
+        assert!(start(&project).wait().expect("an end").success());
+        let standing = || {
+            std::fs::read_to_string(project.path().join("site/current/a.txt")).unwrap_or_default()
+        };
+        assert_eq!(standing(), "one");
+        project.write("dist/a.txt", "two");
+        std::fs::remove_file(project.path().join("go")).expect("a file");
+        let mut child = start(&project);
+        while standing() != "two" {
+            assert!(child.try_wait().expect("a child").is_none(), "it ended");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        signal("INT", child.id());
+        assert_eq!(child.wait().expect("an end").code(), Some(130));
+        assert_eq!(ends(&journal(&project)), ["success", "cancelled"]);
+        assert_eq!(standing(), "two");
+        project.write("go", "");
+        for _ in 0..2 {
+            let done = command(&project, "finalize").output().expect("an end");
+            assert!(done.status.success(), "{done:?}");
+            assert_eq!(ends(&journal(&project)), ["success", end]);
+            assert_eq!(standing(), stands);
+        }
+    }
+}

@@ -1,4 +1,5 @@
-//! `deploy` in a workflow: what GitHub shows agrees with the journal, whatever becomes of the job.
+//! `deploy` in a workflow: what GitHub shows agrees with the journal, whatever becomes of the job. All that is asked and answered
+//! here is held against GitHub's own description.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -11,7 +12,7 @@ use crate::support::host_runner::signal;
 use crate::support::lockgate::{BINARY, Project};
 
 /// A project that deploys `dist/a.txt` by copying it; a content `broken` is not well.
-fn project(lines: &str) -> Project {
+pub(crate) fn project(lines: &str) -> Project {
     let project = Project::empty();
     project.write("dist/a.txt", "one");
     project.write(
@@ -24,7 +25,7 @@ fn project(lines: &str) -> Project {
 }
 
 /// The step in the job of a run.
-fn command(project: &Project, github: &GitHub, run: u64, operation: &str) -> Command {
+pub(crate) fn command(project: &Project, github: &GitHub, run: u64, operation: &str) -> Command {
     let temp = project.beside("temp");
     let mut command = Command::new(BINARY);
     command
@@ -84,7 +85,7 @@ fn told(github: &GitHub) -> Vec<(String, Vec<String>)> {
 
 #[test]
 fn what_github_shows_is_what_was_done() {
-    let (project, github) = (project(""), GitHub::start());
+    let (project, github) = (project(""), GitHub::watched());
     let first = deploy(&project, &github, 1, "run");
     assert_eq!(first.code, Some(0), "{}", first.text);
     let mut lines = first.text.lines();
@@ -129,7 +130,7 @@ fn what_github_shows_is_what_was_done() {
 
 #[test]
 fn a_token_that_only_reads_records_nothing_and_says_so() {
-    let (project, github) = (project(""), GitHub::start());
+    let (project, github) = (project(""), GitHub::watched());
     github.set(&json!({"access": "read"}));
     let done = deploy(&project, &github, 1, "run");
     assert_eq!(done.code, Some(0), "{}", done.text);
@@ -142,7 +143,7 @@ fn a_token_that_only_reads_records_nothing_and_says_so() {
 fn checks_of_the_commit_count_but_for_our_own() {
     let (project, github) = (
         project(", contexts = true, contexts-wait = '50ms'"),
-        GitHub::start(),
+        GitHub::watched(),
     );
     let check = |id: u64, name: &str, status: &str, conclusion: Value| {
         let url = format!("https://github.example/acme/app/actions/runs/2/job/{id}");
@@ -211,7 +212,7 @@ fn expect_closed(project: &Project, github: &GitHub, what: &str) {
 
 #[test]
 fn a_job_that_is_cancelled_or_killed_leaves_nothing_open() {
-    let (project, github) = (project(""), GitHub::start());
+    let (project, github) = (project(""), GitHub::watched());
     let began = Instant::now();
     assert_eq!(deploy(&project, &github, 1, "run").code, Some(0));
     let whole = began.elapsed();
@@ -248,7 +249,7 @@ fn tell(figures: &str) {
 
 #[test]
 fn what_a_lost_machine_leaves_is_swept_by_another() {
-    let (project, github) = (project(""), GitHub::start());
+    let (project, github) = (project(""), GitHub::watched());
     let mut child = start(&project, &github, 7);
     let journal = project.beside("temp").join("lockgate");
     while !github
@@ -275,6 +276,17 @@ fn what_a_lost_machine_leaves_is_swept_by_another() {
     let done = deploy(&project, &github, 8, "sweep");
     assert_eq!(done.code, Some(0), "{}", done.text);
     assert_eq!(github.deployments("prod")[0].state(), "error");
+}
+
+#[test]
+fn whoever_watches_sees_what_contradicts_the_description() {
+    let (project, github) = (project(""), GitHub::watched());
+    let wrong = json!({"id": 1, "state": "cancelled"});
+    github.fail(&json!([{"at": "POST statuses", "kind": "garbage", "body": wrong, "times": 2}]));
+    deploy(&project, &github, 1, "run");
+    let violations = github.violations();
+    assert!(!violations.is_empty());
+    assert!(violations[0].starts_with("POST /repos/acme/app/deployments/"), "{violations:?}");
 }
 
 fn remove(folder: &Path) {

@@ -25,7 +25,7 @@ const PLACES: &[&str] = &[
 ];
 
 /// A fault at some place, which passes.
-fn fault(random: &mut Random) -> Value {
+pub(crate) fn fault(random: &mut Random) -> Value {
     let place = PLACES[random.below(PLACES.len())];
     let statuses = [408, 429, 500, 502, 503, 504];
     let status = statuses[random.below(statuses.len())];

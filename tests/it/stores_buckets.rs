@@ -35,6 +35,7 @@ fn open(address: &str, variables: &[(&str, &str)]) -> lockgate::error::Result<Bu
             input: "store",
             directory: Path::new("."),
             environment: &environment,
+            renewable: None,
             http,
             conceal: &|_| {},
             policy: policy(),

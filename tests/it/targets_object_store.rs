@@ -6,7 +6,10 @@ use std::time::Duration;
 use lockgate::error::{Error, Kind};
 use lockgate::model::deploy::{Applied, ChangeKind, Release, Standing};
 use lockgate::model::digest::hex;
+use lockgate::stores::bucket::{Bucket, Condition, Opening};
+use lockgate::system::http::Http;
 use lockgate::system::http::retry::Policy;
+use lockgate::system::stop::Stop;
 use lockgate::targets::object_store::ObjectStore;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
@@ -285,15 +288,56 @@ fn release_without_first(release: &Release) -> Release {
     gone
 }
 
+/// The conditions with which pointers were written.
+type Conditions = Arc<Mutex<Vec<(Option<String>, Option<String>)>>>;
+
 /// Passes requests on one at a time: moto looks at a condition first and writes then, with others in between, where a real store
-/// does both at once.
-fn one_at_a_time(server: &str) -> HttpServer {
+/// does both at once. So the conditions themselves are kept too.
+fn one_at_a_time(server: &str) -> (HttpServer, Conditions) {
     let server = server.to_owned();
     let turn = Mutex::new(());
-    HttpServer::start(move |asked| {
+    let conditions = Conditions::default();
+    let kept = Arc::clone(&conditions);
+    let front = HttpServer::start(move |asked| {
         let _turn = turn.lock().unwrap();
+        if asked.method == "PUT" && asked.path.contains("current.json") {
+            let header = |name: &str| asked.header(name).map(str::to_owned);
+            let condition = (header("if-none-match"), header("if-match"));
+            kept.lock().unwrap().push(condition);
+        }
         peers::pass_on(&server, asked)
-    })
+    });
+    (front, conditions)
+}
+
+/// Two that read the same and write without a condition, so many times: that each overwrites the other shows that the store does
+/// not keep them apart by itself. How often both were told that they had written.
+async fn control(address: &str, at: &Somewhere, times: u64) -> u64 {
+    let opening = Opening {
+        input: "address",
+        directory: Path::new("/"),
+        environment: &at.environment,
+        renewable: None,
+        http: Http::new(&at.environment, Vec::new(), Stop::never()).unwrap(),
+        conceal: &|_| {},
+        policy: policy(),
+        silence: Duration::from_secs(30),
+    };
+    let (one, two) = (
+        Bucket::open(address, &opening).unwrap(),
+        Bucket::open(address, &opening).unwrap(),
+    );
+    let mut both = 0;
+    for round in 0..times {
+        let before = one.read("control", 100).await.unwrap().map(|(bytes, _)| bytes);
+        assert_eq!(two.read("control", 100).await.unwrap().map(|(bytes, _)| bytes), before);
+        let (left, right) = tokio::join!(
+            one.put("control", format!("{round}.1").into(), Condition::Always),
+            two.put("control", format!("{round}.2").into(), Condition::Always),
+        );
+        both += u64::from(left.is_ok() && right.is_ok());
+    }
+    both
 }
 
 #[tokio::test]
@@ -301,21 +345,25 @@ async fn moto_has_releases() {
     peers::make_bucket("releases");
     let endpoint = peers::moto();
     deploys(&store("s3://releases/a/b"), &at_s3(endpoint, "111")).await;
-    let front = one_at_a_time(endpoint);
+    let (front, conditions) = one_at_a_time(endpoint);
     let (ours, theirs) = (at_s3(&front.url(), "111"), at_s3(&front.url(), "222"));
-    races(
-        &store("s3://releases/race"),
-        &ours,
-        &theirs,
-        10 * campaign(),
-    )
-    .await;
+    let times = 10 * campaign();
+    assert_eq!(control("s3://releases/race", &ours, times).await, times);
+    races(&store("s3://releases/race"), &ours, &theirs, times).await;
+    let conditions = conditions.lock().unwrap();
+    assert_eq!(conditions[0], (Some("*".to_owned()), None));
+    assert!(conditions.len() as u64 > times);
+    for condition in conditions.iter().skip(1) {
+        assert!(matches!(condition, (None, Some(mark)) if mark.len() > 8), "{condition:?}");
+    }
 }
 
 #[tokio::test]
 async fn azurite_has_releases() {
     peers::make_container("releases");
     deploys(&store("az://releases/a"), &at_azurite("111")).await;
+    let times = 10 * campaign();
+    assert_eq!(control("az://releases/race", &at_azurite("111"), times).await, times);
     races(
         &store("az://releases/race"),
         &at_azurite("111"),
@@ -495,6 +543,61 @@ async fn a_role_is_taken_with_the_identity_of_the_job() {
     for secret in at.heard.secrets() {
         assert!(!text.contains(&secret), "{text}");
     }
+}
+
+#[tokio::test]
+async fn a_role_is_taken_again_before_its_credentials_end() {
+    peers::make_bucket("renewed");
+    let github = FakeIndex::start();
+    let variables = github.identity();
+    let mut all: Vec<(&str, &str)> = variables
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    // moto's credentials, but for two seconds.
+    let given = Arc::new(Mutex::new(0_u32));
+    let own = Arc::clone(&given);
+    let sts = HttpServer::start(move |asked| {
+        let told = peers::pass_on(peers::moto(), asked);
+        let text = String::from_utf8(told.body().to_vec()).unwrap();
+        let (head, rest) = text.split_once("<Expiration>").unwrap();
+        let (_, tail) = rest.split_once("</Expiration>").unwrap();
+        let end = chrono::Utc::now() + Duration::from_secs(2);
+        let end = end.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+        *own.lock().unwrap() += 1;
+        Told::new(200, format!("{head}<Expiration>{end}</Expiration>{tail}"))
+    });
+    // Who signs: the last of several parts comes only when there are other credentials than the first ones.
+    let signers = Arc::new(Mutex::new(Vec::<String>::new()));
+    let (seen, renewed) = (Arc::clone(&signers), Arc::clone(&given));
+    let s3 = HttpServer::start(move |asked| {
+        let signed = asked.header("authorization").unwrap_or_default();
+        let signer = signed.split("Credential=").nth(1).unwrap_or_default();
+        let signer = signer.split('/').next().unwrap_or_default().to_owned();
+        seen.lock().unwrap().push(signer);
+        if asked.path.contains("partNumber=1&") || asked.path.ends_with("partNumber=1") {
+            let before = *renewed.lock().unwrap();
+            while *renewed.lock().unwrap() == before {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
+        peers::pass_on(peers::moto(), asked)
+    });
+    let (sts, s3) = (sts.url(), s3.url());
+    all.push(("AWS_ENDPOINT_URL_STS", &sts));
+    all.push(("AWS_ENDPOINT_URL_S3", &s3));
+    let files = TempDir::new().unwrap();
+    let mut store = store("s3://renewed");
+    store.role = Some("arn:aws:iam::123456789012:role/deploy".to_owned());
+    let at = Somewhere::with(&all);
+    let applied = store.apply(&version(&files, "1"), &at.access()).await.unwrap();
+    assert_eq!(applied.changes.len(), 3);
+    let mut signers = signers.lock().unwrap().clone();
+    signers.dedup();
+    assert!(signers.len() > 1, "{signers:?}");
+    // Each of them is hidden.
+    let secrets = at.heard.secrets();
+    assert!(signers.iter().all(|signer| secrets.contains(signer)), "{signers:?}");
 }
 
 #[tokio::test]

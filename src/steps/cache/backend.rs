@@ -30,6 +30,7 @@ pub fn open(run: &Run<'_>, stop: Stop) -> Result<std::result::Result<Cache, Faul
         input: "store",
         directory: &run.world.directory,
         environment: run.environment,
+        renewable: None,
         http,
         conceal: &conceal,
         policy: Policy::default(),

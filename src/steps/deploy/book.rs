@@ -114,7 +114,7 @@ impl Book {
         let written = file
             .seek(SeekFrom::Start(before.length))
             .and_then(|_| file.write_all(&line))
-            .and_then(|()| file.sync_all());
+            .and_then(|()| file.sync_data());
         if let Err(error) = written {
             // Half a line is none, also where nothing more can be written.
             let _ = file.set_len(before.length);

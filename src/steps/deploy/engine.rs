@@ -287,7 +287,7 @@ impl<'s> Session<'s> {
             self.problems.push(error.hint("lockgate deploy finalize"));
         }
         if let (State::Success, Some(recorded)) = (state, &self.recorded)
-            && let Some(why) = self.recorder.replace(recorded).await
+            && let Some(why) = self.recorder.replace(recorded, &self.stop).await
         {
             self.told.note(&format!(
                 "  older deployments could not be ended on GitHub: {why}"
@@ -394,7 +394,7 @@ impl<'s> Session<'s> {
         } else {
             let before = self.recorded.as_ref().map(|recorded| recorded.id);
             let name = &self.environment.name;
-            let known = self.recorder.last_good(name, before).await;
+            let known = self.recorder.last_good(name, before, &self.stop).await;
             // The target knows better what its own name for it is.
             let same = self.previous.clone();
             same.filter(|same| {
@@ -489,7 +489,7 @@ impl<'s> Session<'s> {
             .recorder
             .tell(record.id, Told::Success, &words, url, stop);
         tell.await?;
-        if let Some(why) = self.recorder.replace(&record).await {
+        if let Some(why) = self.recorder.replace(&record, &self.stop).await {
             self.told.note(&format!(
                 "  older deployments could not be ended on GitHub: {why}"
             ));

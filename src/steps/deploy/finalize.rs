@@ -70,11 +70,14 @@ pub async fn finalize(arguments: &Arguments, world: &World, stop: Stop) -> Resul
             let run = deployment.facts.run.clone().unwrap_or_default();
             (run.id, run.attempt, run.job) == (own.id.clone(), own.attempt.clone(), own.job.clone())
         };
-        let open = book.deployments().into_iter();
-        let open = open.filter(|deployment| !deployment.state.is_final() && mine(deployment));
-        let owners = open.filter_map(|deployment| deployment.facts.owner);
         // On a laptop somebody may be at it in another window.
-        for owner in owners.filter(|_| world.context.is_workflow) {
+        let ours = book.deployments().into_iter();
+        let ours = ours.filter(|deployment| world.context.is_workflow && mine(deployment));
+        for deployment in ours {
+            let Some(owner) = deployment.facts.owner else {
+                continue;
+            };
+            // Also where its end is on record: it may have been killed before all had ended that it started.
             end(&owner, world, &stop).await?;
         }
         let mut session = Session::open(
@@ -168,7 +171,7 @@ async fn tell(session: &Session<'_>, deployment: &Deployment) -> Result<bool> {
 
 /// Ends a deployment that is still at it, with all that it started.
 async fn end(owner: &Owner, world: &World, stop: &Stop) -> Result<()> {
-    if owner.pid == std::process::id() {
+    if !identity::is_of_here(owner) || owner.pid == std::process::id() {
         return Ok(());
     }
     let is_gone = identity::end(owner, GRACE).await;

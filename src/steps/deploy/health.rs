@@ -16,6 +16,8 @@ use crate::steps::deploy::progress::Told;
 use crate::steps::probing::{self, Answer, Asker, Get, Question};
 use crate::system::environment::Environment;
 use crate::system::http::Http;
+use crate::system::masking::Masker;
+use crate::system::processes::{Supervisor, identity};
 use crate::system::stop::Stop;
 
 /// What came of it.
@@ -48,7 +50,10 @@ impl Doctor<'_> {
     /// Asks for what should stand.
     pub async fn ask(&self, stand: &Stand) -> Result<Outcome> {
         let question = self.question(stand)?;
-        let visible = self.environment.base();
+        let run = identity::mark(&identity::own());
+        // Only marks: whoever closes the deployment ends what is left.
+        let visible = Supervisor::new(&run, self.environment, &Masker::default())
+            .marked("health", self.environment.base());
         let health = self.health;
         let started = Instant::now();
         let (mut row, mut tries, mut bad, mut unknown) = (0, 0, None, None);
@@ -65,10 +70,11 @@ impl Doctor<'_> {
                 stop: self.stop.clone(),
                 limit: health.try_timeout.min(left),
             };
-            let answer = tokio::select! {
-                answer = asker.ask(&question) => answer,
-                signal = stop.requested() => return Err(Error::interrupted(signal)),
-            };
+            // Each question hears of signals itself, and ends what it has begun.
+            let answer = asker.ask(&question).await;
+            if let Some(signal) = stop.signal() {
+                return Err(Error::interrupted(signal));
+            }
             tries += 1;
             if last.as_ref() != Some(&answer) {
                 self.tell(&answer);

@@ -32,6 +32,10 @@ use crate::steps::deploy::engine::Ended;
 use crate::steps::waiting;
 use crate::steps::world::{Common, World};
 use crate::steps::{Output, emit};
+use crate::system::processes::{Supervisor, halting, identity};
+
+/// How long what target or health have left has to end.
+const STRAYS: Duration = Duration::from_millis(500);
 
 /// The step's name.
 pub const NAME: &str = "deploy";
@@ -168,14 +172,32 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
     let ended = runtime.block_on(async {
         // Before anything else: from here on no signal ends us in the midst of something.
         let stop = waiting::listen(world)?;
-        match operation {
-            Operation::Plan => Box::pin(plan::plan(arguments, world, stop)).await,
-            Operation::Run => Box::pin(run::run(arguments, world, stop)).await,
-            Operation::Finalize => Box::pin(finalize::finalize(arguments, world, stop)).await,
-            Operation::Rollback => Box::pin(rollback::rollback(arguments, world, stop)).await,
+        let is_work = matches!(
+            operation,
+            Operation::Run | Operation::Rollback | Operation::Finalize
+        );
+        let own = is_work.then(|| {
+            let run = identity::mark(&identity::own());
+            Supervisor::adopting(&run, &world.environment, world.console.masker())
+        });
+        let ended = match operation {
+            Operation::Plan => Box::pin(plan::plan(arguments, world, stop.clone())).await,
+            Operation::Run => Box::pin(run::run(arguments, world, stop.clone())).await,
+            Operation::Finalize => {
+                Box::pin(finalize::finalize(arguments, world, stop.clone())).await
+            }
+            Operation::Rollback => {
+                Box::pin(rollback::rollback(arguments, world, stop.clone())).await
+            }
             Operation::Status => status::status(arguments, world),
             Operation::Sweep => Box::pin(finalize::sweep(arguments, world)).await,
+        };
+        if let Some(own) = own {
+            // Nothing outlives us that target or health have started, wherever it went.
+            let (_halter, halt) = halting(stop);
+            own.sweep(STRAYS, &halt).await;
         }
+        ended
     });
     // Work on files that was given up is not waited for.
     runtime.shutdown_timeout(Duration::ZERO);

@@ -21,8 +21,17 @@ use crate::system::stop::Stop;
 /// So many deployments of an environment are looked through.
 const DEPTH: usize = 300;
 
-/// How long the end may take to be told where the job is cancelled: with all else it is within three seconds.
+/// When the end is told at the latest where the job is cancelled, after the signal.
+const TOLD_WITHIN: Duration = Duration::from_millis(2_800);
+
+/// How long telling it may take at most,
 const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// and how long it has however late it is.
+const LEAST_WORDS: Duration = Duration::from_millis(500);
+
+/// How long an answer is still waited for that was asked for before the signal.
+const LATE_ANSWER: Duration = Duration::from_millis(700);
 
 /// How often it is asked whether checks are over.
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -130,7 +139,7 @@ impl Recorder {
             created = &mut creating => created,
             signal = stop.requested() => {
                 // It may be made by now: who knows of it can end it.
-                match tokio::time::timeout(LAST_WORDS / 2, &mut creating).await {
+                match tokio::time::timeout(LATE_ANSWER, &mut creating).await {
                     Ok(created) => created,
                     Err(_) => return Err(Error::interrupted(signal)),
                 }
@@ -170,19 +179,34 @@ impl Recorder {
             Error::no_verdict("GitHub was not told how the deployment goes").cause(cause)
         };
         if stop.signal().is_none() {
-            let told = deployments::set_status(client, id, &told).await;
-            return told.map_err(|fault| lost(fault.to_string()));
+            let telling = deployments::set_status(client, id, &told);
+            tokio::pin!(telling);
+            let mut stop = stop.clone();
+            let answer = tokio::select! {
+                answer = &mut telling => Some(answer),
+                signal = stop.requested() => {
+                    // On its way it would come after the end that is told next.
+                    let answer = tokio::time::timeout(LATE_ANSWER, &mut telling).await.ok();
+                    if answer.is_none() && !told.state.is_final() {
+                        return Err(Error::interrupted(signal));
+                    }
+                    answer
+                }
+            };
+            if let Some(answer) = answer {
+                return answer.map_err(|fault| lost(fault.to_string()));
+            }
         }
-        let client = client
-            .clone()
-            .with_patience(LAST_WORDS / 2)
-            .with_policy(Policy {
-                attempts: 3,
-                budget: LAST_WORDS,
-                pause: Duration::from_millis(100),
-            });
+        let passed = stop.since().unwrap_or_default();
+        let words = TOLD_WITHIN.saturating_sub(passed);
+        let words = words.clamp(LEAST_WORDS, LAST_WORDS);
+        let client = client.clone().with_patience(words / 2).with_policy(Policy {
+            attempts: 3,
+            budget: words,
+            pause: Duration::from_millis(100),
+        });
         let telling = deployments::set_status(&client, id, &told);
-        match tokio::time::timeout(LAST_WORDS, telling).await {
+        match tokio::time::timeout(words, telling).await {
             Ok(told) => told.map_err(|fault| lost(fault.to_string())),
             Err(_) => Err(lost(
                 "it gave no answer in the time that was left".to_owned(),
@@ -191,16 +215,30 @@ impl Recorder {
     }
 
     /// Ends what stood before on record; what is wrong with that is told and fails nothing.
-    pub async fn replace(&self, current: &Deployment) -> Option<String> {
+    pub async fn replace(&self, current: &Deployment, stop: &Stop) -> Option<String> {
         let client = self.client.as_ref()?;
-        let ended = deployments::deactivate_older(client, current, DEPTH).await;
-        ended.err().map(|fault| fault.to_string())
+        let mut stop = stop.clone();
+        tokio::select! {
+            ended = deployments::deactivate_older(client, current, DEPTH) => {
+                ended.err().map(|fault| fault.to_string())
+            }
+            _ = stop.requested() => Some("the run was stopped".to_owned()),
+        }
     }
 
     /// What was good the last time, where the journal does not know.
-    pub async fn last_good(&self, environment: &str, before: Option<u64>) -> Option<Stand> {
+    pub async fn last_good(
+        &self,
+        environment: &str,
+        before: Option<u64>,
+        stop: &Stop,
+    ) -> Option<Stand> {
         let client = self.client.as_ref()?;
-        let good = deployments::last_good(client, environment, before, DEPTH).await;
+        let mut stop = stop.clone();
+        let good = tokio::select! {
+            good = deployments::last_good(client, environment, before, DEPTH) => good,
+            _ = stop.requested() => return None,
+        };
         good.ok().flatten()?.payload.release
     }
 

@@ -17,7 +17,7 @@ use reqwest::Url;
 use crate::error::{Error, Result};
 use crate::model::untrusted;
 use crate::stores::bucket::connector::{Connector, no_retry};
-use crate::stores::bucket::{Bucket, Directory, Objects, name};
+use crate::stores::bucket::{Bucket, Directory, Objects, Renewable, name};
 use crate::system::environment::Environment;
 use crate::system::http::retry::Policy;
 use crate::system::http::{Http, is_safe_address};
@@ -31,6 +31,8 @@ pub struct Opening<'a> {
     pub directory: &'a std::path::Path,
     /// Endpoints and credentials.
     pub environment: &'a Environment,
+    /// Credentials of AWS in place of those of the environment.
+    pub renewable: Option<Renewable>,
     /// The client.
     pub http: Http,
     /// Hears of the credentials before they are used: they are to be hidden from then on.
@@ -96,12 +98,8 @@ impl Opening<'_> {
     }
 
     fn s3(&self, bucket: &str) -> Result<Arc<dyn ObjectStore>> {
-        let key = self.required(&["AWS_ACCESS_KEY_ID"])?;
-        let secret = self.required(&["AWS_SECRET_ACCESS_KEY"])?;
         let mut builder = AmazonS3Builder::new()
             .with_bucket_name(bucket)
-            .with_access_key_id(key)
-            .with_secret_access_key(self.secret(secret))
             .with_conditional_put(S3ConditionalPut::ETagMatch)
             .with_disable_bulk_delete(true)
             .with_unsigned_payload(true)
@@ -111,8 +109,17 @@ impl Opening<'_> {
                 self.variable(&["AWS_REGION", "AWS_DEFAULT_REGION"])
                     .unwrap_or("us-east-1"),
             );
-        if let Some(token) = self.variable(&["AWS_SESSION_TOKEN"]) {
-            builder = builder.with_token(self.secret(token));
+        if let Some(renewable) = &self.renewable {
+            builder = builder.with_credentials(Arc::new(renewable.clone()));
+        } else {
+            let key = self.required(&["AWS_ACCESS_KEY_ID"])?;
+            let secret = self.required(&["AWS_SECRET_ACCESS_KEY"])?;
+            builder = builder
+                .with_access_key_id(key)
+                .with_secret_access_key(self.secret(secret));
+            if let Some(token) = self.variable(&["AWS_SESSION_TOKEN"]) {
+                builder = builder.with_token(self.secret(token));
+            }
         }
         if let Some(endpoint) = self.endpoint(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"])? {
             builder = builder

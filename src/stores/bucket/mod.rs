@@ -8,6 +8,7 @@ mod directory;
 mod faults;
 pub mod name;
 mod objects;
+mod renewable;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
@@ -18,6 +19,7 @@ use tokio::sync::mpsc::{Receiver, Sender};
 pub use crate::stores::bucket::address::Opening;
 pub use crate::stores::bucket::directory::Directory;
 pub use crate::stores::bucket::objects::Objects;
+pub use crate::stores::bucket::renewable::Renewable;
 use crate::stores::fault::Fault;
 use crate::stores::transfer::Options;
 

@@ -56,8 +56,8 @@ impl<'s> Tree<'s> {
         self.group.is_some_and(Group::is_alive)
     }
 
-    /// Ends all of it: asks, waits for `grace`, kills, and looks again until nothing is there. `leader` is the process
-    /// itself while it lives. Tells who left the group or had to be killed, and, unless `is_orderly`, who was left in
+    /// Ends all of it: asks, waits for `grace` or the shorter one that `halt` says meanwhile, kills, and looks again until
+    /// nothing is there. `leader` is the process itself while it lives. Tells who left the group or had to be killed, and, unless `is_orderly`, who was left in
     /// the group.
     pub(super) async fn end(
         &self,
@@ -67,7 +67,9 @@ impl<'s> Tree<'s> {
         is_orderly: bool,
     ) -> Vec<Stray> {
         let mut seen = Seen::new();
-        let deadline = Instant::now() + grace;
+        // One for all looks: each change is heard of once.
+        let mut halt = halt.clone();
+        let asked = Instant::now();
         let mut pause = FIRST_LOOK;
         if !is_orderly {
             // Who is in the group is to be named, and may end at once when asked.
@@ -80,11 +82,12 @@ impl<'s> Tree<'s> {
             if self.look(&mut seen, Fate::Ended) && has_ended(leader.as_deref_mut()) {
                 return told(seen, is_orderly);
             }
-            let left = deadline.saturating_duration_since(Instant::now());
+            let asked = asked.elapsed();
+            let left = halt.grace(grace, asked).saturating_sub(asked);
             if left.is_zero() || halt.is_urgent() {
                 break;
             }
-            wait(leader.as_deref_mut(), pause.min(left), halt).await;
+            wait(leader.as_deref_mut(), pause.min(left), &mut halt).await;
             pause = (pause * 2).min(LAST_LOOK);
         }
         let deadline = Instant::now() + GONE;
@@ -113,9 +116,8 @@ fn has_ended(leader: Option<&mut Child>) -> bool {
     leader.is_none_or(|leader| !matches!(leader.try_wait(), Ok(None)))
 }
 
-/// Waits until the leader ends, but not longer than `pause`, and not where time has run out.
-async fn wait(leader: Option<&mut Child>, pause: Duration, halt: &Halt) {
-    let mut halt = halt.clone();
+/// Waits until the leader ends, but not longer than `pause`, nor when something else is said about its grace.
+async fn wait(leader: Option<&mut Child>, pause: Duration, halt: &mut Halt) {
     let ended = async {
         match leader.filter(|leader| leader.id().is_some()) {
             Some(leader) => drop(leader.wait().await),
@@ -124,7 +126,7 @@ async fn wait(leader: Option<&mut Child>, pause: Duration, halt: &Halt) {
     };
     tokio::select! {
         () = ended => {}
-        () = halt.urgent() => {}
+        () = halt.said_more() => {}
         () = tokio::time::sleep(pause) => {}
     }
 }

@@ -47,6 +47,8 @@ pub struct Halt {
     stop: Stop,
     /// Whether the first signal is none of its business.
     is_last: bool,
+    /// The longest grace after a signal.
+    cancel_grace: Option<Duration>,
 }
 
 /// An order to give, and those who wait for it or for a signal that `stop` tells of.
@@ -56,6 +58,7 @@ pub fn halting(stop: Stop) -> (Halter, Halt) {
         order,
         stop,
         is_last: false,
+        cancel_grace: None,
     };
     (Halter { order: sender }, halt)
 }
@@ -93,6 +96,13 @@ impl Halt {
         self
     }
 
+    /// After a signal nobody has more grace than this, whenever the signal comes: also who is being ended already.
+    #[must_use]
+    pub fn cancelled_within(mut self, grace: Duration) -> Self {
+        self.cancel_grace = Some(grace);
+        self
+    }
+
     /// Why it is to end, if it is.
     pub fn reason(&self) -> Option<Reason> {
         let signal = self.stop.signal().map(Reason::Signal);
@@ -105,12 +115,21 @@ impl Halt {
         self.order.borrow().is_urgent || self.stop.is_repeated()
     }
 
-    /// The grace that a process has which would have this one.
-    pub(super) fn grace(&self, own: Duration) -> Duration {
-        self.order
-            .borrow()
-            .grace
-            .map_or(own, |limit| limit.min(own))
+    /// The grace that a process has as things are, which would have this one and was asked to end so long ago.
+    pub(super) fn grace(&self, own: Duration, asked: Duration) -> Duration {
+        let ordered = self.order.borrow().grace;
+        let grace = ordered.map_or(own, |limit| limit.min(own));
+        match (self.cancel_grace, self.stop.since()) {
+            (Some(limit), Some(since)) => {
+                grace.min(limit.saturating_add(asked.saturating_sub(since)))
+            }
+            _ => grace,
+        }
+    }
+
+    /// Waits until somebody says more about when it is to end.
+    pub(super) async fn said_more(&mut self) {
+        self.changed().await;
     }
 
     /// Waits until it is to end.

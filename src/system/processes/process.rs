@@ -287,8 +287,7 @@ impl Started {
         let is_own = matches!(ending, Ending::Exited(_) | Ending::Signalled(_));
         let mut strays = Vec::new();
         if !is_own {
-            let grace = halt.grace(self.grace);
-            let ended = tree.end(Some(&mut self.child), grace, halt, true);
+            let ended = tree.end(Some(&mut self.child), self.grace, halt, true);
             strays = alongside(ended, &mut drain, &mut is_drained).await;
         } else if tree.seems_left() {
             let ended = tree.end(None, self.grace, halt, false);

@@ -136,6 +136,14 @@ impl Supervisor {
         &self.shared.masker
     }
 
+    /// The environment, marked as that of a process of this stage: what another part of the program starts with it is found by
+    /// [`Supervisor::sweep`] too.
+    #[must_use]
+    pub fn marked(&self, stage: &str, mut environment: Environment) -> Environment {
+        environment.set(TRACKING, self.tracking(&self.mark(stage)));
+        environment
+    }
+
     /// The end of the run: ends whatever belongs to it and is still there, and tells what that was. To be called when no
     /// process of the run is awaited any more.
     pub async fn sweep(&self, grace: Duration, halt: &Halt) -> Vec<Stray> {

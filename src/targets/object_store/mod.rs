@@ -17,13 +17,14 @@ use crate::model::deploy::{Applied, Change, ChangeKind, Release, Standing};
 use crate::model::digest::hex;
 use crate::model::{size, untrusted};
 use crate::stores::bucket::name::encode;
-use crate::stores::bucket::{Bucket, Condition, Mark, Opening};
+use crate::stores::bucket::{Bucket, Condition, Mark, Opening, Renewable};
 use crate::stores::fault::Fault;
 use crate::system::http::Http;
 use crate::system::http::retry::{Policy, SILENCE};
 use crate::system::stop::Stop;
 use crate::targets::Access;
 use crate::targets::object_store::record::{Pointer, Record};
+use crate::targets::object_store::role::{Role, Taken};
 
 /// A bucket, and the environment in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +46,31 @@ pub struct ObjectStore {
 struct Current {
     pointer: Option<Pointer>,
     condition: Condition,
+}
+
+/// A bucket that is worked with, and the role with which.
+struct Opened<'a> {
+    bucket: Bucket,
+    role: Option<(Role<'a>, Taken, Renewable)>,
+}
+
+impl Opened<'_> {
+    /// Works with it for however long: a role is renewed meanwhile.
+    async fn during<T>(
+        &self,
+        work: impl Future<Output = Result<T>>,
+        access: &Access<'_>,
+    ) -> Result<T> {
+        let Some((role, taken, renewable)) = &self.role else {
+            return work.await;
+        };
+        tokio::select! {
+            outcome = work => outcome,
+            () = role.keep(taken, renewable, access) => {
+                Err(Error::bug("a role was no longer renewed"))
+            }
+        }
+    }
 }
 
 impl ObjectStore {
@@ -71,27 +97,47 @@ impl ObjectStore {
 
     /// Sends what is not there, then lets the environment have it; refused where somebody else deployed in between.
     pub async fn apply(&self, release: &Release, access: &Access<'_>) -> Result<Applied> {
-        let bucket = self.open(access).await?;
+        let opened = self.unlock(access).await?;
+        let applying = self.apply_to(&opened.bucket, release, access);
+        opened.during(applying, access).await
+    }
+
+    async fn apply_to(
+        &self,
+        bucket: &Bucket,
+        release: &Release,
+        access: &Access<'_>,
+    ) -> Result<Applied> {
         let record = Record::of(release)?;
-        let current = self.look(&bucket, access).await?;
+        let current = self.look(bucket, access).await?;
         let mut applied = Applied::default();
         for (file, source) in record.files.iter().zip(&release.files) {
             let known = until_stopped(access, bucket.known(&file.key)).await?;
             let change = file.change(known.as_ref());
             if change.kind != ChangeKind::Keep {
-                applied.sent += send::send(&bucket, source, file, access).await?;
+                applied.sent += send::send(bucket, source, file, access).await?;
             }
             access.progress.done(&change);
             applied.changes.push(change);
         }
         let written = bucket.put(record.key(), record.bytes(), Condition::Always);
         until_stopped(access, written).await?;
-        self.point(&bucket, &record, current, applied, access).await
+        self.point(bucket, &record, current, applied, access).await
     }
 
     /// Lets the environment have an earlier release again, by the name of its record; its files must be there as they were.
     pub async fn back(&self, to: &Standing, access: &Access<'_>) -> Result<Applied> {
-        let bucket = self.open(access).await?;
+        let opened = self.unlock(access).await?;
+        let going = self.back_in(&opened.bucket, to, access);
+        opened.during(going, access).await
+    }
+
+    async fn back_in(
+        &self,
+        bucket: &Bucket,
+        to: &Standing,
+        access: &Access<'_>,
+    ) -> Result<Applied> {
         let shown = untrusted::line(&to.reference).into_owned();
         let gone = |why: String| {
             Error::refused(format!(
@@ -101,7 +147,7 @@ impl ObjectStore {
         };
         let digest = Record::digest_in(&to.reference)
             .ok_or_else(|| gone("it is no record of a release".to_owned()))?;
-        let current = self.look(&bucket, access).await?;
+        let current = self.look(bucket, access).await?;
         let read = until_stopped(access, bucket.read(&to.reference, record::LONGEST)).await?;
         let (bytes, _) = read.ok_or_else(|| gone("the record is not in the store".to_owned()))?;
         let record = Record::read(&bytes, &digest).map_err(gone)?;
@@ -112,7 +158,7 @@ impl ObjectStore {
             }
         }
         let applied = Applied::default();
-        self.point(&bucket, &record, current, applied, access).await
+        self.point(bucket, &record, current, applied, access).await
     }
 
     /// In a few words.
@@ -132,28 +178,41 @@ impl ObjectStore {
         format!("env/{}/current.json", encode(&self.environment))
     }
 
-    /// The bucket. Its client does not stop by itself: what was begun must be taken back first.
     async fn open(&self, access: &Access<'_>) -> Result<Bucket> {
+        Ok(self.unlock(access).await?.bucket)
+    }
+
+    /// The bucket. Its client does not stop by itself: what was begun must be taken back first.
+    async fn unlock(&self, access: &Access<'_>) -> Result<Opened<'_>> {
         if self.environment.is_empty() {
             return Err(Error::usage(
                 "the environment in the object store has no name",
             ));
         }
         let http = Http::new(access.environment, Vec::new(), Stop::never())?;
-        let mut environment = access.environment.clone();
-        if let Some(role) = &self.role {
-            role::take(role, &mut environment, &http, self.policy, access).await?;
-        }
+        let role = match &self.role {
+            None => None,
+            Some(name) => {
+                let (http, policy) = (http.clone(), self.policy);
+                let role = Role { name, http, policy };
+                let taken = role.take(access).await?;
+                let renewable = taken.renewable();
+                Some((role, taken, renewable))
+            }
+        };
+        let renewable = role.as_ref().map(|(_, _, renewable)| renewable.clone());
         let opening = Opening {
             input: "address",
             directory: &self.directory,
-            environment: &environment,
+            environment: access.environment,
+            renewable,
             http,
             conceal: &|secret| access.progress.conceal(secret),
             policy: self.policy,
             silence: SILENCE,
         };
-        Bucket::open(&self.address, &opening)
+        let bucket = Bucket::open(&self.address, &opening)?;
+        Ok(Opened { bucket, role })
     }
 
     async fn look(&self, bucket: &Bucket, access: &Access<'_>) -> Result<Current> {

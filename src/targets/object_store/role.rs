@@ -1,14 +1,18 @@
 //! An AWS role for the identity of the job: `AssumeRoleWithWebIdentity` of the Security Token Service
 //! (<https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html>), a request that nobody signs.
 //!
-//! What comes is kept in memory, and hidden before it is used.
+//! What comes is kept in memory, hidden before it is used, and renewed before it ends for as long as the work takes.
+
+use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Url};
 
 use crate::error::{Error, Result};
 use crate::github::identity::identity_token;
+use crate::stores::bucket::Renewable;
 use crate::stores::fault::excerpt;
+use crate::system::clock;
 use crate::system::environment::Environment;
 use crate::system::http::exchange::{Call, Trouble};
 use crate::system::http::retry::Policy;
@@ -22,17 +26,65 @@ const AUDIENCE: &str = "sts.amazonaws.com";
 /// The version of the service's interface.
 const VERSION: &str = "2011-06-15";
 
-/// How long the credentials live, seconds: the most that every role allows.
-const LIVES: &str = "3600";
+/// How long the credentials live: the most that every role allows.
+const LIVES: Duration = Duration::from_hours(1);
 
-/// Takes the role: the variables of its credentials take the place of others in `environment`.
-pub(super) async fn take(
-    role: &str,
-    environment: &mut Environment,
-    http: &Http,
-    policy: Policy,
-    access: &Access<'_>,
-) -> Result<()> {
+/// How long nobody tries again that could not renew them.
+const PAUSE: Duration = Duration::from_secs(30);
+
+/// A role that is taken again and again.
+pub(super) struct Role<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// The client.
+    pub http: Http,
+    /// How often a request is repeated.
+    pub policy: Policy,
+}
+
+/// The credentials of a role.
+pub(super) struct Taken {
+    id: Secret,
+    secret: Secret,
+    token: Secret,
+    lives: Duration,
+}
+
+impl Taken {
+    /// For a store that signs with them.
+    pub fn renewable(&self) -> Renewable {
+        Renewable::new(&self.id, &self.secret, &self.token)
+    }
+}
+
+impl Role<'_> {
+    /// Takes it.
+    pub async fn take(&self, access: &Access<'_>) -> Result<Taken> {
+        take(self.name, &self.http, self.policy, access).await
+    }
+
+    /// Takes it again each time that three quarters of its time have passed; never ends.
+    pub async fn keep(&self, taken: &Taken, renewable: &Renewable, access: &Access<'_>) {
+        let mut lives = taken.lives;
+        loop {
+            tokio::time::sleep(lives / 4 * 3).await;
+            match self.take(access).await {
+                Ok(taken) => {
+                    renewable.renew(&taken.id, &taken.secret, &taken.token);
+                    lives = taken.lives;
+                }
+                // There is a quarter left; after that the store says itself what is wrong.
+                Err(error) => {
+                    access.progress.retried("the role", &error.message);
+                    lives = PAUSE;
+                }
+            }
+        }
+    }
+}
+
+async fn take(role: &str, http: &Http, policy: Policy, access: &Access<'_>) -> Result<Taken> {
+    let environment = access.environment;
     let url = endpoint(environment)?;
     let identity = identity_token(access.environment, http, policy, Some(AUDIENCE), |secret| {
         access.progress.conceal(secret);
@@ -49,7 +101,7 @@ pub(super) async fn take(
         .append_pair("Version", VERSION)
         .append_pair("RoleArn", role)
         .append_pair("RoleSessionName", &session)
-        .append_pair("DurationSeconds", LIVES)
+        .append_pair("DurationSeconds", &LIVES.as_secs().to_string())
         .append_pair("WebIdentityToken", identity.token.reveal())
         .finish();
     let mut call = Call::new(Method::POST, url);
@@ -89,23 +141,31 @@ pub(super) async fn take(
             .cause(format!("the identity says\n{}", identity.claims))
             .hint(format!("the trust policy of the role must allow `sts:AssumeRoleWithWebIdentity` for this `sub`, with the audience `{AUDIENCE}`")));
     }
-    let mut given = Vec::new();
-    for (part, variable) in [
-        ("AccessKeyId", "AWS_ACCESS_KEY_ID"),
-        ("SecretAccessKey", "AWS_SECRET_ACCESS_KEY"),
-        ("SessionToken", "AWS_SESSION_TOKEN"),
-    ] {
-        let value = element(&text, part)
-            .map(str::trim)
-            .filter(|value| !value.is_empty())
-            .ok_or_else(|| failed(format!("its answer has no `{part}`")))?;
-        given.push((variable, Secret::new(value)));
-    }
-    for (variable, secret) in given {
+    let part = |name: &str| {
+        let value = element(&text, name).map(str::trim);
+        let value = value.filter(|value| !value.is_empty()).map(Secret::new);
+        let secret = value.ok_or_else(|| failed(format!("its answer has no `{name}`")))?;
         access.progress.conceal(&secret);
-        environment.set(variable, secret.reveal());
-    }
-    Ok(())
+        Ok(secret)
+    };
+    Ok(Taken {
+        id: part("AccessKeyId")?,
+        secret: part("SecretAccessKey")?,
+        token: part("SessionToken")?,
+        lives: left(element(&text, "Expiration").unwrap_or_default()),
+    })
+}
+
+/// How long credentials live that end at this moment; where our clock says that they have ended already, it is the clock that is
+/// wrong.
+fn left(end: &str) -> Duration {
+    let end = chrono::DateTime::parse_from_rfc3339(end.trim());
+    let end = end
+        .ok()
+        .and_then(|end| u64::try_from(end.timestamp_millis()).ok());
+    let left = end.and_then(|end| end.checked_sub(clock::milliseconds()));
+    left.filter(|left| *left > 0)
+        .map_or(LIVES, |left| Duration::from_millis(left).min(LIVES))
 }
 
 /// Where roles are given.

@@ -113,6 +113,7 @@ pub(crate) fn put(store: &Path, key: &str, paths: &[&str], archive: Vec<u8>) {
         input: "store",
         directory: Path::new("/"),
         environment: &environment,
+        renewable: None,
         http: Http::new(&environment, Vec::new(), Stop::never()).unwrap(),
         conceal: &|_| {},
         policy: Policy::default(),

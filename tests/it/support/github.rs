@@ -1,6 +1,7 @@
 //! GitHub on the loopback address, as `tests/peers/github/server.mjs` plays it, and GitHub's own description in front of it: each
 //! request and each answer that goes through is held against that.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use lockgate::github::api::Client;
@@ -12,7 +13,8 @@ use lockgate::system::masking::{Masker, Secret};
 use lockgate::system::stop::Stop;
 use serde_json::Value;
 
-use crate::support::peers::{Peer, ask, folder, node};
+use crate::support::http_server::HttpServer;
+use crate::support::peers::{self, Peer, ask, folder, node};
 
 /// What the tests ask with; no log and no message may show it.
 pub(crate) const TOKEN: &str = "ghs_not-a-real-token";
@@ -24,6 +26,21 @@ pub(crate) const SHA: &str = "0123456789abcdef0123456789abcdef01234567";
 pub(crate) struct GitHub {
     peer: Peer,
     judge: Option<Peer>,
+    watch: Option<(HttpServer, Violations)>,
+}
+
+/// What contradicted GitHub's description: what was asked, and what the judge said.
+type Violations = Arc<Mutex<Vec<String>>>;
+
+impl Drop for GitHub {
+    fn drop(&mut self) {
+        if let Some((_, violations)) = &self.watch
+            && !std::thread::panicking()
+        {
+            let violations = violations.lock().expect("a list");
+            assert!(violations.is_empty(), "{violations:#?}");
+        }
+    }
 }
 
 impl GitHub {
@@ -32,17 +49,42 @@ impl GitHub {
         Self {
             peer: Peer::start(&mut node("github/server.mjs")),
             judge: None,
+            watch: None,
         }
     }
 
     /// The same, with Prism in front: whatever contradicts GitHub's description is an error, 422 where we ask and 500 where the
     /// server answers.
     pub(crate) fn judged() -> Self {
-        let github = Self::start();
-        Self {
-            judge: Some(prism(&["proxy", "--errors"], &[&github.peer.url()])),
-            ..github
-        }
+        let mut github = Self::start();
+        github.judge = Some(prism(&["proxy", "--errors"], &[&github.peer.url()]));
+        github
+    }
+
+    /// The same, and whatever was wrong is on record: when this is dropped, there must have been nothing.
+    pub(crate) fn watched() -> Self {
+        let mut github = Self::judged();
+        let behind = github.url();
+        let violations = Violations::default();
+        let wrong = Arc::clone(&violations);
+        let front = HttpServer::start(move |asked| {
+            let told = peers::pass_on(&behind, asked);
+            // What went past the judge and what it refused are told apart by its own words.
+            let text = String::from_utf8_lossy(told.body()).into_owned();
+            if text.contains("stoplight.io/prism/errors") {
+                let line = format!("{} {}: {text}", asked.method, asked.path);
+                wrong.lock().expect("a list").push(line);
+            }
+            told
+        });
+        github.watch = Some((front, violations));
+        github
+    }
+
+    /// What contradicted the description so far; it is forgotten.
+    pub(crate) fn violations(&self) -> Vec<String> {
+        let watch = self.watch.as_ref().expect("a watched one");
+        std::mem::take(&mut *watch.1.lock().expect("a list"))
     }
 
     /// One that gives any answer that fits GitHub's description: each time another one, the same ones in each run.
@@ -53,12 +95,16 @@ impl GitHub {
                 &[],
             ),
             judge: None,
+            watch: None,
         }
     }
 
     /// Its address; that of the judge where there is one.
     pub(crate) fn url(&self) -> String {
-        self.judge.as_ref().unwrap_or(&self.peer).url()
+        match &self.watch {
+            Some((front, _)) => front.url(),
+            None => self.judge.as_ref().unwrap_or(&self.peer).url(),
+        }
     }
 
     /// What a workflow's job has of it.
@@ -121,6 +167,12 @@ impl GitHub {
             .collect()
     }
 
+    /// The faults that did not happen yet. What was asked so far is forgotten.
+    pub(crate) fn faults(&self) -> Vec<Value> {
+        let answer: Value = serde_json::from_str(&self.control("GET", "/_seen", "")).expect("JSON");
+        answer["faults"].as_array().expect("a list").clone()
+    }
+
     /// The deployments of an environment, oldest first, once all is done that was to be done late.
     pub(crate) fn deployments(&self, environment: &str) -> Vec<Recorded> {
         let path = format!("/_world?environment={environment}");
@@ -155,6 +207,8 @@ pub(crate) struct Recorded {
     pub(crate) states: Vec<String>,
     pub(crate) deployment: Value,
     pub(crate) statuses: Value,
+    /// When each state was told, milliseconds since 1970.
+    pub(crate) times: Vec<u64>,
 }
 
 impl Recorded {
@@ -166,6 +220,12 @@ impl Recorded {
             states: statuses.iter().map(state).collect(),
             deployment: record["deployment"].clone(),
             statuses: record["statuses"].clone(),
+            times: record["times"]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .map(|time| time.as_u64().expect("a moment"))
+                .collect(),
         }
     }
 

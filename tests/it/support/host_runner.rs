@@ -225,6 +225,12 @@ impl Running {
         assert!(signal("INT", self.child.id()), "the host runner has ended");
     }
 
+    /// The machine is lost: nothing of the runner goes on.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("a kill");
+        self.child.wait().expect("an end");
+    }
+
     /// The end of the job, and what came of it.
     #[track_caller]
     pub(crate) fn wait(mut self) -> HostRun {

@@ -46,6 +46,10 @@ impl Told {
         }
     }
 
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     pub(crate) fn nothing() -> Self {
         Self {
             status: None,

@@ -9,7 +9,7 @@
 // {"at": "POST deployments" | "GET statuses" | "*" | ..., "kind": ..., "times": 1, "after": 0, ...}.
 // `PUT /_world` sets what else there is: {"access": "write" | "read" | "none", "limit": {"remaining": 5, "reset": 1},
 // "checks": {SHA: [...]}, "statuses": {SHA: [...]}, "runs": {ID: {...}}, "jobs": {ID: [...]}, "behind": true, "claims": {...}}.
-// `GET /_world?environment=NAME` does what is late, and gives the environment's deployments with all that was told of them; `PUT /_fill` adds
+// `GET /_world?environment=NAME` does what is late, and gives the environment's deployments with all that was told of them and when; `PUT /_fill` adds
 // deployments, oldest first, as the body of a request for them, with "states" that were told of them; `GET /_seen` what was asked since the last look.
 
 import http from 'node:http'
@@ -59,7 +59,7 @@ function create(base, body) {
     creator: user(base), created_at: now(), updated_at: now(), node_id: `D_${id}`, performed_via_github_app: null,
     url: `${base}/deployments/${id}`, statuses_url: `${base}/deployments/${id}/statuses`, repository_url: base,
   }
-  deployments.push({ deployment, statuses: [] })
+  deployments.push({ deployment, statuses: [], times: [] })
   return [201, deployment]
 }
 
@@ -79,6 +79,7 @@ function tell(base, found, body) {
       deployment_url: one.deployment.url, repository_url: base, url: `${one.deployment.statuses_url}/${id}`,
     }
     one.statuses.unshift(status)
+    one.times.unshift(Date.now())
     return status
   }
   if (state === 'success' && (body.auto_inactive ?? true)) {

@@ -311,6 +311,7 @@ fn opening<'o>(
         input: "shared-store",
         directory: &world.directory,
         environment,
+        renewable: None,
         http: Http::new(environment, Vec::new(), stop)?,
         conceal,
         policy: Policy::default(),
