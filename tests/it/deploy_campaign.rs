@@ -87,7 +87,11 @@ fn whatever_fails_each_run_has_one_deployment_and_its_end() {
 fn one_run(project: &Project, github: &GitHub, random: &mut Random, run: u64, figures: &Figures) {
     let faults: Vec<Value> = (0..random.below(8)).map(|_| fault(random)).collect();
     let is_well = random.below(4) > 0;
-    let content = if is_well { format!("{run}") } else { format!("broken {run}") };
+    let content = if is_well {
+        format!("{run}")
+    } else {
+        format!("broken {run}")
+    };
     project.write("dist/a.txt", content);
     github.set(&json!({"limit": {"remaining": 1_u64 << 40}}));
     github.fail(&Value::from(faults.clone()));
@@ -101,11 +105,19 @@ fn one_run(project: &Project, github: &GitHub, random: &mut Random, run: u64, fi
         String::from_utf8_lossy(&done.stderr)
     );
     let entries = entries(project);
-    let mine = entries.iter().filter(|entry| entry["run"]["id"] == run.to_string().as_str());
-    let ids: Vec<&str> = mine.filter_map(|entry| entry["deployment"].as_str()).collect();
-    let [id] = *ids else { panic!("{told}\n{ids:?}") };
+    let mine = entries
+        .iter()
+        .filter(|entry| entry["run"]["id"] == run.to_string().as_str());
+    let ids: Vec<&str> = mine
+        .filter_map(|entry| entry["deployment"].as_str())
+        .collect();
+    let [id] = *ids else {
+        panic!("{told}\n{ids:?}")
+    };
     let end = entries.iter().rfind(|entry| entry["deployment"] == id);
-    let end = end.and_then(|entry| entry["event"].as_str()).expect("an end");
+    let end = end
+        .and_then(|entry| entry["event"].as_str())
+        .expect("an end");
     // A workflow does it always.
     let finalized = output(command(project, github, run, "finalize"));
     assert_eq!(finalized.status.code(), Some(0), "{told}\n{finalized:?}");
@@ -128,20 +140,30 @@ fn one_run(project: &Project, github: &GitHub, random: &mut Random, run: u64, fi
         let states = &deployed[0].states;
         let is_success = states.iter().any(|state| state == "success");
         assert_eq!(is_success, end == "success", "{told}\n{end} {states:?}");
-        let finals = states.iter().filter(|state| {
-            ["success", "failure", "error"].contains(&state.as_str())
-        });
+        let finals = states
+            .iter()
+            .filter(|state| ["success", "failure", "error"].contains(&state.as_str()));
         assert_eq!(finals.count(), 1, "{told}\n{end} {states:?}");
         let is_final = ["success", "failure", "error"].contains(&&*states[0]);
         assert!(is_final, "{told}\n{end} {states:?}");
     }
     add(&figures.runs, 1);
     add(&figures.unhealthy, u64::from(!is_well));
-    let planned: u64 = faults.iter().map(|fault| fault["times"].as_u64().unwrap_or(1)).sum();
-    let not_happened: u64 = left.iter().map(|fault| fault["times"].as_u64().unwrap_or(1)).sum();
+    let planned: u64 = faults
+        .iter()
+        .map(|fault| fault["times"].as_u64().unwrap_or(1))
+        .sum();
+    let not_happened: u64 = left
+        .iter()
+        .map(|fault| fault["times"].as_u64().unwrap_or(1))
+        .sum();
     add(&figures.faults, planned);
     add(&figures.happened, planned - not_happened);
-    let stalls = faults.iter().filter(|fault| fault["kind"].as_str().is_some_and(|kind| kind.starts_with("stall")));
+    let stalls = faults.iter().filter(|fault| {
+        fault["kind"]
+            .as_str()
+            .is_some_and(|kind| kind.starts_with("stall"))
+    });
     add(&figures.stalls, stalls.count() as u64);
 }
 

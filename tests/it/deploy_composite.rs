@@ -44,7 +44,7 @@ fn journal(project: &Project) -> PathBuf {
 }
 
 fn start(project: &Project, github: &GitHub, run: u64) -> Running {
-    HostRunner::action("actions/deploy", project.path())
+    HostRunner::action("actions/deploy", &project.path())
         .input("journal", &journal(project).display().to_string())
         .input("token", TOKEN)
         .github("api_url", &github.url())
@@ -81,15 +81,29 @@ fn of_run(github: &GitHub, run: u64) -> Vec<Recorded> {
 fn expect_closed(project: &Project, github: &GitHub, run: u64, what: &str) -> Option<Recorded> {
     let entries = entries(project, run);
     let end = entries.last().and_then(|entry| entry["event"].as_str());
-    let finals = ["success", "failure", "refused", "rolled-back", "rollback-failed", "cancelled"];
-    assert!(end.is_none_or(|end| finals.contains(&end)), "{what}: {end:?}");
+    let finals = [
+        "success",
+        "failure",
+        "refused",
+        "rolled-back",
+        "rollback-failed",
+        "cancelled",
+    ];
+    assert!(
+        end.is_none_or(|end| finals.contains(&end)),
+        "{what}: {end:?}"
+    );
     let recorded = of_run(github, run);
     assert!(recorded.len() <= 1, "{what}: {recorded:?}");
     let one = recorded.into_iter().next()?;
     let is_final = ["success", "failure", "error", "inactive"].contains(&one.state());
     assert!(is_final, "{what}: {end:?} {one:?}");
     let is_success = one.states.iter().any(|state| state == "success");
-    assert_eq!(is_success, end == Some("success"), "{what}: {end:?} {one:?}");
+    assert_eq!(
+        is_success,
+        end == Some("success"),
+        "{what}: {end:?} {one:?}"
+    );
     let has_effects = entries.iter().any(|entry| entry["event"] == "in-progress");
     let is_inactive = one.states.iter().any(|state| state == "inactive");
     assert!(!(has_effects && is_inactive), "{what}: {one:?}");
@@ -109,7 +123,9 @@ fn strays(project: &Project) -> Vec<u32> {
 }
 
 fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock");
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("a clock");
     u64::try_from(since.as_millis()).expect("a moment")
 }
 
@@ -148,8 +164,12 @@ fn a_job_that_is_cancelled_says_so_in_time_and_leaves_nobody() {
         };
         // The first final state, where the signal was before it.
         let finals = one.states.iter().zip(&one.times).rev();
-        let mut finals = finals.filter(|(state, _)| ["success", "failure", "error", "inactive"].contains(&state.as_str()));
-        let took = finals.next().map_or(0, |(_, time)| time.saturating_sub(asked));
+        let mut finals = finals.filter(|(state, _)| {
+            ["success", "failure", "error", "inactive"].contains(&state.as_str())
+        });
+        let took = finals
+            .next()
+            .map_or(0, |(_, time)| time.saturating_sub(asked));
         if took > 0 {
             open += 1;
         }
@@ -174,7 +194,9 @@ fn owner(project: &Project, run: u64) -> u32 {
     let until = Instant::now() + Duration::from_mins(1);
     loop {
         let entries = entries(project, run);
-        let pid = entries.first().and_then(|entry| entry["owner"]["pid"].as_u64());
+        let pid = entries
+            .first()
+            .and_then(|entry| entry["owner"]["pid"].as_u64());
         if let Some(pid) = pid {
             return u32::try_from(pid).expect("a number");
         }
@@ -197,14 +219,22 @@ fn what_is_killed_in_a_job_is_closed_by_its_last_step() {
         let pid = owner(&project, run);
         pause(&mut random, Duration::from_millis(1_800));
         signal("KILL", pid);
-        open += u64::from(of_run(&github, run).iter().any(|one| ["queued", "in_progress", ""].contains(&one.state())));
+        open += u64::from(
+            of_run(&github, run)
+                .iter()
+                .any(|one| ["queued", "in_progress", ""].contains(&one.state())),
+        );
         let done = running.wait();
         let what = format!("run {run}: {}", done.log());
         expect_closed(&project, &github, run, &what);
         assert_eq!(done.get("orphans"), &json!([]), "{what}");
         assert_eq!(strays(&project), [0; 0], "{what}");
     }
-    let _ = writeln!(std::io::stderr(), "{} kills, {open} while a deployment was open", few());
+    let _ = writeln!(
+        std::io::stderr(),
+        "{} kills, {open} while a deployment was open",
+        few()
+    );
     assert!(open > 0, "no kill came while a deployment was open");
 }
 
@@ -219,8 +249,14 @@ fn what_a_lost_runner_leaves_is_swept() {
         pause(&mut random, Duration::from_millis(1_800));
         running.kill();
         signal("KILL", pid);
-        let state = |github: &GitHub| of_run(github, run).first().map(|one| one.state().to_owned());
-        open += u64::from(state(&github).is_some_and(|state| ["queued", "in_progress", ""].contains(&&*state)));
+        let state = |github: &GitHub| {
+            of_run(github, run)
+                .first()
+                .map(|one| one.state().to_owned())
+        };
+        open += u64::from(
+            state(&github).is_some_and(|state| ["queued", "in_progress", ""].contains(&&*state)),
+        );
         std::fs::remove_dir_all(journal(&project)).expect("a folder");
         for stray in strays(&project) {
             signal("KILL", stray);
@@ -230,10 +266,17 @@ fn what_a_lost_runner_leaves_is_swept() {
         let swept = sweep(&project, &github, run + 1_000);
         assert!(swept.status.success(), "{swept:?}");
         if let Some(state) = state(&github) {
-            assert!(["success", "failure", "error", "inactive"].contains(&&*state), "run {run}: {state}");
+            assert!(
+                ["success", "failure", "error", "inactive"].contains(&&*state),
+                "run {run}: {state}"
+            );
         }
     }
-    let _ = writeln!(std::io::stderr(), "{} lost runners, {open} while a deployment was open", few());
+    let _ = writeln!(
+        std::io::stderr(),
+        "{} lost runners, {open} while a deployment was open",
+        few()
+    );
     assert!(open > 0, "none was lost while a deployment was open");
 }
 

@@ -286,7 +286,10 @@ fn whoever_watches_sees_what_contradicts_the_description() {
     deploy(&project, &github, 1, "run");
     let violations = github.violations();
     assert!(!violations.is_empty());
-    assert!(violations[0].starts_with("POST /repos/acme/app/deployments/"), "{violations:?}");
+    assert!(
+        violations[0].starts_with("POST /repos/acme/app/deployments/"),
+        "{violations:?}"
+    );
 }
 
 fn remove(folder: &Path) {

@@ -35,7 +35,10 @@ fn block<T>(work: impl Future<Output = T>) -> T {
 fn of_two_at_once_one_stands_whole_and_the_other_is_told() {
     let (folder, files) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let root = folder.path().join("site");
-    let local = Local { directory: root.clone(), keep: 3 };
+    let local = Local {
+        directory: root.clone(),
+        keep: 3,
+    };
     let times = 10 * campaign();
     let (mut one_won, mut later, mut control) = (0, 0, 0);
     for round in 0..times {
@@ -61,7 +64,10 @@ fn of_two_at_once_one_stands_whole_and_the_other_is_told() {
                 one_won += 1;
                 assert_eq!(winner.now, now, "{round}");
                 assert_eq!(winner.previous, before, "{round}");
-                let lost = outcomes.iter().find_map(|outcome| outcome.as_ref().err()).unwrap();
+                let lost = outcomes
+                    .iter()
+                    .find_map(|outcome| outcome.as_ref().err())
+                    .unwrap();
                 assert_eq!(lost.kind, Kind::Refused, "{round}: {}", lost.render());
             }
             [first, second] => {
@@ -75,7 +81,10 @@ fn of_two_at_once_one_stands_whole_and_the_other_is_told() {
         let name = now.version.clone().unwrap();
         for file in ["a", "b"] {
             let stands = root.join("current").join(format!("{name}-{file}"));
-            assert_eq!(std::fs::read_to_string(stands).unwrap(), format!("{name} {file}"));
+            assert_eq!(
+                std::fs::read_to_string(stands).unwrap(),
+                format!("{name} {file}")
+            );
         }
         control += u64::from(both_write(&folder.path().join("control"), round));
     }

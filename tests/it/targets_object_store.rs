@@ -329,8 +329,18 @@ async fn control(address: &str, at: &Somewhere, times: u64) -> u64 {
     );
     let mut both = 0;
     for round in 0..times {
-        let before = one.read("control", 100).await.unwrap().map(|(bytes, _)| bytes);
-        assert_eq!(two.read("control", 100).await.unwrap().map(|(bytes, _)| bytes), before);
+        let before = one
+            .read("control", 100)
+            .await
+            .unwrap()
+            .map(|(bytes, _)| bytes);
+        assert_eq!(
+            two.read("control", 100)
+                .await
+                .unwrap()
+                .map(|(bytes, _)| bytes),
+            before
+        );
         let (left, right) = tokio::join!(
             one.put("control", format!("{round}.1").into(), Condition::Always),
             two.put("control", format!("{round}.2").into(), Condition::Always),
@@ -354,7 +364,10 @@ async fn moto_has_releases() {
     assert_eq!(conditions[0], (Some("*".to_owned()), None));
     assert!(conditions.len() as u64 > times);
     for condition in conditions.iter().skip(1) {
-        assert!(matches!(condition, (None, Some(mark)) if mark.len() > 8), "{condition:?}");
+        assert!(
+            matches!(condition, (None, Some(mark)) if mark.len() > 8),
+            "{condition:?}"
+        );
     }
 }
 
@@ -363,7 +376,10 @@ async fn azurite_has_releases() {
     peers::make_container("releases");
     deploys(&store("az://releases/a"), &at_azurite("111")).await;
     let times = 10 * campaign();
-    assert_eq!(control("az://releases/race", &at_azurite("111"), times).await, times);
+    assert_eq!(
+        control("az://releases/race", &at_azurite("111"), times).await,
+        times
+    );
     races(
         &store("az://releases/race"),
         &at_azurite("111"),
@@ -590,14 +606,20 @@ async fn a_role_is_taken_again_before_its_credentials_end() {
     let mut store = store("s3://renewed");
     store.role = Some("arn:aws:iam::123456789012:role/deploy".to_owned());
     let at = Somewhere::with(&all);
-    let applied = store.apply(&version(&files, "1"), &at.access()).await.unwrap();
+    let applied = store
+        .apply(&version(&files, "1"), &at.access())
+        .await
+        .unwrap();
     assert_eq!(applied.changes.len(), 3);
     let mut signers = signers.lock().unwrap().clone();
     signers.dedup();
     assert!(signers.len() > 1, "{signers:?}");
     // Each of them is hidden.
     let secrets = at.heard.secrets();
-    assert!(signers.iter().all(|signer| secrets.contains(signer)), "{signers:?}");
+    assert!(
+        signers.iter().all(|signer| secrets.contains(signer)),
+        "{signers:?}"
+    );
 }
 
 #[tokio::test]
