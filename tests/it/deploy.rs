@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use lockgate::system::files::sha256;
 use serde_json::Value;
@@ -31,8 +31,11 @@ fn define(project: &Project, lines: &str) {
     );
 }
 
-/// No proof, and a health that looks into what stands.
-const PLAIN: &str = "gates = { artifact = false }\nhealth = { command = ['grep', '-q', 'one\\|two\\|three', 'site/current/a.txt'], successes = 1, interval = '10ms', timeout = '3s' }";
+/// No proof, but a lock.
+static LOCKED: LazyLock<String> = LazyLock::new(|| PLAIN.replace(", lockfile = false", ""));
+
+/// Neither proof nor lock, and a health that looks into what stands.
+const PLAIN: &str = "gates = { artifact = false, lockfile = false }\nhealth = { command = ['grep', '-q', 'one\\|two\\|three', 'site/current/a.txt'], successes = 1, interval = '10ms', timeout = '3s' }";
 
 fn deploy(project: &Project, arguments: &[&str]) -> (Run, Value) {
     let mut all = vec!["deploy"];
@@ -162,7 +165,7 @@ fn the_first_deployment_has_nothing_to_go_back_to() {
 fn who_cannot_be_asked_is_neither_well_nor_unwell() {
     let health = |more: &str| {
         format!(
-            "gates = {{ artifact = false }}\nhealth = {{ command = ['no-such-program'], successes = 1, interval = '10ms', timeout = '200ms'{more} }}"
+            "gates = {{ artifact = false, lockfile = false }}\nhealth = {{ command = ['no-such-program'], successes = 1, interval = '10ms', timeout = '200ms'{more} }}"
         )
     };
     let project = project(&health(""));
@@ -191,20 +194,26 @@ fn gates_say_why_they_say_no() {
         .expect_text("`pyproject.toml` names the version 1.0")
         .expect_text("not proven: nothing says that `notes-1.1-py3-none-any.whl` was tested");
     assert!(!project.path().join("site").exists());
-    define("1.1", "gates = { artifact = false }");
+    define("1.1", "gates = { artifact = false, lockfile = false }");
     let (run, report) = deploy(&project, &[]);
     run.expect_code(0);
     assert_eq!(output(&report, "version"), "1.1");
     // Older ones and pre-releases.
     std::fs::remove_file(project.path().join("dist").join(wheel)).unwrap();
     project.write("dist/notes-1.0rc1.tar.gz", "sdist");
-    define("1.0rc1", "gates = { artifact = false }\nproduction = true");
+    define(
+        "1.0rc1",
+        "gates = { artifact = false, lockfile = false }\nproduction = true",
+    );
     project
         .run(&["deploy"])
         .expect_code(1)
         .expect_text("1.0rc1 is a pre-release")
         .expect_text("1.0rc1 is older than 1.1");
-    define("1.0rc1", "gates = { artifact = false, downgrade = true }");
+    define(
+        "1.0rc1",
+        "gates = { artifact = false, lockfile = false, downgrade = true }",
+    );
     project.run(&["deploy"]).expect_code(0);
     project
         .run(&["deploy", "--release-version=2.0"])
@@ -212,7 +221,7 @@ fn gates_say_why_they_say_no() {
         .expect_text("`release-version` names the version 2.0");
     define(
         "1.0rc1",
-        "gates = { artifact = false, downgrade = true, contexts = true }",
+        "gates = { artifact = false, lockfile = false, downgrade = true, contexts = true }",
     );
     project
         .run(&["deploy"])
@@ -222,24 +231,63 @@ fn gates_say_why_they_say_no() {
 
 #[test]
 fn a_lock_that_does_not_hold_what_it_claims_stops_a_deployment() {
-    let project = project(PLAIN);
+    let project = project(&LOCKED);
     project.write("uv.lock", "this is no lock\n");
     let run = project.run(&["deploy"]);
     assert_ne!(run.code, 0);
     run.expect_text("lockfile");
     assert!(!project.path().join("site").exists());
-    define(
-        &project,
-        &PLAIN.replace("artifact = false", "artifact = false, lockfile = false"),
-    );
+    define(&project, PLAIN);
     project.run(&["deploy"]).expect_code(0);
+}
+
+#[test]
+fn a_lock_that_is_not_there_is_no_yes() {
+    let project = project(&LOCKED);
+    for operation in ["plan", "run"] {
+        project
+            .run(&["deploy", operation])
+            .expect_code(3)
+            .expect_text("lockfile: there is no lockfile")
+            .expect_text("gates = { lockfile = false }");
+    }
+    assert!(!project.path().join("site").exists());
+}
+
+#[test]
+fn findings_on_a_lock_count_however_the_project_takes_them() {
+    let project = project("");
+    let define = |policy: &str| {
+        project.write(
+            "pyproject.toml",
+            format!(
+                "[project]\nname = 'notes'\nversion = '1.0'\nrequires-python = '>=3.11'\ndependencies = ['acme']\n[tool.lockgate.deploy.environments.site]\ntarget = {{ local = {{ directory = 'site' }} }}\nartifacts = ['dist/*.txt']\n{}\n[tool.lockgate.lockfile-verify]\n{policy}\n",
+                *LOCKED
+            ),
+        );
+    };
+    // The wheel has no hash.
+    project.write(
+        "uv.lock",
+        "version = 1\nrevision = 3\nrequires-python = \">=3.11\"\n\n[[package]]\nname = \"acme\"\nversion = \"1.0\"\nsource = { registry = \"https://index.example/simple\" }\nwheels = [\n    { url = \"https://index.example/acme-1.0-py3-none-any.whl\" },\n]\n\n[[package]]\nname = \"notes\"\nversion = \"1.0\"\nsource = { virtual = \".\" }\ndependencies = [\n    { name = \"acme\" },\n]\n\n[package.metadata]\nrequires-dist = [{ name = \"acme\" }]\n",
+    );
+    for policy in ["mode = 'report'", "fail-on = 'never'"] {
+        define(policy);
+        project.run(&["lockfile-verify"]).expect_code(0);
+        project
+            .run(&["deploy"])
+            .expect_code(1)
+            .expect_text("lockfile: lockfile-verify says no")
+            .expect_text("uv.lock:");
+    }
+    assert!(!project.path().join("site").exists());
 }
 
 #[test]
 fn only_bytes_that_were_tested_are_deployed() {
     let definition = |deploys: &str| {
         format!(
-            "[tool.lockgate.pipeline.stages.build]\nrun = \"mkdir -p dist && printf one > dist/a.txt\"\noutputs = {{ text = \"dist/a.txt\" }}\n[tool.lockgate.pipeline.stages.deploy]\nneeds = [\"build\"]\nuses = \"deploy\"\n[tool.lockgate.deploy.environments.site]\ntarget = {{ local = {{ directory = \"site\" }} }}\nartifacts = [{deploys}]\n"
+            "[tool.lockgate.pipeline.stages.build]\nrun = \"mkdir -p dist && printf one > dist/a.txt\"\noutputs = {{ text = \"dist/a.txt\" }}\n[tool.lockgate.pipeline.stages.deploy]\nneeds = [\"build\"]\nuses = \"deploy\"\n[tool.lockgate.deploy.environments.site]\ntarget = {{ local = {{ directory = \"site\" }} }}\nartifacts = [{deploys}]\ngates = {{ lockfile = false }}\n"
         )
     };
     let project = Project::empty();
@@ -344,7 +392,7 @@ fn answer(out: &mut dyn Write, head: &str, body: &str) {
 
 fn asks(url: &str, more: &str) -> String {
     format!(
-        "gates = {{ artifact = false }}\nhealth = {{ http = '{url}', interval = '10ms', timeout = '3s', try-timeout = '500ms', successes = 2{more} }}"
+        "gates = {{ artifact = false, lockfile = false }}\nhealth = {{ http = '{url}', interval = '10ms', timeout = '3s', try-timeout = '500ms', successes = 2{more} }}"
     )
 }
 
@@ -423,7 +471,7 @@ fn a_command_of_the_project_deploys_and_goes_back() {
         r#"
 [tool.lockgate.deploy.environments.shell]
 artifacts = ["dist/*.txt"]
-gates = { artifact = false }
+gates = { artifact = false, lockfile = false }
 health = { command = ["grep", "-q", "one", "standing"], successes = 1, interval = "10ms", timeout = "1s" }
 [tool.lockgate.deploy.environments.shell.target.shell]
 run = 'cp "$LOCKGATE_DEPLOY_FILES" standing; echo "with $TOKEN and ${STRANGE:-nothing}"; echo "$LOCKGATE_DEPLOY_PREVIOUS" > before'
@@ -460,7 +508,7 @@ fn a_package_is_published_once_and_never_changed() {
     project.write(
         "pyproject.toml",
         format!(
-            "[tool.lockgate.deploy.environments.index]\nartifacts = ['dist/*']\ngates = {{ artifact = false }}\ntarget = {{ pypi = {{ upload = '{upload}', simple = '{simple}', project = 'acme-app', token = 'TOKEN_OF_INDEX' }} }}\n"
+            "[tool.lockgate.deploy.environments.index]\nartifacts = ['dist/*']\ngates = {{ artifact = false, lockfile = false }}\ntarget = {{ pypi = {{ upload = '{upload}', simple = '{simple}', project = 'acme-app', token = 'TOKEN_OF_INDEX' }} }}\n"
         ),
     );
     let dist = project.path().join("dist");
@@ -494,7 +542,7 @@ fn a_bucket_has_the_release_and_gets_the_one_before_back() {
     project.write(
         "pyproject.toml",
         format!(
-            "[tool.lockgate.deploy.environments.models]\nartifacts = ['dist/*']\ngates = {{ artifact = false }}\ntarget = {{ object-store = {{ address = 'store' }} }}\nhealth = {{ command = ['python3', '-c', \"{health}\"], successes = 1, timeout = '3s', interval = '10ms' }}\n"
+            "[tool.lockgate.deploy.environments.models]\nartifacts = ['dist/*']\ngates = {{ artifact = false, lockfile = false }}\ntarget = {{ object-store = {{ address = 'store' }} }}\nhealth = {{ command = ['python3', '-c', \"{health}\"], successes = 1, timeout = '3s', interval = '10ms' }}\n"
         ),
     );
     let current = || {

@@ -294,7 +294,7 @@ impl Recorder {
         };
         let Some(client) = &self.client else {
             let why = "no GitHub is here to ask for the checks of the commit";
-            return Ok(Said::Unknown(why.to_owned()));
+            return Ok(Said::Unknown(why.to_owned(), None));
         };
         let asking = ask(client, world, wanted, environment.gates.contexts_wait);
         let mut stop = stop.clone();
@@ -303,13 +303,13 @@ impl Recorder {
             signal = stop.requested() => return Err(Error::interrupted(signal)),
         };
         Ok(match found {
-            Err(fault) => Said::Unknown(fault.to_string()),
+            Err(fault) => Said::Unknown(fault.to_string(), None),
             Ok(found) => match found.verdict() {
                 Verdict::Passed => {
                     let number = found.contexts.len() as u64;
                     Said::Yes(format!("{} passed", crate::error::count(number, "check")))
                 }
-                Verdict::Nothing => Said::Unknown("the commit has no check".to_owned()),
+                Verdict::Nothing => Said::Unknown("the commit has no check".to_owned(), None),
                 Verdict::Pending | Verdict::Failed => Said::No(
                     found.not_green(),
                     Some(

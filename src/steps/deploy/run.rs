@@ -116,21 +116,20 @@ pub async fn ask(session: &mut Session<'_>, found: &mut Found) -> Result<()> {
 
 /// The gates that said no, as one error; one that could not look weighs more.
 pub fn refusal(gates: &[Gate]) -> Option<Error> {
-    let unknown = gates.iter().filter_map(|gate| match &gate.said {
-        Said::Unknown(why) => Some(format!("{}: {why}", gate.name)),
-        _ => None,
-    });
-    let unknown: Vec<String> = unknown.collect();
-    let mut said_no = Vec::new();
-    let mut hint = None;
+    let (mut said_no, mut unknown) = (Vec::new(), Vec::new());
+    let (mut hint, mut hint_of_unknown) = (None, None);
     for gate in gates {
-        if let Said::No(reasons, what) = &gate.said {
-            said_no.extend(
-                reasons
-                    .iter()
-                    .map(|reason| format!("{}: {reason}", gate.name)),
-            );
-            hint = hint.or_else(|| what.clone());
+        match &gate.said {
+            Said::No(reasons, what) => {
+                let reasons = reasons.iter();
+                said_no.extend(reasons.map(|reason| format!("{}: {reason}", gate.name)));
+                hint = hint.or_else(|| what.clone());
+            }
+            Said::Unknown(why, what) => {
+                unknown.push(format!("{}: {why}", gate.name));
+                hint_of_unknown = hint_of_unknown.or_else(|| what.clone());
+            }
+            Said::Yes(_) | Said::Off => {}
         }
     }
     let error = match (unknown.is_empty(), said_no.is_empty()) {
@@ -139,7 +138,7 @@ pub fn refusal(gates: &[Gate]) -> Option<Error> {
         _ => Error::refused("the gates say no"),
     };
     let error = said_no.into_iter().chain(unknown).fold(error, Error::cause);
-    Some(match hint {
+    Some(match hint.or(hint_of_unknown) {
         Some(hint) => error.hint(hint),
         None => error,
     })
