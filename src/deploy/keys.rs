@@ -16,7 +16,7 @@ pub const ENVIRONMENT: &[Key] = &[
     key(
         "artifacts",
         Shape::SomeTexts,
-        "What is deployed: patterns of files from the folder of this file, or `${{ stages.<stage>.outputs.<output> }}`; only the target `shell` can do without",
+        "What is deployed: patterns of files from the folder of this file, or `${{ stages.<stage>.outputs.<output> }}`; only the targets `shell` and `oci` can do without; for `oci` one file with the digest of the image",
     ),
     key(
         "gates",
@@ -83,6 +83,11 @@ pub const TARGET: &[Key] = &[
         Shape::Table(OBJECT_STORE),
         "A bucket of S3, Google or Azure, or a folder: files by their content, and one object that says which release the environment has",
     ),
+    key(
+        "oci",
+        Shape::Table(OCI),
+        "Tags of a container registry, which are set to an image by its digest",
+    ),
 ];
 
 /// The keys of `target.local`.
@@ -145,6 +150,35 @@ pub const OBJECT_STORE: &[Key] = &[
         "role",
         Shape::Text,
         "A role of AWS that is taken with the identity of the job: `arn:aws:iam::<account>:role/<name>`",
+    ),
+];
+
+/// The keys of `target.oci`.
+pub const OCI: &[Key] = &[
+    required(
+        "image",
+        Shape::Text,
+        "The repository of the image, with its registry and without a tag: `registry.example/acme/app`; over `https`, but for `http://127.0.0.1:5000/acme/app` on the own machine",
+    ),
+    key(
+        "tags",
+        Shape::SomeTexts,
+        "The tags that are set to the image; the first one says what the environment has [default: the name of the environment]",
+    ),
+    key(
+        "token-hosts",
+        Shape::Texts,
+        "Other hosts that may give tokens for the registry: they get its credentials",
+    ),
+    key(
+        "user",
+        Shape::Text,
+        "The variable that holds the user [default: `LOCKGATE_REGISTRY_USER`]",
+    ),
+    key(
+        "password",
+        Shape::Text,
+        "The variable that holds the password or token [default: `LOCKGATE_REGISTRY_PASSWORD`]",
     ),
 ];
 

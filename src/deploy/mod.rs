@@ -23,6 +23,8 @@ pub const TABLES: &[(&str, &[Key])] = &[
     ("`target.local`", keys::LOCAL),
     ("`target.shell`", keys::SHELL),
     ("`target.pypi`", keys::PYPI),
+    ("`target.object-store`", keys::OBJECT_STORE),
+    ("`target.oci`", keys::OCI),
     ("`gates`", keys::GATES),
     (
         "`health`: one of `http`, `tcp` and `command`, and",

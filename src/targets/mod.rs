@@ -15,6 +15,7 @@ use crate::system::environment::Environment;
 use crate::system::stop::Stop;
 use local::Local;
 use object_store::ObjectStore;
+use oci::Oci;
 use pypi::Pypi;
 use shell::Shell;
 
@@ -54,6 +55,8 @@ pub enum Target {
     Pypi(Pypi),
     /// A bucket.
     ObjectStore(Box<ObjectStore>),
+    /// Tags of a container registry.
+    Oci(Box<Oci>),
 }
 
 impl Target {
@@ -64,6 +67,7 @@ impl Target {
             Self::Shell(_) => "shell",
             Self::Pypi(_) => "pypi",
             Self::ObjectStore(_) => "object-store",
+            Self::Oci(_) => "oci",
         }
     }
 
@@ -74,6 +78,7 @@ impl Target {
             Self::Shell(shell) => shell.describe(),
             Self::Pypi(pypi) => pypi.describe(),
             Self::ObjectStore(store) => store.describe(),
+            Self::Oci(oci) => oci.describe(),
         }
     }
 
@@ -84,6 +89,7 @@ impl Target {
             Self::Shell(shell) => shell.plan(release, access),
             Self::Pypi(pypi) => pypi.plan(release, access).await,
             Self::ObjectStore(store) => store.plan(release, access).await,
+            Self::Oci(oci) => oci.plan(release, access).await,
         }
     }
 
@@ -94,6 +100,7 @@ impl Target {
             Self::Shell(shell) => shell.current(access).await,
             Self::Pypi(pypi) => pypi.current(access).await,
             Self::ObjectStore(store) => store.current(access).await,
+            Self::Oci(oci) => oci.current(access).await,
         }
     }
 
@@ -104,6 +111,7 @@ impl Target {
             Self::Shell(shell) => shell.apply(release, access).await,
             Self::Pypi(pypi) => pypi.apply(release, access).await,
             Self::ObjectStore(store) => store.apply(release, access).await,
+            Self::Oci(oci) => oci.apply(release, access).await,
         }
     }
 
@@ -114,13 +122,14 @@ impl Target {
             Self::Shell(shell) => shell.back(to, access).await,
             Self::Pypi(pypi) => pypi.back(to, access).await,
             Self::ObjectStore(store) => store.back(to, access).await,
+            Self::Oci(oci) => oci.back(to, access).await,
         }
     }
 
     /// Whether what stood there can be made to stand again.
     pub fn can_go_back(&self) -> bool {
         match self {
-            Self::Local(_) | Self::ObjectStore(_) => true,
+            Self::Local(_) | Self::ObjectStore(_) | Self::Oci(_) => true,
             Self::Shell(shell) => shell.rollback.is_some(),
             Self::Pypi(_) => false,
         }
@@ -130,7 +139,7 @@ impl Target {
     pub fn lock_folder(&self) -> Option<PathBuf> {
         match self {
             Self::Local(local) => Some(local.lock_folder()),
-            Self::Shell(_) | Self::Pypi(_) | Self::ObjectStore(_) => None,
+            Self::Shell(_) | Self::Pypi(_) | Self::ObjectStore(_) | Self::Oci(_) => None,
         }
     }
 }

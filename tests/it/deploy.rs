@@ -261,12 +261,12 @@ fn findings_on_a_lock_count_however_the_project_takes_them() {
         project.write(
             "pyproject.toml",
             format!(
-                "[project]\nname = 'notes'\nversion = '1.0'\nrequires-python = '>=3.11'\ndependencies = ['acme']\n[tool.lockgate.deploy.environments.site]\ntarget = {{ local = {{ directory = 'site' }} }}\nartifacts = ['dist/*.txt']\n{}\n[tool.lockgate.lockfile-verify]\n{policy}\n",
+                "[project]\nname = 'notes'\nversion = '1.0'\nrequires-python = '>=3.11'\ndependencies = ['acme', 'other']\n[tool.lockgate.deploy.environments.site]\ntarget = {{ local = {{ directory = 'site' }} }}\nartifacts = ['dist/*.txt']\n{}\n[tool.lockgate.lockfile-verify]\n{policy}\n",
                 *LOCKED
             ),
         );
     };
-    // The wheel has no hash.
+    // The project wants `other`, and the lock knows nothing of it.
     project.write(
         "uv.lock",
         "version = 1\nrevision = 3\nrequires-python = \">=3.11\"\n\n[[package]]\nname = \"acme\"\nversion = \"1.0\"\nsource = { registry = \"https://index.example/simple\" }\nwheels = [\n    { url = \"https://index.example/acme-1.0-py3-none-any.whl\" },\n]\n\n[[package]]\nname = \"notes\"\nversion = \"1.0\"\nsource = { virtual = \".\" }\ndependencies = [\n    { name = \"acme\" },\n]\n\n[package.metadata]\nrequires-dist = [{ name = \"acme\" }]\n",

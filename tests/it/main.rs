@@ -28,6 +28,8 @@ mod deploy_campaign;
 mod deploy_composite;
 mod deploy_crash;
 mod deploy_github;
+mod deploy_oci;
+mod deploy_policy;
 mod deployments;
 mod deployments_campaign;
 mod deployments_contract;

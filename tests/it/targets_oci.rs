@@ -18,14 +18,14 @@ use crate::support::peers::ask_as;
 use crate::support::registry::{PASSWORD, RegistryServer, USER};
 
 const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
-const OCI: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(crate) const OCI: &str = "application/vnd.oci.image.manifest.v1+json";
 const DOCKER: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
 fn settings(registry: &str, image: &str) -> Oci {
     Oci {
         registry: registry.to_owned(),
         repository: "acme/app".to_owned(),
-        tag: "production".to_owned(),
+        tags: vec!["production".to_owned()],
         image: image.to_owned(),
         token_hosts: Vec::new(),
         user_variable: USER_VARIABLE.to_owned(),
@@ -51,7 +51,7 @@ fn named(content: &[u8]) -> String {
 }
 
 /// Pushes an image of one small blob; its digest. What is odd about the bytes must stay as it is.
-fn push(registry: &str, kind: &str, content: &str) -> String {
+pub(crate) fn push(registry: &str, kind: &str, content: &str) -> String {
     let who = format!("Basic {}", STANDARD.encode(format!("{USER}:{PASSWORD}")));
     let put = |path: &str, kind: &str, body: &[u8]| {
         let headers = [("Authorization", who.as_str()), ("Content-Type", kind)];
@@ -442,9 +442,10 @@ async fn an_image_is_named_by_its_digest_alone() {
         wrong(|settings| settings.repository = "../x".to_owned()),
         wrong(|settings| settings.repository = "a//b".to_owned()),
         wrong(|settings| settings.repository = "A".to_owned()),
-        wrong(|settings| settings.tag = "a/b".to_owned()),
-        wrong(|settings| settings.tag = String::new()),
-        wrong(|settings| settings.tag = "-x".to_owned()),
+        wrong(|settings| settings.tags = vec!["a/b".to_owned()]),
+        wrong(|settings| settings.tags = vec![String::new()]),
+        wrong(|settings| settings.tags = Vec::new()),
+        wrong(|settings| settings.tags = vec!["x".to_owned(), "-x".to_owned()]),
     ] {
         let error = fails(&settings, &nobody()).await;
         assert_eq!(error.kind, Kind::Usage, "{}", error.render());

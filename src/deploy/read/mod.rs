@@ -63,7 +63,7 @@ fn environment(reader: &mut Reader<'_>, key: &Key, node: &Node) -> Option<Enviro
     let fields = reader.fields(&key.text, node, keys::ENVIRONMENT)?;
     let target = fields
         .get("target")
-        .and_then(|node| target::read(reader, node));
+        .and_then(|node| target::read(reader, node, &key.text));
     let artifacts = artifacts(reader, &fields, target.as_ref(), node);
     let gates = gates(reader, fields.get("gates"));
     let health = fields
@@ -124,7 +124,7 @@ fn artifacts(
     whole: &Node,
 ) -> Vec<Placed<Source>> {
     let Some(node) = fields.get("artifacts") else {
-        if target.is_some_and(|target| !matches!(target, Target::Shell(_))) {
+        if target.is_some_and(|target| !matches!(target, Target::Shell(_) | Target::Oci(_))) {
             reader.wrong_with(
                 whole,
                 "nothing says what is deployed",
@@ -161,15 +161,20 @@ fn source(reader: &mut Reader<'_>, node: &Node) -> Option<Placed<Source>> {
     Some(Placed { value, place })
 }
 
-fn gates(reader: &mut Reader<'_>, node: Option<&Node>) -> Gates {
-    let mut gates = Gates {
+/// The gates where nobody says anything of them.
+pub fn usual_gates() -> Gates {
+    Gates {
         version: true,
         downgrade: false,
         artifact: true,
         lockfile: true,
         contexts: Contexts::Off,
         contexts_wait: CONTEXTS_WAIT,
-    };
+    }
+}
+
+fn gates(reader: &mut Reader<'_>, node: Option<&Node>) -> Gates {
+    let mut gates = usual_gates();
     let fields = node.and_then(|node| reader.fields("gates", node, keys::GATES));
     let Some(fields) = fields else {
         return gates;

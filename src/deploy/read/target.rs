@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::deploy::keys;
 use crate::error::Error;
-use crate::model::deployment::definition::{Pypi, Shell, Target};
+use crate::model::deployment::definition::{Oci, Pypi, Shell, Target};
 use crate::model::pipeline::{Action, SecretSource, Template, Variable};
 use crate::pipeline::read::reader::{Fields, Reader, shown};
 use crate::pipeline::read::tree::Node;
@@ -19,8 +19,8 @@ const TIMEOUT: Duration = Duration::from_mins(10);
 /// How long it has to end where nobody says.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Reads the one target of an environment.
-pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Target> {
+/// Reads the one target of the environment of this name.
+pub(super) fn read(reader: &mut Reader<'_>, node: &Node, environment: &str) -> Option<Target> {
     let fields = reader.fields("target", node, keys::TARGET)?;
     let mut given = keys::TARGET.iter().filter_map(|key| fields.entry(key.name));
     let (Some((key, value)), None) = (given.next(), given.next()) else {
@@ -36,6 +36,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Target> {
         "local" => local(reader, value),
         "pypi" => pypi(reader, value),
         "object-store" => object_store(reader, value),
+        "oci" => oci(reader, value, environment),
         _ => shell(reader, value),
     }
 }
@@ -96,6 +97,48 @@ fn object_store(reader: &mut Reader<'_>, node: &Node) -> Option<Target> {
         .and_then(|node| reader.text("role", node));
     let address = reader.placed("address", fields.get("address")?)?;
     Some(Target::ObjectStore { address, role })
+}
+
+fn oci(reader: &mut Reader<'_>, node: &Node, environment: &str) -> Option<Target> {
+    let fields = reader.fields("oci", node, keys::OCI)?;
+    let mut words = |name| {
+        let node = fields.get(name);
+        node.map(|node| reader.words(name, node))
+    };
+    let tags = words("tags").unwrap_or_else(|| vec![environment.to_owned()]);
+    let token_hosts = words("token-hosts").unwrap_or_default();
+    let mut text = |name| reader.text(name, fields.get(name)?);
+    let (user, password) = (text("user"), text("password"));
+    if let Some(node) = fields.get("tags").filter(|_| tags.is_empty()) {
+        reader.wrong_at(node, "`tags` names no tag");
+    }
+    let node = fields.get("image")?;
+    let image = reader.text("image", node)?;
+    let (scheme, name) = image.split_once("://").unwrap_or(("https", &image));
+    let (host, repository) = name.split_once('/').unwrap_or((name, ""));
+    let fault = if !matches!(scheme, "http" | "https") {
+        Some("is no image of a registry")
+    } else if name.contains('@') || repository.contains(':') {
+        Some("has a tag or a digest, or a user")
+    } else if repository.is_empty() || !host.contains(['.', ':']) && host != "localhost" {
+        Some("names no registry")
+    } else {
+        None
+    };
+    if let Some(fault) = fault {
+        let message = format!("`image`: `{}` {fault}", shown(&image));
+        let hint = "write `registry.example/acme/app`; `tags` says what is set, and the input `digest` to which image";
+        reader.wrong_with(node, message, hint);
+        return None;
+    }
+    Some(Target::Oci(Box::new(Oci {
+        registry: format!("{scheme}://{host}"),
+        repository: repository.to_owned(),
+        tags,
+        token_hosts,
+        user,
+        password,
+    })))
 }
 
 fn shell(reader: &mut Reader<'_>, node: &Node) -> Option<Target> {

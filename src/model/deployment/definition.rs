@@ -58,6 +58,8 @@ pub enum Target {
         /// `role`: whose rights are taken, of AWS.
         role: Option<String>,
     },
+    /// `oci`: tags of a container registry.
+    Oci(Box<Oci>),
 }
 
 /// The target `pypi`.
@@ -75,6 +77,23 @@ pub struct Pypi {
     pub user: Option<String>,
     /// `anonymous`: nobody is asked for.
     pub anonymous: bool,
+}
+
+/// The target `oci`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Oci {
+    /// The address of the registry, out of `image`.
+    pub registry: String,
+    /// The repository, out of `image`.
+    pub repository: String,
+    /// `tags`: what is set to the image; the name of the environment where there is none.
+    pub tags: Vec<String>,
+    /// `token-hosts`: other hosts that may give tokens.
+    pub token_hosts: Vec<String>,
+    /// `user`: the variable that holds the user.
+    pub user: Option<String>,
+    /// `password`: the variable that holds the password or token.
+    pub password: Option<String>,
 }
 
 /// The target `shell`.

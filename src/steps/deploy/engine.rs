@@ -17,6 +17,7 @@ use crate::steps::deploy::lock::{self, Held, Holder};
 use crate::steps::deploy::progress::Told as Teller;
 use crate::steps::deploy::record::{self, About, Recorder};
 use crate::steps::deploy::{Arguments, target};
+use crate::steps::gate::Loosened;
 use crate::steps::world::World;
 use crate::system::processes::identity;
 use crate::system::stop::Stop;
@@ -67,6 +68,8 @@ pub struct Session<'s> {
     pub files: Vec<(String, String)>,
     /// GitHub's record.
     pub recorder: Recorder,
+    /// In what a proposal's own policy is looser than the one that counts.
+    pub loosened: Vec<Loosened>,
     recorded: Option<Record>,
     lock_folder: PathBuf,
     held: Option<Held>,
@@ -102,6 +105,7 @@ impl<'s> Session<'s> {
             target,
             files: Vec::new(),
             recorder: Recorder::new(world)?,
+            loosened: Vec::new(),
             recorded: None,
             lock_folder,
             held: None,

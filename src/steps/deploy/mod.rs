@@ -9,8 +9,10 @@ mod engine;
 mod finalize;
 mod gates;
 mod health;
+mod image;
 mod lock;
 mod plan;
+mod policy;
 mod progress;
 mod record;
 mod release;
@@ -125,6 +127,10 @@ pub struct Arguments {
     /// The digest that the bundle must have: the output `bundle-digest` of the job that tested it
     #[arg(long, value_name = "SHA256", value_parser = Trimmed(NonEmptyStringValueParser::new()))]
     pub bundle_digest: Option<String>,
+
+    /// For the target `oci`: the image that is deployed, `sha256:…`, from the job that pushed it; counts from the workflow or the command line only [default: what `artifacts` says]
+    #[arg(long, value_name = "DIGEST", value_parser = Trimmed(NonEmptyStringValueParser::new()))]
+    pub digest: Option<String>,
 
     /// Where journals are kept [default: `.lockgate/deploy` beside the definition; in a workflow, a folder below RUNNER_TEMP]
     #[arg(long, value_name = "DIR")]

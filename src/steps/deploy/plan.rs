@@ -6,7 +6,7 @@ use crate::model::digest::hex;
 use crate::model::report::Verdict;
 use crate::steps::deploy::engine::{Ended, Session};
 use crate::steps::deploy::run::{ask, gather, refusal};
-use crate::steps::deploy::{Arguments, definition, lock, report};
+use crate::steps::deploy::{Arguments, definition, lock, policy, report};
 use crate::steps::world::World;
 use crate::system::stop::Stop;
 
@@ -15,10 +15,12 @@ pub async fn plan(arguments: &Arguments, world: &World, stop: Stop) -> Result<En
     definition::require_permission(world)?;
     let definition = definition::load(world)?;
     let environment = definition.chosen(arguments)?;
-    let mut session = Session::open(arguments, world, environment, &definition.folder, stop)?;
-    let mut found = gather(&session).await?;
+    let (environment, loosened) = policy::judged(environment, world, stop.clone()).await?;
+    let mut session = Session::open(arguments, world, &environment, &definition.folder, stop)?;
+    session.loosened = loosened;
+    let mut found = gather(&mut session).await?;
     session.release = Stand {
-        digest: Some(hex(&found.release.digest())),
+        digest: Some(hex(&found.digest())),
         ..Stand::default()
     };
     session.previous = session

@@ -9,14 +9,16 @@ use crate::error::{Error, Result};
 use crate::github::context::is_nested;
 use crate::model::deploy::{Release, ReleaseFile};
 use crate::model::deployment::definition::{Environment, Source};
-use crate::model::digest::hex;
+use crate::model::digest::{Sha, hex};
 use crate::model::pipeline::Reference;
 use crate::model::pipeline::manifest::{Artifact, Content, Kind};
 use crate::steps::artifacts::{Bundle, HANDED, Known, Manifest, sha, verify};
 use crate::steps::deploy::Arguments;
+use crate::steps::deploy::image::Image;
 use crate::steps::world::World;
 use crate::system::files::{Workspace, normalise};
 use crate::system::hash_files;
+use crate::targets::oci;
 
 /// Files of one release; who has more packs them.
 const MOST: usize = 100_000;
@@ -96,6 +98,17 @@ pub struct Found {
     pub unproven: Vec<String>,
     /// What proves the others.
     pub proven_by: String,
+    /// The image that is deployed, where it is one.
+    pub image: Option<Image>,
+}
+
+impl Found {
+    /// The digest of what is deployed: that of the image where it is one.
+    pub fn digest(&self) -> Sha {
+        let image = self.image.as_ref();
+        let image = image.and_then(|image| oci::sha(&image.digest));
+        image.unwrap_or_else(|| self.release.digest())
+    }
 }
 
 /// Where to look.
@@ -187,6 +200,7 @@ impl Gatherer<'_> {
             },
             unproven: self.unproven,
             proven_by,
+            image: None,
         })
     }
 

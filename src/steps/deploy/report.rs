@@ -8,11 +8,11 @@ use crate::model::deploy::Change;
 use crate::model::deployment::State;
 use crate::model::diagnostic::{Finding, Severity};
 use crate::model::report::{Report, Table, Verdict};
-use crate::steps::deploy::NAME;
 use crate::steps::deploy::engine::{Ended, Session, shown};
 use crate::steps::deploy::gates::Gate;
 use crate::steps::deploy::progress::verb;
 use crate::steps::deploy::record::Recorder;
+use crate::steps::deploy::{NAME, policy};
 
 /// Changes that are told one by one.
 const MOST: usize = 200;
@@ -97,6 +97,9 @@ fn fill(report: &mut Report, session: &Session<'_>, state: Option<State>) {
     report.checks = session.gates.iter().map(Gate::check).collect();
     report.findings = session.problems.iter().map(finding).collect();
     report.findings.extend(not_recorded(&session.recorder));
+    report
+        .findings
+        .extend(session.loosened.iter().map(policy::notice));
     let release = &session.release;
     let previous = session.previous.as_ref();
     let previous = previous.and_then(|stand| stand.reference.clone());

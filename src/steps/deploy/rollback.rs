@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::model::deployment::{Facts, Stand, State};
 use crate::steps::deploy::engine::{Ended, Session, Work, standing};
 use crate::steps::deploy::finalize::heal;
-use crate::steps::deploy::{Arguments, definition, report};
+use crate::steps::deploy::{Arguments, definition, policy, report};
 use crate::steps::world::World;
 use crate::system::stop::Stop;
 
@@ -14,7 +14,9 @@ pub async fn rollback(arguments: &Arguments, world: &World, stop: Stop) -> Resul
     definition::require_permission(world)?;
     let definition = definition::load(world)?;
     let environment = definition.chosen(arguments)?;
-    let mut session = Session::open(arguments, world, environment, &definition.folder, stop)?;
+    let (environment, loosened) = policy::judged(environment, world, stop.clone()).await?;
+    let mut session = Session::open(arguments, world, &environment, &definition.folder, stop)?;
+    session.loosened = loosened;
     if !session.target.can_go_back() {
         return Err(Error::refused(format!(
             "{} cannot go back",

@@ -1,34 +1,37 @@
 //! `run`: plan, gates, lock, target, health.
 
 use crate::error::{Error, Result};
-use crate::model::deploy::{ChangeKind, Release};
+use crate::model::deploy::ChangeKind;
 use crate::model::deployment::{Facts, Stand, State};
 use crate::model::digest::hex;
 use crate::steps::deploy::engine::{Ended, Session, Work};
 use crate::steps::deploy::finalize::heal;
 use crate::steps::deploy::gates::{Gate, Looked, Said};
 use crate::steps::deploy::release::{self, Found, Place, Proof};
-use crate::steps::deploy::{Arguments, definition, report};
+use crate::steps::deploy::{Arguments, definition, image, policy, report};
 use crate::steps::world::World;
 use crate::system::stop::Stop;
+use crate::targets::Target;
 
 /// Deploys.
 pub async fn run(arguments: &Arguments, world: &World, stop: Stop) -> Result<Ended> {
     definition::require_permission(world)?;
     let definition = definition::load(world)?;
     let environment = definition.chosen(arguments)?;
-    let mut session = Session::open(arguments, world, environment, &definition.folder, stop)?;
+    let (environment, loosened) = policy::judged(environment, world, stop.clone()).await?;
+    let mut session = Session::open(arguments, world, &environment, &definition.folder, stop)?;
+    session.loosened = loosened;
     heal(&mut session.book, |_| false)?;
-    let mut found = gather(&session).await?;
+    let mut found = gather(&mut session).await?;
     session.release = Stand {
-        digest: Some(hex(&found.release.digest())),
+        digest: Some(hex(&found.digest())),
         ..Stand::default()
     };
     session.changes = session
         .target
         .plan(&found.release, &session.access())
         .await?;
-    session.files = files(&found.release);
+    session.files = files(&found);
     session.plan("deploy")?;
     if let Err(error) = go(&mut session, &mut found).await {
         session.fail(error).await?;
@@ -54,15 +57,17 @@ async fn go(session: &mut Session<'_>, found: &mut Found) -> Result<()> {
 }
 
 /// Names and digests.
-fn files(release: &Release) -> Vec<(String, String)> {
-    let files = release.files.iter();
-    files
-        .map(|file| (file.name.clone(), format!("sha256:{}", hex(&file.digest))))
-        .collect()
+fn files(found: &Found) -> Vec<(String, String)> {
+    let files = found.release.files.iter();
+    let files = files.map(|file| (file.name.clone(), format!("sha256:{}", hex(&file.digest))));
+    let image = found.image.iter();
+    let image = image.map(|image| ("image".to_owned(), image.digest.clone()));
+    files.chain(image).collect()
 }
 
 /// Finds what is deployed, on a thread of its own.
-pub async fn gather(session: &Session<'_>) -> Result<Found> {
+pub async fn gather(session: &mut Session<'_>) -> Result<Found> {
+    let given = image::given(session.arguments, session.world, session.environment)?;
     let place = Place {
         folder: session.folder.clone(),
         root: session.world.root.clone(),
@@ -71,10 +76,17 @@ pub async fn gather(session: &Session<'_>) -> Result<Found> {
     let environment = session.environment.clone();
     let work = tokio::task::spawn_blocking(move || release::gather(&environment, &place, &proof));
     let mut stop = session.stop.clone();
-    tokio::select! {
+    let mut found = tokio::select! {
         found = work => found.unwrap_or_else(|_| Err(Error::bug("files could not be read"))),
         signal = stop.requested() => Err(Error::interrupted(signal)),
+    }?;
+    if let Target::Oci(oci) = &mut session.target {
+        image::identify(&mut found, given)?;
+        if let Some(image) = &found.image {
+            oci.image.clone_from(&image.name);
+        }
     }
+    Ok(found)
 }
 
 /// Asks every gate, and gives the release the version that they agree on.
@@ -110,7 +122,7 @@ pub async fn ask(session: &mut Session<'_>, found: &mut Found) -> Result<()> {
     found.release.version.clone_from(&version);
     session.release.version = version;
     // Now that the version is known.
-    session.release.digest = Some(hex(&Release::digest(&found.release)));
+    session.release.digest = Some(hex(&found.digest()));
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use crate::system::http::retry::Policy;
 use crate::targets::Target;
 use crate::targets::local::Local;
 use crate::targets::object_store::ObjectStore;
+use crate::targets::oci::{self, Oci};
 use crate::targets::pypi::{Credential, Pypi, TOKEN_USER};
 use crate::targets::shell::Shell;
 
@@ -44,6 +45,22 @@ pub fn of(environment: &Environment, folder: &Path) -> Target {
             role: role.clone(),
             policy: Policy::default(),
         })),
+        Settings::Oci(settings) => {
+            let variable = |named: &Option<String>, usual: &str| {
+                named.clone().unwrap_or_else(|| usual.to_owned())
+            };
+            Target::Oci(Box::new(Oci {
+                registry: settings.registry.clone(),
+                repository: settings.repository.clone(),
+                tags: settings.tags.clone(),
+                // Named anew for each deployment.
+                image: String::new(),
+                token_hosts: settings.token_hosts.clone(),
+                user_variable: variable(&settings.user, oci::USER_VARIABLE),
+                password_variable: variable(&settings.password, oci::PASSWORD_VARIABLE),
+                policy: Policy::default(),
+            }))
+        }
         Settings::Shell(shell) => {
             let variables = shell.env.iter().map(|(name, variable)| {
                 let value = match &variable.value {

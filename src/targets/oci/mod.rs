@@ -1,4 +1,4 @@
-//! A tag of a container registry, which is set to an image by its digest
+//! Tags of a container registry, which are set to an image by its digest
 //! (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md>).
 //!
 //! Nothing is pulled: the manifest of the image is read, its bytes are checked against the digest, and the very same bytes are
@@ -42,8 +42,8 @@ pub struct Oci {
     pub registry: String,
     /// The repository: `acme/app`.
     pub repository: String,
-    /// The tag that stands for the environment: `production`.
-    pub tag: String,
+    /// The tags that are set, at least one: `production`. The first one stands for the environment.
+    pub tags: Vec<String>,
     /// The image, by digest: `sha256:…`, `acme/app@sha256:…` or `registry.example/acme/app@sha256:…`.
     pub image: String,
     /// Other hosts that may give tokens for this registry, which gets the credentials then.
@@ -75,30 +75,37 @@ impl Oci {
         let wanted = self.wanted()?;
         let mut registry = Registry::open(self, "pull", access)?;
         self.manifest(&wanted, &mut registry).await?;
-        let now = registry.resolve(&self.tag).await?;
-        Ok(vec![self.change(&wanted, now.as_deref(), release)])
+        let mut changes = Vec::new();
+        for tag in &self.tags {
+            let now = registry.resolve(tag).await?;
+            changes.push(change(tag, &wanted, now.as_deref(), release));
+        }
+        Ok(changes)
     }
 
-    /// The image that the tag is set to.
+    /// The image that the first tag is set to.
     pub async fn current(&self, access: &Access<'_>) -> Result<Option<Standing>> {
         self.check()?;
         let mut registry = Registry::open(self, "pull", access)?;
-        let now = registry.resolve(&self.tag).await?;
+        let now = match self.tags.first() {
+            Some(tag) => registry.resolve(tag).await?,
+            None => None,
+        };
         Ok(now.map(|digest| standing(&digest, None)))
     }
 
-    /// Sets the tag to the image.
+    /// Sets the tags to the image.
     pub async fn apply(&self, release: &Release, access: &Access<'_>) -> Result<Applied> {
         let wanted = self.wanted()?;
         self.set(&wanted, release, access).await
     }
 
-    /// Sets the tag to an image that it was set to before.
+    /// Sets the tags to an image that the first one was set to before.
     pub async fn back(&self, to: &Standing, access: &Access<'_>) -> Result<Applied> {
         self.check()?;
         let wanted = digest(&to.reference).ok_or_else(|| {
             Error::refused(format!(
-                "the tag cannot go back to `{}`, which is no digest",
+                "a tag cannot go back to `{}`, which is no digest",
                 untrusted::line(&to.reference)
             ))
         })?;
@@ -120,7 +127,7 @@ impl Oci {
             "{}/{}:{}",
             registry.trim_end_matches('/'),
             self.repository,
-            self.tag
+            self.tags.join(", ")
         );
         untrusted::line(&all).into_owned()
     }
@@ -128,37 +135,28 @@ impl Oci {
     async fn set(&self, wanted: &str, release: &Release, access: &Access<'_>) -> Result<Applied> {
         let mut registry = Registry::open(self, "pull,push", access)?;
         let manifest = self.manifest(wanted, &mut registry).await?;
-        let before = registry.resolve(&self.tag).await?;
-        let change = self.change(wanted, before.as_deref(), release);
-        let mut sent = 0;
-        if change.kind != ChangeKind::Keep {
-            sent = manifest.bytes.len() as u64;
-            let told = registry
-                .put(&self.tag, &manifest.kind, &manifest.bytes)
-                .await?;
-            // Not every registry says what it has now.
-            let now = match told {
-                Some(told) => Some(told),
-                None => registry.resolve(&self.tag).await?,
-            };
-            if now.as_deref() != Some(wanted) {
-                let now = now.unwrap_or_else(|| "nothing".to_owned());
-                return Err(Error::no_verdict(format!(
-                    "`{}` was set to `{wanted}`, and the registry has `{}` there",
-                    untrusted::line(&self.tag),
-                    untrusted::line(&now)
-                ))
-                .hint("somebody else may set the tag at the same time: look at it before anything else is deployed"));
+        let mut applied = Applied {
+            now: standing(wanted, release.version.as_deref()),
+            ..Applied::default()
+        };
+        // The first one first: by it one sees that something has changed.
+        for (index, tag) in self.tags.iter().enumerate() {
+            if let Some(signal) = access.stop.signal() {
+                return Err(Error::interrupted(signal));
+            }
+            let before = registry.resolve(tag).await?;
+            let change = change(tag, wanted, before.as_deref(), release);
+            if change.kind != ChangeKind::Keep {
+                point(tag, wanted, &manifest, &mut registry).await?;
+                applied.sent += manifest.bytes.len() as u64;
+            }
+            access.progress.done(&change);
+            applied.changes.push(change);
+            if index == 0 {
+                applied.previous = before.map(|digest| standing(&digest, None));
             }
         }
-        access.progress.done(&change);
-        Ok(Applied {
-            now: standing(wanted, release.version.as_deref()),
-            previous: before.map(|digest| standing(&digest, None)),
-            url: None,
-            changes: vec![change],
-            sent,
-        })
+        Ok(applied)
     }
 
     /// The manifest of the image, which is what its digest says.
@@ -196,39 +194,11 @@ impl Oci {
         Ok(Manifest { kind, bytes })
     }
 
-    fn change(&self, wanted: &str, now: Option<&str>, release: &Release) -> Change {
-        let version = release.version.as_deref();
-        let version = version.map_or(String::new(), |version| {
-            format!("version {}, ", untrusted::excerpt(version, 100))
-        });
-        let (kind, detail) = match now {
-            None => (ChangeKind::Create, format!("{version}{wanted}")),
-            Some(now) if now == wanted => (ChangeKind::Keep, format!("{version}{wanted}")),
-            Some(now) => (
-                ChangeKind::Replace,
-                format!(
-                    "{version}{wanted}, in place of {}",
-                    untrusted::excerpt(now, 100)
-                ),
-            ),
-        };
-        Change {
-            what: format!("tag {}", untrusted::line(&self.tag)),
-            kind,
-            detail,
-        }
-    }
-
     /// The digest of the image; a tag is none.
     fn wanted(&self) -> Result<String> {
         self.check()?;
-        let image = self.image.trim();
-        let shown = untrusted::line(image).into_owned();
-        let (name, wanted) = image.split_once('@').unwrap_or(("", image));
-        let wanted = digest(wanted).ok_or_else(|| {
-            Error::usage(format!("the image `{shown}` is not named by its digest"))
-                .hint("name it as `sha256:…`, which the step that pushed it puts out: a tag may mean another image by now")
-        })?;
+        let shown = untrusted::line(self.image.trim()).into_owned();
+        let (name, wanted) = named(&self.image)?;
         let host = self.registry.split_once("://").map_or("", |(_, host)| host);
         let host = host.trim_end_matches('/');
         let in_registry = format!("{host}/{}", self.repository);
@@ -268,15 +238,85 @@ impl Oci {
             ))
             .hint("write it in small letters, without the host: `acme/app`"));
         }
-        let is_tag = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-        let starts = self.tag.starts_with(['.', '-']);
-        if self.tag.is_empty() || self.tag.len() > 128 || starts || !self.tag.bytes().all(is_tag) {
-            return Err(
-                Error::usage(format!("`{}` is no tag", untrusted::line(&self.tag)))
-                    .hint("a tag has at most 128 letters, digits, `.`, `_` and `-`"),
-            );
+        if self.tags.is_empty() {
+            return Err(Error::usage("no tag is named that is to be set"));
         }
-        Ok(())
+        self.tags.iter().try_for_each(|tag| check_tag(tag))
+    }
+}
+
+fn check_tag(tag: &str) -> Result<()> {
+    let is_tag = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    let starts = tag.starts_with(['.', '-']);
+    if tag.is_empty() || tag.len() > 128 || starts || !tag.bytes().all(is_tag) {
+        return Err(
+            Error::usage(format!("`{}` is no tag", untrusted::line(tag)))
+                .hint("a tag has at most 128 letters, digits, `.`, `_` and `-`"),
+        );
+    }
+    Ok(())
+}
+
+/// The name and the digest in the name of an image, which has no name where it is a digest alone. Fails where a tag is all that
+/// it has.
+pub fn named(image: &str) -> Result<(&str, &str)> {
+    let image = image.trim();
+    let (name, wanted) = image.split_once('@').unwrap_or(("", image));
+    match digest(wanted) {
+        Some(digest) => Ok((name, digest)),
+        None => Err(Error::usage(format!(
+            "the image `{}` is not named by its digest",
+            untrusted::excerpt(image, 300)
+        ))
+        .hint("name it as `sha256:…`, which the step that pushed it puts out: a tag may mean another image by now")),
+    }
+}
+
+/// Keeps the manifest under a tag, and sees that it is there.
+async fn point(
+    tag: &str,
+    wanted: &str,
+    manifest: &Manifest,
+    registry: &mut Registry<'_>,
+) -> Result<()> {
+    let told = registry.put(tag, &manifest.kind, &manifest.bytes).await?;
+    // Not every registry says what it has now.
+    let now = match told {
+        Some(told) => Some(told),
+        None => registry.resolve(tag).await?,
+    };
+    if now.as_deref() == Some(wanted) {
+        return Ok(());
+    }
+    let now = now.unwrap_or_else(|| "nothing".to_owned());
+    Err(Error::no_verdict(format!(
+        "`{}` was set to `{wanted}`, and the registry has `{}` there",
+        untrusted::line(tag),
+        untrusted::line(&now)
+    ))
+    .hint("somebody else may set the tag at the same time: look at it before anything else is deployed"))
+}
+
+fn change(tag: &str, wanted: &str, now: Option<&str>, release: &Release) -> Change {
+    let version = release.version.as_deref();
+    let version = version.map_or(String::new(), |version| {
+        format!("version {}, ", untrusted::excerpt(version, 100))
+    });
+    let (kind, detail) = match now {
+        None => (ChangeKind::Create, format!("{version}{wanted}")),
+        Some(now) if now == wanted => (ChangeKind::Keep, format!("{version}{wanted}")),
+        Some(now) => (
+            ChangeKind::Replace,
+            format!(
+                "{version}{wanted}, in place of {}",
+                untrusted::excerpt(now, 100)
+            ),
+        ),
+    };
+    Change {
+        what: format!("tag {}", untrusted::line(tag)),
+        kind,
+        detail,
     }
 }
 
@@ -286,7 +326,7 @@ fn digest(text: &str) -> Option<&str> {
 }
 
 /// The bytes of `sha256:…`.
-fn sha(text: &str) -> Option<Sha> {
+pub fn sha(text: &str) -> Option<Sha> {
     crate::model::digest::unhex(text.strip_prefix("sha256:")?)
 }
 

@@ -9,6 +9,9 @@ pub fn ask(looked: &Looked<'_>) -> Said {
     if !looked.environment.gates.artifact {
         return Said::Off;
     }
+    if let Some(image) = found.image.as_ref().filter(|_| found.unproven.is_empty()) {
+        return Said::Yes(format!("{}: {}", image.digest, found.proven_by));
+    }
     let files = found.release.files.len();
     if files == 0 {
         return Said::Yes("there are no files".to_owned());
