@@ -224,12 +224,12 @@ pub const GATES: &[Key] = &[
     key(
         "version",
         Shape::Flag,
-        "Tag, `pyproject.toml` and the names of wheels and sdists say the same version [default: true]",
+        "Tag, `pyproject.toml`, and names and metadata of wheels and sdists say the same version [default: true]",
     ),
     key(
         "downgrade",
         Shape::Flag,
-        "Whether an older version than the last one may be deployed [default: false]",
+        "Whether an older version than the last one, or than the newest one on the index, may be deployed [default: false]",
     ),
     key(
         "artifact",

@@ -70,6 +70,8 @@ pub fn normalised(name: &str) -> String {
 pub struct Rules<'r> {
     /// The version that stands, where one is known.
     pub last: Option<&'r str>,
+    /// The newest version of the project on the index that it goes to, where one is known.
+    pub published: Option<&'r str>,
     /// Whether an older one may follow.
     pub downgrade: bool,
     /// Whether pre-releases may.
@@ -107,11 +109,14 @@ pub fn judge(named: &[Named], rules: Rules<'_>) -> Result<Option<String>, Vec<St
             "{version} is a pre-release, and the environment takes none"
         ));
     }
-    let last = rules.last.and_then(|last| Version::from_str(last).ok());
-    if let Some(last) = last.filter(|last| last > version && !rules.downgrade) {
-        reasons.push(format!(
-            "{version} is older than {last}, which stands there"
-        ));
+    for (newer, where_it_is) in [
+        (rules.last, "which stands there"),
+        (rules.published, "which the index has"),
+    ] {
+        let newer = newer.and_then(|newer| Version::from_str(newer).ok());
+        if let Some(newer) = newer.filter(|newer| newer > version && !rules.downgrade) {
+            reasons.push(format!("{version} is older than {newer}, {where_it_is}"));
+        }
     }
     if reasons.is_empty() {
         Ok(Some(version.to_string()))
@@ -126,6 +131,7 @@ mod tests {
 
     const FREE: Rules<'static> = Rules {
         last: None,
+        published: None,
         downgrade: false,
         prereleases: true,
     };
@@ -187,6 +193,7 @@ mod tests {
     fn older_ones_and_pre_releases_only_go_where_they_may() {
         let rules = |last, downgrade, prereleases| Rules {
             last,
+            published: None,
             downgrade,
             prereleases,
         };
@@ -199,5 +206,11 @@ mod tests {
         assert!(judge("1.10", rules(Some("1.10"), false, false)));
         assert!(!judge("2.0", rules(Some("1!0.1"), false, false)));
         assert!(judge("1.0", rules(Some("not a version"), false, false)));
+        let published = |version| Rules {
+            published: Some(version),
+            ..FREE
+        };
+        assert!(!judge("1.9", published("1.10")));
+        assert!(judge("1.10.0", published("1.10")));
     }
 }

@@ -46,6 +46,14 @@ pub struct Package {
 impl Package {
     /// Reads a distribution file of this name. Refused where it is none, or where name, version and metadata disagree.
     pub fn read(file: &str, content: impl Read + Seek) -> Result<Self> {
+        Self::find(file, content, true).and_then(|found| {
+            found.ok_or_else(|| Error::bug("a distribution file is refused without a reason"))
+        })
+    }
+
+    /// Reads a distribution file of this name. With `is_strict` it must be one; else nothing is found in an archive that has the
+    /// name of a source distribution and no metadata, as others pack what they like.
+    pub fn find(file: &str, content: impl Read + Seek, is_strict: bool) -> Result<Option<Self>> {
         let refused = |why: String| {
             Error::refused(format!(
                 "`{}` is no distribution file that can be published: {}",
@@ -67,16 +75,20 @@ impl Package {
         let bytes = match kind {
             Kind::Wheel => wheel::metadata(content),
             Kind::Sdist => sdist::metadata(content),
-        }
-        .map_err(refused)?;
+        };
+        let bytes = match bytes {
+            Ok(bytes) => bytes,
+            Err(_) if kind == Kind::Sdist && !is_strict => return Ok(None),
+            Err(why) => return Err(refused(why)),
+        };
         let metadata = Metadata::parse(&bytes).map_err(refused)?;
         agree(file, &metadata).map_err(refused)?;
-        Ok(Self {
+        Ok(Some(Self {
             file: file.to_owned(),
             kind,
             python,
             metadata,
-        })
+        }))
     }
 
     /// The name of the project, normalised.

@@ -135,6 +135,14 @@ impl Target {
         }
     }
 
+    /// The place itself, where it keeps a lock in an object that is seen by all who deploy there.
+    pub fn lock_store(&self) -> Option<&ObjectStore> {
+        match self {
+            Self::ObjectStore(store) => Some(store),
+            Self::Local(_) | Self::Shell(_) | Self::Pypi(_) | Self::Oci(_) => None,
+        }
+    }
+
     /// A folder of the place itself in which a lock is seen by all who deploy there.
     pub fn lock_folder(&self) -> Option<PathBuf> {
         match self {

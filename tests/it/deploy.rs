@@ -187,7 +187,10 @@ fn gates_say_why_they_say_no() {
             ),
         );
     };
-    project.write(&format!("dist/{wheel}"), "wheel");
+    let dist = project.path().join("dist");
+    std::fs::create_dir_all(&dist).unwrap();
+    let metadata = "Metadata-Version: 2.4\nName: notes\nVersion: 1.1\n";
+    deployed::wheel(&dist, wheel, metadata, b"x = 1\n");
     define("1.0", "");
     let run = project.run(&["deploy"]);
     run.expect_code(1)
@@ -278,7 +281,7 @@ fn findings_on_a_lock_count_however_the_project_takes_them() {
             .run(&["deploy"])
             .expect_code(1)
             .expect_text("lockfile: lockfile-verify says no")
-            .expect_text("uv.lock:");
+            .expect_text("the lock does not record `other` (sync-requirements)");
     }
     assert!(!project.path().join("site").exists());
 }

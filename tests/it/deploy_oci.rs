@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use lockgate::targets::oci::{PASSWORD_VARIABLE, USER_VARIABLE};
 use serde_json::Value;
 
 use crate::support::lockgate::{Project, Run};
@@ -22,6 +23,8 @@ fn project() -> Project {
     Project::empty()
         .with("WHO", USER)
         .with("PASSWORD_OF_WHO", PASSWORD)
+        .with(USER_VARIABLE, USER)
+        .with(PASSWORD_VARIABLE, PASSWORD)
 }
 
 fn deploy(project: &Project, arguments: &[&str]) -> (Run, Value) {
@@ -176,6 +179,10 @@ fn a_file_that_a_stage_made_names_the_image() {
         "artifacts = ['${{{{ stages.build.outputs.image }}}}']\ngates = {{ lockfile = false }}\n[tool.lockgate.pipeline.stages.build]\nrun = \"echo '{two}' > built\"\noutputs = {{ image = 'built' }}\n[tool.lockgate.pipeline.stages.deploy]\nneeds = ['build']\nuses = 'deploy'\n"
     );
     define(&project, &url, &stages);
+    // A pipeline passes on what is called as usual.
+    let text = std::fs::read_to_string(project.path().join("pyproject.toml")).unwrap();
+    let text = text.replace(", user = 'WHO', password = 'PASSWORD_OF_WHO'", "");
+    project.write("pyproject.toml", text);
     let cache = project.beside("cache").display().to_string();
     let project = project.with("LOCKGATE_CACHE_DIR", &cache);
     project.run(&["pipeline"]).expect_code(0);

@@ -122,9 +122,19 @@ impl<'s> Session<'s> {
     }
 
     /// Where the lock of the environment is.
-    pub fn lock_path(&self) -> PathBuf {
+    pub fn lock_place(&self) -> lock::Place {
+        if let Some(store) = self.target.lock_store() {
+            return lock::Place::Store(Box::new(store.clone()));
+        }
         let name = format!("{}.lock", self.environment.name);
-        self.lock_folder.join(name)
+        lock::Place::File(self.lock_folder.join(name))
+    }
+
+    /// Gives the environment back to others.
+    pub async fn unlock(&mut self) {
+        if let Some(held) = self.held.take() {
+            held.give_back(&self.access()).await;
+        }
     }
 
     /// Enters a state.
@@ -174,8 +184,8 @@ impl<'s> Session<'s> {
             .hint("name who may in `lock = { break = [\"…\"] }`"));
         }
         let holder = Holder::new(&self.id, workflow_run(self.world), lock.limit);
-        let path = self.lock_path();
-        let (held, other) = lock::take(&path, holder, lock, wants, &self.stop).await?;
+        let place = self.lock_place();
+        let (held, other) = lock::take(place, holder, lock, wants, &self.access()).await?;
         if let Some(other) = other {
             self.told.note(&format!(
                 "  the environment was taken from {}",

@@ -1,7 +1,7 @@
 //! The lock of an environment: one deployment at a time, with its owner and an end.
 //!
-//! It is a file with who has it. It is nobody's when it is past its end, or when its owner was a process of this machine that
-//! has gone.
+//! It is a file with who has it, or an object where the target is a bucket. It is nobody's when it is past its end, or when its
+//! owner was a process of this machine that has gone.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -16,9 +16,20 @@ use crate::model::deployment::{Owner, Run};
 use crate::system::clock;
 use crate::system::processes::identity;
 use crate::system::stop::Stop;
+use crate::targets::Access;
+use crate::targets::object_store::ObjectStore;
 
 /// How often it is looked whether a lock is free.
 const POLL: Duration = Duration::from_millis(200);
+
+/// So often another writer may be faster in a row.
+const MOST_LOST: usize = 20;
+
+/// How long giving a lock in a bucket back may take.
+const GIVING_BACK: Duration = Duration::from_secs(2);
+
+/// The content of a lock that nobody has.
+const NOBODY: &[u8] = b"{}\n";
 
 /// Longer contents are none of ours, bytes.
 const LIMIT: u64 = 64 << 10;
@@ -77,45 +88,140 @@ impl Holder {
     }
 }
 
-/// A lock that is ours. It is given back when this is dropped.
+/// Where a lock is kept.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// In a file.
+    File(PathBuf),
+    /// In the bucket that is deployed to.
+    Store(Box<ObjectStore>),
+}
+
+impl Place {
+    /// Who has it now.
+    pub async fn holder(&self, access: &Access<'_>) -> Result<Option<Holder>> {
+        match self {
+            Self::File(path) => Ok(holder(path)),
+            Self::Store(store) => {
+                let seen = store.read_lock(access).await?;
+                Ok(seen.content.as_deref().and_then(read))
+            }
+        }
+    }
+
+    async fn try_take(&self, own: &Holder, may_break: bool, access: &Access<'_>) -> Result<Taken> {
+        let store = match self {
+            Self::File(path) => {
+                return try_take(path, own, may_break).map_err(|error| {
+                    let path = path.display();
+                    Error::no_verdict(format!("the lock `{path}` cannot be used")).cause(error)
+                });
+            }
+            Self::Store(store) => store,
+        };
+        let seen = store.read_lock(access).await?;
+        let other = seen.content.as_deref().and_then(read);
+        if let Some(other) = &other
+            && !may_break
+        {
+            return Ok(Taken::Held(other.clone()));
+        }
+        let content = written(own)?;
+        Ok(if store.write_lock(content, seen, access).await? {
+            other.map_or(Taken::Free, Taken::From)
+        } else {
+            Taken::Lost
+        })
+    }
+}
+
+/// A lock that is ours. In a file it is given back when this is dropped, in a bucket by [`Held::give_back`].
 #[derive(Debug)]
 pub struct Held {
-    path: PathBuf,
+    place: Place,
     holder: Holder,
+}
+
+impl Held {
+    /// Gives a lock in a bucket back, where it is still ours. What is wrong with that fails nothing: it ends by itself.
+    pub async fn give_back(self, access: &Access<'_>) {
+        let Place::Store(store) = &self.place else {
+            return;
+        };
+        // Also where the run is to end.
+        let never = Stop::never();
+        let access = Access {
+            stop: &never,
+            ..*access
+        };
+        let giving = async {
+            let seen = store.read_lock(&access).await?;
+            let theirs = seen
+                .content
+                .as_deref()
+                .and_then(|bytes| serde_json::from_slice(bytes).ok());
+            if theirs.as_ref() == Some(&self.holder) {
+                store.write_lock(NOBODY.to_vec(), seen, &access).await?;
+            }
+            Ok::<_, Error>(())
+        };
+        match tokio::time::timeout(GIVING_BACK, giving).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the lock of the environment could not be given back")
+            }
+            Err(_) => tracing::warn!("the lock of the environment could not be given back in time"),
+        }
+    }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        // One that stays is nobody's as soon as we have gone.
-        let _ = release(&self.path, &self.holder);
+        if let Place::File(path) = &self.place {
+            // One that stays is nobody's as soon as we have gone.
+            let _ = release(path, &self.holder);
+        }
     }
 }
 
-/// Takes the lock at `path`. Refused where somebody has it, after waiting for as long as the lock says; `may_break` takes it
+/// Who has it, by the content of the lock; nobody where that is past.
+fn read(bytes: &[u8]) -> Option<Holder> {
+    // Who did not write to the end never had it.
+    let holder: Holder = serde_json::from_slice(bytes).ok()?;
+    (!holder.is_gone()).then_some(holder)
+}
+
+fn written(holder: &Holder) -> Result<Vec<u8>> {
+    serde_json::to_vec(holder).map_err(|error| Error::bug("a lock was not written").cause(error))
+}
+
+/// Takes the lock at `place`. Refused where somebody has it, after waiting for as long as the lock says; `may_break` takes it
 /// from whoever has it.
 pub async fn take(
-    path: &Path,
+    place: Place,
     holder: Holder,
     lock: &Lock,
     may_break: bool,
-    stop: &Stop,
+    access: &Access<'_>,
 ) -> Result<(Held, Option<Holder>)> {
     let started = Instant::now();
-    let mut stop = stop.clone();
+    let mut stop = access.stop.clone();
+    let mut lost = 0;
     loop {
-        let taken = try_take(path, &holder, may_break).map_err(|error| {
-            Error::no_verdict(format!("the lock `{}` cannot be used", path.display())).cause(error)
-        })?;
-        let other = match taken {
-            Taken::Free => {
-                let path = path.to_owned();
-                return Ok((Held { path, holder }, None));
-            }
-            Taken::From(other) => {
-                let path = path.to_owned();
-                return Ok((Held { path, holder }, Some(other)));
-            }
+        let other = match place.try_take(&holder, may_break, access).await? {
+            Taken::Free => return Ok((Held { place, holder }, None)),
+            Taken::From(other) => return Ok((Held { place, holder }, Some(other))),
             Taken::Held(other) => other,
+            // Somebody else was faster: who that is, the next look shows.
+            Taken::Lost if lost < MOST_LOST => {
+                lost += 1;
+                continue;
+            }
+            Taken::Lost => {
+                return Err(Error::no_verdict(
+                    "the lock of the environment is written by others again and again",
+                ));
+            }
         };
         if started.elapsed() >= lock.wait {
             return Err(Error::refused("somebody else deploys to the environment")
@@ -139,8 +245,7 @@ pub fn holder(path: &Path) -> Option<Holder> {
         .take(LIMIT)
         .read_to_end(&mut bytes)
         .ok()?;
-    let holder: Holder = serde_json::from_slice(&bytes).ok()?;
-    (!holder.is_gone()).then_some(holder)
+    read(&bytes)
 }
 
 enum Taken {
@@ -148,6 +253,8 @@ enum Taken {
     /// It was somebody's.
     From(Holder),
     Held(Holder),
+    /// Somebody wrote it between a look and a write.
+    Lost,
 }
 
 fn try_take(path: &Path, own: &Holder, may_break: bool) -> io::Result<Taken> {
@@ -160,9 +267,7 @@ fn try_take(path: &Path, own: &Holder, may_break: bool) -> io::Result<Taken> {
     file.lock()?;
     let mut bytes = Vec::new();
     (&file).take(LIMIT).read_to_end(&mut bytes)?;
-    // Who did not write to the end never had it.
-    let other: Option<Holder> = serde_json::from_slice(&bytes).ok();
-    let other = other.filter(|other| !other.is_gone());
+    let other = read(&bytes);
     if let Some(other) = &other
         && !may_break
     {

@@ -6,7 +6,7 @@ use crate::model::digest::hex;
 use crate::model::report::Verdict;
 use crate::steps::deploy::engine::{Ended, Session};
 use crate::steps::deploy::run::{ask, gather, refusal};
-use crate::steps::deploy::{Arguments, definition, lock, policy, report};
+use crate::steps::deploy::{Arguments, definition, policy, report};
 use crate::steps::world::World;
 use crate::system::stop::Stop;
 
@@ -40,7 +40,7 @@ pub async fn plan(arguments: &Arguments, world: &World, stop: Stop) -> Result<En
         Some(_) => Verdict::Fail,
     };
     session.problems.extend(refusal);
-    let holder = lock::holder(&session.lock_path());
+    let holder = session.lock_place().holder(&session.access()).await?;
     let mut report = report::planned(&session, verdict);
     if let Some(holder) = holder {
         report.facts.push(("locked by".to_owned(), holder.shown()));

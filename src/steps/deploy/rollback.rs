@@ -26,10 +26,15 @@ pub async fn rollback(arguments: &Arguments, world: &World, stop: Stop) -> Resul
     heal(&mut session.book, |_| false)?;
     session.release = chosen(&session)?;
     session.plan("rollback")?;
-    if let Err(error) = go(&mut session).await {
-        session.fail(error).await?;
+    let ended = match go(&mut session).await {
+        Ok(()) => Ok(()),
+        Err(error) => session.fail(error).await,
+    };
+    if ended.is_ok() {
+        session.settle().await;
     }
-    session.settle().await;
+    session.unlock().await;
+    ended?;
     Ok(report::ended(&session))
 }
 

@@ -33,10 +33,15 @@ pub async fn run(arguments: &Arguments, world: &World, stop: Stop) -> Result<End
         .await?;
     session.files = files(&found);
     session.plan("deploy")?;
-    if let Err(error) = go(&mut session, &mut found).await {
-        session.fail(error).await?;
+    let ended = match go(&mut session, &mut found).await {
+        Ok(()) => Ok(()),
+        Err(error) => session.fail(error).await,
+    };
+    if ended.is_ok() {
+        session.settle().await;
     }
-    session.settle().await;
+    session.unlock().await;
+    ended?;
     Ok(report::ended(&session))
 }
 
@@ -99,6 +104,8 @@ pub async fn ask(session: &mut Session<'_>, found: &mut Found) -> Result<()> {
         environment: session.environment,
         folder: &session.folder,
         found,
+        target: &session.target,
+        access: session.access(),
         last: last.and_then(|stand| stand.version.as_deref()),
         recorder: &session.recorder,
         stop: &session.stop,

@@ -2,8 +2,10 @@
 //! release an environment has.
 //!
 //! A file goes to `sha256/<digest>/<name>` and is never replaced. `env/<environment>/current.json` is written only over what was
-//! read before: of two that deploy at once, exactly one wins, and the other is told who.
+//! read before: of two that deploy at once, exactly one wins, and the other is told who. `env/<environment>/lock.json` says who
+//! has the environment, and is written in the same way.
 
+mod lock;
 mod record;
 mod role;
 mod send;

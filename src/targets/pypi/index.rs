@@ -76,15 +76,23 @@ fn sha256(file: &PublishedFile) -> Option<&str> {
 
 /// The newest version that is not withdrawn: a final one, else one before.
 pub(super) fn newest(page: &Page, name: &str) -> Option<String> {
+    let newest = versions(page, name)
+        .max_by(|(left, _), (right, _)| (!left.is_pre(), left).cmp(&(!right.is_pre(), right)));
+    newest.map(|(_, written)| written)
+}
+
+/// The newest version that is not withdrawn, whether it is final or not.
+pub(super) fn latest(page: &Page, name: &str) -> Option<String> {
+    let latest = versions(page, name).max_by(|(left, _), (right, _)| left.cmp(right));
+    latest.map(|(_, written)| written)
+}
+
+fn versions<'p>(page: &'p Page, name: &'p str) -> impl Iterator<Item = (Version, String)> + 'p {
     let files = page.files.iter().filter(|file| file.yanked.is_none());
-    let versions = files.filter_map(|file| {
+    files.filter_map(move |file| {
         let written = version(&file.name, name)?;
         Some((Version::parse(&written)?, written))
-    });
-    let (newest, written) = versions
-        .max_by(|(left, _), (right, _)| (!left.is_pre(), left).cmp(&(!right.is_pre(), right)))?;
-    drop(newest);
-    Some(written)
+    })
 }
 
 /// How long ago the first file of this version came, where the index says when.

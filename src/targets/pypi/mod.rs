@@ -111,6 +111,22 @@ impl Pypi {
         Ok(index::newest(&page, name).map(|version| standing(name, &version)))
     }
 
+    /// The newest version of a project that is not withdrawn there; none where the index has none. A final one where only final
+    /// ones count.
+    pub async fn newest(
+        &self,
+        name: &str,
+        is_final: bool,
+        access: &Access<'_>,
+    ) -> Result<Option<String>> {
+        let page = index::page(&self.http(access)?, &self.simple()?, name).await?;
+        Ok(if is_final {
+            index::newest(&page, name)
+        } else {
+            index::latest(&page, name)
+        })
+    }
+
     /// Uploads what is not there. Refused before the first byte where a file is there with other bytes.
     pub async fn apply(&self, release: &Release, access: &Access<'_>) -> Result<Applied> {
         let project = self.project_of(release).await?;

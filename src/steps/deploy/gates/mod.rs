@@ -15,6 +15,7 @@ use crate::steps::deploy::record::Recorder;
 use crate::steps::deploy::release::Found;
 use crate::steps::world::World;
 use crate::system::stop::Stop;
+use crate::targets::{Access, Target};
 
 /// What a gate said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +75,10 @@ pub struct Looked<'l> {
     pub folder: &'l Path,
     /// What is to be deployed.
     pub found: &'l Found,
+    /// Where it goes.
+    pub target: &'l Target,
+    /// What that gets of the world.
+    pub access: Access<'l>,
     /// The version that stands.
     pub last: Option<&'l str>,
     /// The record that knows the checks of the commit.
@@ -87,7 +92,7 @@ impl Looked<'_> {
     pub async fn ask(&self) -> Result<(Vec<Gate>, Option<String>)> {
         let mut gates = Vec::new();
         let started = Instant::now();
-        let (said, version) = version::ask(self);
+        let (said, version) = version::ask(self).await?;
         let mut add = |name, said, started: Instant| {
             gates.push(Gate {
                 name,

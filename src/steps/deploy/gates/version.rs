@@ -1,40 +1,138 @@
-//! `version`: everything that names a version names the same one.
+//! `version`: everything that names a version names the same one, what packages say of themselves too; and none goes to an index
+//! that has a newer one.
 
+use std::fs::File;
 use std::path::Path;
 
 use toml::de::DeTable;
 
 use crate::deploy::version::{self, Named, Rules};
+use crate::error::{Error, Kind, Result};
+use crate::lockfiles::requirement::Version;
+use crate::model::untrusted;
+use crate::packages::Package;
 use crate::steps::deploy::gates::{Looked, Said};
+use crate::targets::Target;
 
 /// What it says, and the version that all agree on.
-pub fn ask(looked: &Looked<'_>) -> (Said, Option<String>) {
+pub async fn ask(looked: &Looked<'_>) -> Result<(Said, Option<String>)> {
     let named = named(looked);
-    let rules = Rules {
+    let gates = &looked.environment.gates;
+    let mut rules = Rules {
         last: looked.last,
-        downgrade: looked.environment.gates.downgrade,
+        published: None,
+        downgrade: gates.downgrade,
         prereleases: looked.environment.prereleases,
     };
-    let judged = version::judge(&named, rules);
-    if !looked.environment.gates.version {
+    if !gates.version {
         // Whoever is first: the user's own word, then the tag.
         let first = named.first().map(|named| named.version.clone());
-        return (Said::Off, judged.ok().flatten().or(first));
+        let judged = version::judge(&named, rules);
+        return Ok((Said::Off, judged.ok().flatten().or(first)));
     }
-    match judged {
+    let inside = inside(looked).await?;
+    let mut all = named;
+    all.extend(inside.named);
+    let judged = version::judge(&all, rules);
+    let mut published = None;
+    if let (Ok(Some(version)), Some(name), Target::Pypi(pypi), false) =
+        (&judged, &inside.name, looked.target, gates.downgrade)
+        && inside.wrong.is_empty()
+    {
+        let is_final = Version::parse(version).is_some_and(|version| !version.is_pre());
+        published = match pypi.newest(name, is_final, &looked.access).await {
+            Ok(newest) => newest,
+            Err(error) if error.kind == Kind::NoVerdict => {
+                let why = error
+                    .causes
+                    .first()
+                    .map_or(String::new(), |why| format!(": {why}"));
+                let hint = "wait until the index answers; `gates = { downgrade = true }` does without its newest version";
+                return Ok((
+                    Said::Unknown(
+                        format!(
+                            "whether the index has a newer version cannot be told: {}{why}",
+                            error.message
+                        ),
+                        Some(hint.to_owned()),
+                    ),
+                    Some(version.clone()),
+                ));
+            }
+            Err(error) => return Err(error),
+        };
+    }
+    rules.published = published.as_deref();
+    let judged = version::judge(&all, rules).and_then(|version| {
+        if inside.wrong.is_empty() {
+            Ok(version)
+        } else {
+            Err(Vec::new())
+        }
+    });
+    Ok(match judged {
         Ok(Some(version)) => {
-            let by: Vec<&str> = named.iter().map(|named| named.by.as_str()).collect();
-            (
-                Said::Yes(format!("{version}: {}", by.join(", "))),
-                Some(version),
-            )
+            let by: Vec<&str> = all.iter().map(|named| named.by.as_str()).collect();
+            let mut told = format!("{version}: {}", by.join(", "));
+            if let Some(published) = published {
+                told.push_str("; the index has ");
+                told.push_str(&untrusted::excerpt(&published, 100));
+            }
+            (Said::Yes(told), Some(version))
         }
         Ok(None) => (Said::Yes("nothing names a version".to_owned()), None),
-        Err(reasons) => {
+        Err(mut reasons) => {
+            reasons.extend(inside.wrong);
             let hint =
                 "make them the same, or turn the gate off with `gates = { version = false }`";
             (Said::No(reasons, Some(hint.to_owned())), None)
         }
+    })
+}
+
+/// What wheels and source distributions say of themselves.
+#[derive(Debug, Default)]
+struct Inside {
+    /// The name of the project, normalised.
+    name: Option<String>,
+    named: Vec<Named>,
+    /// Why a file is not what its name says.
+    wrong: Vec<String>,
+}
+
+/// Reads them on a thread of its own.
+async fn inside(looked: &Looked<'_>) -> Result<Inside> {
+    let files = looked.found.release.files.clone();
+    let is_index = matches!(looked.target, Target::Pypi(_));
+    let work = tokio::task::spawn_blocking(move || {
+        let mut inside = Inside::default();
+        for file in files {
+            let name = file.name.rsplit('/').next().unwrap_or_default();
+            if version::of_file(name).is_none() || name.ends_with(".zip") {
+                continue;
+            }
+            let read = match File::open(&file.path) {
+                Ok(content) => Package::find(name, content, is_index),
+                Err(error) => Err(Error::refused(format!("`{name}` cannot be read")).cause(error)),
+            };
+            match read {
+                Ok(Some(package)) => {
+                    inside.named.push(Named {
+                        by: format!("the metadata in `{name}`"),
+                        version: package.metadata.version().to_owned(),
+                    });
+                    inside.name.get_or_insert_with(|| package.normal_name());
+                }
+                Ok(None) => {}
+                Err(error) => inside.wrong.push(error.message),
+            }
+        }
+        inside
+    });
+    let mut stop = looked.stop.clone();
+    tokio::select! {
+        inside = work => inside.map_err(|error| Error::bug("files could not be read").cause(error)),
+        signal = stop.requested() => Err(Error::interrupted(signal)),
     }
 }
 

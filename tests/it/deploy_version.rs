@@ -1,0 +1,127 @@
+//! The gate of the version: what packages say of themselves, and what the index has already.
+
+use tempfile::TempDir;
+
+use crate::lockfile_index::Served;
+use crate::support::deployed::{METADATA, sdist, wheel};
+use crate::support::http_server::{HttpServer, Told};
+use crate::support::lockgate::Project;
+
+/// Metadata of this version.
+fn metadata(version: &str) -> String {
+    METADATA.replace("Version: 1.2.0", &format!("Version: {version}"))
+}
+
+fn names(version: &str) -> [String; 2] {
+    [
+        format!("acme_app-{version}-py3-none-any.whl"),
+        format!("acme_app-{version}.tar.gz"),
+    ]
+}
+
+/// A project of this version whose files have these metadata.
+fn project(target: &str, version: &str, inside: [&str; 2]) -> Project {
+    let project = Project::empty();
+    define(&project, target, version, "");
+    let dist = project.path().join("dist");
+    std::fs::create_dir_all(&dist).unwrap();
+    let [of_wheel, of_sdist] = names(version);
+    wheel(&dist, &of_wheel, &metadata(inside[0]), b"x = 1\n");
+    sdist(&dist, &of_sdist, &metadata(inside[1]));
+    project
+}
+
+fn define(project: &Project, target: &str, version: &str, gates: &str) {
+    project.write(
+        "pyproject.toml",
+        format!(
+            "[project]\nname = 'acme-app'\nversion = '{version}'\n[tool.lockgate.deploy.environments.it]\nartifacts = ['dist/*']\ngates = {{ artifact = false, lockfile = false{gates} }}\ntarget = {target}\n"
+        ),
+    );
+}
+
+const LOCAL: &str = "{ local = { directory = 'site' } }";
+
+#[test]
+fn what_packages_say_of_themselves_is_what_their_names_say() {
+    let same = project(LOCAL, "1.2.0", ["1.2.0", "1.2"]);
+    let run = same.run(&["deploy"]);
+    run.expect_code(0)
+        .expect_text("the metadata in `acme_app-1.2.0-py3-none-any.whl`")
+        .expect_text("the metadata in `acme_app-1.2.0.tar.gz`");
+    for (inside, told) in [
+        (["1.3.0", "1.2.0"], "acme_app-1.2.0-py3-none-any.whl"),
+        (["1.2.0", "1.3.0"], "acme_app-1.2.0.tar.gz"),
+    ] {
+        let project = project(LOCAL, "1.2.0", inside);
+        project
+            .run(&["deploy"])
+            .expect_code(1)
+            .expect_text(&format!("`{told}` is no distribution file"))
+            .expect_text("its metadata say version `1.3.0`");
+        assert!(!project.path().join("site").exists());
+        define(&project, LOCAL, "1.2.0", ", version = false");
+        project.run(&["deploy"]).expect_code(0);
+    }
+    // What has the name of a package and is none; an archive may have any content.
+    let [of_wheel, of_sdist] = names("1.2.0");
+    same.write(&format!("dist/{of_sdist}"), "site");
+    same.run(&["deploy"]).expect_code(0);
+    same.write(&format!("dist/{of_wheel}"), "wheel");
+    same.run(&["deploy"])
+        .expect_code(1)
+        .expect_text("it is no zip archive");
+}
+
+#[test]
+fn nothing_older_goes_to_an_index_than_what_it_has() {
+    let files = TempDir::new().unwrap();
+    let arguments = ["-P", ".", "-a", ".", "--hash-algo", "sha256"];
+    let served = Served::pypiserver(files.path(), &arguments);
+    let target = format!(
+        "{{ pypi = {{ upload = '{}', simple = '{}', anonymous = true }} }}",
+        served.index().replace("/simple", "/"),
+        served.index()
+    );
+    let of = |version: &str| project(&target, version, [version, version]);
+    // Nobody knows the project yet.
+    of("1.10.0").run(&["deploy"]).expect_code(0);
+    let older = of("1.9.0");
+    for operation in ["plan", "run"] {
+        older
+            .run(&["deploy", operation])
+            .expect_code(1)
+            .expect_text("1.9.0 is older than 1.10.0, which the index has");
+    }
+    of("1.10.0rc1")
+        .run(&["deploy"])
+        .expect_code(1)
+        .expect_text("1.10.0rc1 is older than 1.10.0");
+    // Again the same, and newer ones: a pre-release holds up pre-releases only.
+    of("1.10.0").run(&["deploy"]).expect_code(0);
+    let newer = of("2.0rc2").run(&["deploy"]);
+    newer.expect_code(0).expect_text("the index has 1.10.0");
+    of("1.10.1").run(&["deploy"]).expect_code(0);
+    of("2.0rc1")
+        .run(&["deploy"])
+        .expect_code(1)
+        .expect_text("2.0rc1 is older than 2.0rc2");
+    define(&older, &target, "1.9.0", ", downgrade = true");
+    older.run(&["deploy"]).expect_code(0);
+    let uploaded = std::fs::read_dir(files.path()).unwrap().count();
+    assert_eq!(uploaded, 8);
+}
+
+#[test]
+fn an_index_that_does_not_answer_gives_no_verdict() {
+    let index = HttpServer::start(|_| Told::new(503, "busy"));
+    let target = format!(
+        "{{ pypi = {{ upload = '{0}/', simple = '{0}/simple', anonymous = true }} }}",
+        index.url()
+    );
+    let project = project(&target, "1.2.0", ["1.2.0", "1.2.0"]);
+    project
+        .run(&["deploy"])
+        .expect_code(3)
+        .expect_text("gave no answer");
+}
