@@ -382,7 +382,7 @@ mod tests {
             "env = { PATH = \"bin\" }",
             "directory = \"evil\"",
             "venv = true",
-            "matrix = { BASH_ENV = [\"evil\"] }",
+            "matrix = { mode = [\"evil\"] }",
         ] {
             assert_eq!(edit(run, &format!("{run}\n{more}")).len(), 1, "{more}");
         }

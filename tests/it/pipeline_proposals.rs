@@ -131,7 +131,7 @@ fn a_secret_goes_to_no_command_that_the_base_does_not_give_it_to() {
         assert_eq!(written(&project, "stolen"), VALUE, "{theft}");
     }
     // Of the same command with another environment around it nothing is the same.
-    let head = format!("[tool.lockgate.pipeline]\nenv = {{ BASH_ENV = \"evil\" }}\n{BASE}");
+    let head = format!("[tool.lockgate.pipeline]\nenv = {{ PYTHONPATH = \"evil\" }}\n{BASE}");
     let run = run(&proposal("pull_request", BASE, &head), &[]);
     assert!(
         policy(&run).contains("`publish` does not get `UPLOAD`"),
