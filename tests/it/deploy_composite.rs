@@ -151,6 +151,7 @@ fn a_job_that_is_cancelled_says_so_in_time_and_leaves_nobody() {
     let (mut slowest, mut slowest_entry, mut open, mut before, mut late) = (0, 0, 0, 0, Vec::new());
     for run in 2..2 + cases {
         let running = start(&project, &github, run);
+        running.until_it_hears();
         pause(&mut random, whole);
         let asked = now();
         running.cancel();

@@ -220,6 +220,23 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// Waits until it hears signals: before, it is ended by them as any program.
+    pub(crate) fn until_it_hears(&self) {
+        let path = format!("/proc/{}/status", self.child.id());
+        loop {
+            let status = std::fs::read_to_string(&path).expect("the host runner");
+            let caught = status
+                .lines()
+                .find_map(|line| line.strip_prefix("SigCgt:"))
+                .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+            // SIGINT is the second bit.
+            if caught.is_some_and(|mask| mask & 2 != 0) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+
     /// The user cancels the job.
     pub(crate) fn cancel(&self) {
         assert!(signal("INT", self.child.id()), "the host runner has ended");
