@@ -9,6 +9,8 @@ use crate::support::tools::tool;
 
 /// A workspace in which `api` depends on `core`, and `web` on nobody.
 fn workspace(stages: &str) -> Project {
+    // Stages are none of the lock's: uv makes it once.
+    static LOCK: OnceLock<Vec<u8>> = OnceLock::new();
     let project = Project::empty();
     let cache = project.beside("cache").display().to_string();
     let project = project.with("LOCKGATE_CACHE_DIR", &cache);
@@ -29,8 +31,6 @@ fn workspace(stages: &str) -> Project {
             .write(&format!("packages/{name}/{name}.py"), "x = 1\n");
     }
     project.write(".gitignore", "ran\n");
-    // Stages are none of the lock's: uv makes it once.
-    static LOCK: OnceLock<Vec<u8>> = OnceLock::new();
     let lock = LOCK.get_or_init(|| {
         let output = std::process::Command::new(tool("uv"))
             .args(["lock", "--offline", "--no-config", "--no-python-downloads"])

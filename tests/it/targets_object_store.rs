@@ -211,13 +211,8 @@ async fn a_folder_has_releases() {
     let folder = TempDir::new().unwrap();
     let store = store(folder.path().join("a/b").to_str().unwrap());
     deploys(&store, &at_folder("111")).await;
-    races(
-        &store,
-        &at_folder("111"),
-        &at_folder("222"),
-        10 * campaign(),
-    )
-    .await;
+    let (ours, theirs) = (at_folder("111"), at_folder("222"));
+    Box::pin(races(&store, &ours, &theirs, 10 * campaign())).await;
     // What is there under the name of a content and is not it, is sent again; what was a record and is none, is not gone back to.
     let at = at_folder("111");
     let folder_of = TempDir::new().unwrap();
@@ -359,7 +354,7 @@ async fn moto_has_releases() {
     let (ours, theirs) = (at_s3(&front.url(), "111"), at_s3(&front.url(), "222"));
     let times = 10 * campaign();
     assert_eq!(control("s3://releases/race", &ours, times).await, times);
-    races(&store("s3://releases/race"), &ours, &theirs, times).await;
+    Box::pin(races(&store("s3://releases/race"), &ours, &theirs, times)).await;
     let conditions = conditions.lock().unwrap();
     assert_eq!(conditions[0], (Some("*".to_owned()), None));
     assert!(conditions.len() as u64 > times);
@@ -380,12 +375,13 @@ async fn azurite_has_releases() {
         control("az://releases/race", &at_azurite("111"), times).await,
         times
     );
-    races(
+    let (ours, theirs) = (at_azurite("111"), at_azurite("222"));
+    Box::pin(races(
         &store("az://releases/race"),
-        &at_azurite("111"),
-        &at_azurite("222"),
+        &ours,
+        &theirs,
         10 * campaign(),
-    )
+    ))
     .await;
 }
 
@@ -587,10 +583,10 @@ async fn a_role_is_taken_again_before_its_credentials_end() {
     let signers = Arc::new(Mutex::new(Vec::<String>::new()));
     let (seen, renewed) = (Arc::clone(&signers), Arc::clone(&given));
     let s3 = HttpServer::start(move |asked| {
-        let signed = asked.header("authorization").unwrap_or_default();
-        let signer = signed.split("Credential=").nth(1).unwrap_or_default();
-        let signer = signer.split('/').next().unwrap_or_default().to_owned();
-        seen.lock().unwrap().push(signer);
+        let signature = asked.header("authorization").unwrap_or_default();
+        let by = signature.split("Credential=").nth(1).unwrap_or_default();
+        let by = by.split('/').next().unwrap_or_default().to_owned();
+        seen.lock().unwrap().push(by);
         if asked.path.contains("partNumber=1&") || asked.path.ends_with("partNumber=1") {
             let before = *renewed.lock().unwrap();
             while *renewed.lock().unwrap() == before {

@@ -168,7 +168,7 @@ impl Held {
         match tokio::time::timeout(GIVING_BACK, giving).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                tracing::warn!(%error, "the lock of the environment could not be given back")
+                tracing::warn!(%error, "the lock of the environment could not be given back");
             }
             Err(_) => tracing::warn!("the lock of the environment could not be given back in time"),
         }

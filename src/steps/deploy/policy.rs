@@ -15,6 +15,7 @@ use crate::system::stop::Stop;
 
 /// What of an environment may not be looser than on the base.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a gate of its own")]
 struct Policy {
     version: bool,
     downgrade: bool,

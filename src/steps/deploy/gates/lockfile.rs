@@ -95,17 +95,11 @@ fn read(path: &Path) -> Option<Told> {
 /// What a report means here.
 fn judge(told: &Told) -> Said {
     let number = |name: &str| told.outputs.get(name).and_then(|text| text.parse().ok());
-    let wrong: Vec<&Finding> = match &*told.verdict {
-        "fail" => told.findings.iter().collect(),
-        // What a project lets pass is no less wrong.
-        _ => {
-            let findings = told.findings.iter();
-            findings
-                .filter(|finding| finding.severity == "error")
-                .collect()
-        }
-    };
-    if !wrong.is_empty() || told.verdict == "fail" {
+    let is_fail = told.verdict == "fail";
+    // What a project lets pass is no less wrong.
+    let is_wrong = |finding: &&Finding| is_fail || finding.severity == "error";
+    let wrong: Vec<&Finding> = told.findings.iter().filter(is_wrong).collect();
+    if !wrong.is_empty() || is_fail {
         let mut reasons = vec!["lockfile-verify says no".to_owned()];
         reasons.extend(wrong.iter().take(MOST).map(|finding| finding.shown()));
         if let Some(more @ 1..) = wrong.len().checked_sub(MOST) {

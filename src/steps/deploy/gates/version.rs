@@ -108,7 +108,11 @@ async fn inside(looked: &Looked<'_>) -> Result<Inside> {
         let mut inside = Inside::default();
         for file in files {
             let name = file.name.rsplit('/').next().unwrap_or_default();
-            if version::of_file(name).is_none() || name.ends_with(".zip") {
+            if version::of_file(name).is_none()
+                || Path::new(name)
+                    .extension()
+                    .is_some_and(|kind| kind == "zip")
+            {
                 continue;
             }
             let read = match File::open(&file.path) {
