@@ -284,6 +284,7 @@ mod tests {
         [[test]]
         run = "pytest"
         matrix = { python = ["3.12", "3.13"] }
+        env = { VERSION = "${{ matrix.python }}" }
     "#;
 
     #[test]
