@@ -220,20 +220,15 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Waits until it hears signals: before, it is ended by them as any program.
+    /// Waits until it has started a step: before it hears signals it is ended by them as any program.
     pub(crate) fn until_it_hears(&self) {
-        let path = format!("/proc/{}/status", self.child.id());
-        loop {
-            let status = std::fs::read_to_string(&path).expect("the host runner");
-            let caught = status
-                .lines()
-                .find_map(|line| line.strip_prefix("SigCgt:"))
-                .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-            // SIGINT is the second bit.
-            if caught.is_some_and(|mask| mask & 2 != 0) {
-                return;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(5));
+        let id = self.child.id();
+        let path = format!("/proc/{id}/task/{id}/children");
+        while std::fs::read_to_string(&path)
+            .expect("the host runner")
+            .is_empty()
+        {
+            std::thread::sleep(std::time::Duration::from_millis(2));
         }
     }
 
