@@ -85,7 +85,7 @@ impl Target {
     /// What a deployment would do.
     pub async fn plan(&self, release: &Release, access: &Access<'_>) -> Result<Vec<Change>> {
         match self {
-            Self::Local(local) => local.plan(release, access),
+            Self::Local(local) => local.plan(release, access).await,
             Self::Shell(shell) => shell.plan(release, access),
             Self::Pypi(pypi) => pypi.plan(release, access).await,
             Self::ObjectStore(store) => store.plan(release, access).await,
@@ -118,7 +118,7 @@ impl Target {
     /// Makes stand again what stood there. Refused where the place cannot.
     pub async fn back(&self, to: &Standing, access: &Access<'_>) -> Result<Applied> {
         match self {
-            Self::Local(local) => local.back(to, access),
+            Self::Local(local) => local.back(to, access).await,
             Self::Shell(shell) => shell.back(to, access).await,
             Self::Pypi(pypi) => pypi.back(to, access).await,
             Self::ObjectStore(store) => store.back(to, access).await,

@@ -47,6 +47,11 @@ fn one_at_a_time(address: &str, variables: &[(&str, &str)]) {
         .run(&["deploy"])
         .expect_code(1)
         .expect_text("somebody else deploys to the environment");
+    for look in ["plan", "status"] {
+        let seen = second.run(&["deploy", look]);
+        seen.expect_code(0)
+            .expect_text("the environment is locked: process ");
+    }
     first.write("go", "");
     assert!(running.wait().unwrap().success());
     second.run(&["deploy"]).expect_code(0);

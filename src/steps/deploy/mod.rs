@@ -34,7 +34,7 @@ use crate::steps::deploy::engine::Ended;
 use crate::steps::waiting;
 use crate::steps::world::{Common, World};
 use crate::steps::{Output, emit};
-use crate::system::processes::{Supervisor, halting, identity};
+use crate::system::processes::{self, Supervisor, halting, identity};
 
 /// How long what target or health have left has to end.
 const STRAYS: Duration = Duration::from_millis(500);
@@ -195,10 +195,10 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
             Operation::Rollback => {
                 Box::pin(rollback::rollback(arguments, world, stop.clone())).await
             }
-            Operation::Status => status::status(arguments, world),
+            Operation::Status => Box::pin(status::status(arguments, world, stop.clone())).await,
             Operation::Sweep => Box::pin(finalize::sweep(arguments, world)).await,
         };
-        if let Some(own) = own {
+        if let Some(own) = own.filter(|_| processes::has_started_any()) {
             // Nothing outlives us that target or health have started, wherever it went.
             let (_halter, halt) = halting(stop);
             own.sweep(STRAYS, &halt).await;

@@ -40,11 +40,8 @@ pub async fn plan(arguments: &Arguments, world: &World, stop: Stop) -> Result<En
         Some(_) => Verdict::Fail,
     };
     session.problems.extend(refusal);
-    let holder = session.lock_place().holder(&session.access()).await?;
     let mut report = report::planned(&session, verdict);
-    if let Some(holder) = holder {
-        report.facts.push(("locked by".to_owned(), holder.shown()));
-    }
+    report.findings.extend(report::locked(&session).await);
     Ok(Ended {
         report,
         stopped_by: None,

@@ -4,7 +4,7 @@
 use crate::deploy::read::{self, read};
 use crate::error::{Kind, Result};
 use crate::model::base::Resolution;
-use crate::model::deployment::definition::{Contexts, Environment};
+use crate::model::deployment::definition::{Contexts, Environment, Health, OnCancel, Rollback};
 use crate::model::diagnostic::{Finding, Severity};
 use crate::steps::definition::Text;
 use crate::steps::deploy::{NAME, SECRETS};
@@ -24,6 +24,9 @@ struct Policy {
     contexts: Contexts,
     prereleases: bool,
     breakers: Vec<String>,
+    health: Option<Health>,
+    rollback: Rollback,
+    on_cancel: OnCancel,
 }
 
 impl Policy {
@@ -37,6 +40,9 @@ impl Policy {
             contexts: gates.contexts.clone(),
             prereleases: environment.prereleases,
             breakers: environment.lock.breakers.clone(),
+            health: environment.health.clone(),
+            rollback: environment.rollback,
+            on_cancel: environment.on_cancel,
         }
     }
 
@@ -51,6 +57,9 @@ impl Policy {
             contexts: gates.contexts,
             prereleases: !environment.production,
             breakers: Vec::new(),
+            health: None,
+            rollback: environment.rollback,
+            on_cancel: environment.on_cancel,
         }
     }
 }
@@ -68,7 +77,7 @@ pub async fn judged(
     let root = base::git_root(&git, world).await?;
     let git = git.at(&root);
     let Resolution::Base(known) = base::resolve(None, SECRETS.first(), world, &git).await? else {
-        return Ok((environment.clone(), Vec::new()));
+        return Ok(strictest(environment.clone(), &Policy::usual(environment)));
     };
     // One that cannot be read is repaired by a proposal that can: the defaults judge that.
     let before = match base::configuration(world, &git, &known.sha, &root).await {
@@ -117,7 +126,24 @@ fn strictest(mut head: Environment, base: &Policy) -> (Environment, Vec<Loosened
         Clone::clone,
         &mut note,
     );
+    aftermath(&mut head, base, &mut note);
     (head, loosened)
+}
+
+/// What looks after a deployment: it may be another, but not none.
+fn aftermath(head: &mut Environment, base: &Policy, note: &mut impl FnMut(&'static str, String)) {
+    if let (None, Some(before)) = (&head.health, &base.health) {
+        note("health", "none".to_owned());
+        head.health = Some(before.clone());
+    }
+    if (head.rollback, base.rollback) == (Rollback::Never, Rollback::Automatic) {
+        note("rollback", "never instead of automatic".to_owned());
+        head.rollback = base.rollback;
+    }
+    if (head.on_cancel, base.on_cancel) == (OnCancel::Keep, OnCancel::Rollback) {
+        note("on-cancel", "keep instead of rollback".to_owned());
+        head.on_cancel = base.on_cancel;
+    }
 }
 
 fn contexts(head: &mut Contexts, base: &Contexts, note: &mut impl FnMut(&'static str, String)) {
@@ -169,10 +195,10 @@ mod tests {
     #[test]
     fn everything_that_loosens_is_taken_from_the_base() {
         let base = environment(
-            "production = true\ngates = { contexts = ['test', 'lint'] }\nlock = { break = ['ada'] }",
+            "production = true\ngates = { contexts = ['test', 'lint'] }\nlock = { break = ['ada'] }\non-cancel = 'rollback'\nhealth = { tcp = '127.0.0.1:80' }",
         );
         let head = environment(
-            "production = true\nprereleases = true\ngates = { version = false, artifact = false, lockfile = false, downgrade = true, contexts = ['lint', 'docs'] }\nlock = { break = ['ada', 'eve'] }",
+            "production = true\nprereleases = true\nrollback = 'never'\ngates = { version = false, artifact = false, lockfile = false, downgrade = true, contexts = ['lint', 'docs'] }\nlock = { break = ['ada', 'eve'] }",
         );
         let (judged, loosened) = strictest(head, &Policy::of(&base));
         let inputs: Vec<&str> = loosened.iter().map(|one| one.input).collect();
@@ -184,6 +210,9 @@ mod tests {
             "prereleases",
             "gates.contexts",
             "lock.break",
+            "health",
+            "rollback",
+            "on-cancel",
         ];
         assert_eq!(inputs, expected);
         let names = ["lint", "docs", "test"].map(str::to_owned).to_vec();

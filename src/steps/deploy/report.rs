@@ -140,6 +140,20 @@ pub fn not_recorded(recorder: &Recorder) -> Option<Finding> {
     })
 }
 
+/// Who has the environment now, if anybody; or why that cannot be told.
+pub async fn locked(session: &Session<'_>) -> Option<Finding> {
+    let access = session.access();
+    let said = match session.lock_place().holder(&access).await {
+        Ok(None) => return None,
+        Ok(Some(holder)) => format!("the environment is locked: {}", holder.shown()),
+        Err(error) => format!(
+            "whether the environment is locked cannot be told: {}",
+            error.message
+        ),
+    };
+    Some(Finding::new(NAME, "locked", Severity::Note, said))
+}
+
 fn changes(changes: &[Change]) -> Table {
     let rows = changes.iter().take(MOST).map(|change| {
         vec![

@@ -3,20 +3,20 @@
 use crate::deploy::history::{self, Deployment};
 use crate::error::{Result, count};
 use crate::model::report::{Table, Verdict};
-use crate::steps::deploy::book::{self, Book};
-use crate::steps::deploy::engine::{Ended, shown};
-use crate::steps::deploy::{Arguments, definition, lock, report, target};
+use crate::steps::deploy::engine::{Ended, Session, shown};
+use crate::steps::deploy::{Arguments, definition, report};
 use crate::steps::world::World;
+use crate::system::stop::Stop;
 
 /// So many deployments are shown.
 const SHOWN: usize = 50;
 
 /// Shows what is on record.
-pub fn status(arguments: &Arguments, world: &World) -> Result<Ended> {
+pub async fn status(arguments: &Arguments, world: &World, stop: Stop) -> Result<Ended> {
     let definition = definition::load(world)?;
     let environment = definition.chosen(arguments)?;
-    let journals = book::folder(arguments, world, &definition.folder);
-    let book = Book::open(&journals, &environment.name)?;
+    let session = Session::open(arguments, world, environment, &definition.folder, stop)?;
+    let book = &session.book;
     let deployments = book.deployments();
     let standing = history::last_good(&deployments, None);
     let name = &environment.name;
@@ -36,11 +36,7 @@ pub fn status(arguments: &Arguments, world: &World) -> Result<Ended> {
     report
         .facts
         .push(("journal".to_owned(), book.shown().to_owned()));
-    let folder = target::of(environment, &definition.folder).lock_folder();
-    let path = folder.unwrap_or(journals).join(format!("{name}.lock"));
-    if let Some(holder) = lock::holder(&path) {
-        report.facts.push(("locked by".to_owned(), holder.shown()));
-    }
+    report.findings.extend(report::locked(&session).await);
     let rows = deployments.iter().rev().take(SHOWN).map(row);
     report.tables.push(Table {
         title: "deployments".to_owned(),

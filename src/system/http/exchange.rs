@@ -173,8 +173,11 @@ impl Http {
             let why = "the address is no `https` address".to_owned();
             return Err(Trouble::Refused(why));
         }
-        let mut request = self
-            .client
+        let client = self
+            .clients
+            .of(&call.url)
+            .map_err(|error| Trouble::Refused(error.message))?;
+        let mut request = client
             .request(call.method.clone(), call.url.clone())
             .headers(call.headers.clone());
         if let Some(body) = body {

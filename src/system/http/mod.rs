@@ -4,6 +4,7 @@
 //! pause and within a budget. A credential goes to its own origin; a request that carries one follows nobody elsewhere.
 
 mod cache;
+mod clients;
 pub mod exchange;
 mod origin;
 pub mod repository;
@@ -14,18 +15,17 @@ use std::time::Duration;
 use reqwest::header::{
     ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, IF_NONE_MATCH, LOCATION,
 };
-use reqwest::{Client, NoProxy, Proxy, Response, StatusCode, Url};
+use reqwest::{Response, StatusCode, Url};
 
 use crate::error::{Error, Result};
 use crate::system::environment::Environment;
 pub use crate::system::http::cache::Cache;
+use crate::system::http::clients::Clients;
 use crate::system::http::exchange::retry_after;
 pub use crate::system::http::origin::Login;
 use crate::system::http::origin::{Origin, is_loopback, is_safe};
 use crate::system::http::retry::{Policy, SILENCE};
 use crate::system::stop::Stop;
-
-const CONNECT: Duration = Duration::from_secs(10);
 
 /// How long one attempt may take.
 const ATTEMPT: Duration = Duration::from_mins(2);
@@ -65,7 +65,7 @@ pub struct Answer {
 /// The client.
 #[derive(Clone, Debug)]
 pub struct Http {
-    client: Client,
+    clients: Clients,
     logins: Vec<Login>,
     stop: Stop,
 }
@@ -81,31 +81,8 @@ enum Failure {
 impl Http {
     /// A client with the proxies that the environment names. Certificates are those of the machine, or of `SSL_CERT_FILE`.
     pub fn new(environment: &Environment, logins: Vec<Login>, stop: Stop) -> Result<Self> {
-        // Fails where it was done before, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = Client::builder()
-            .user_agent(format!("lockgate/{}", crate::VERSION))
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT)
-            .referer(false)
-            .no_proxy();
-        // Plain requests go to the own machine only, past every proxy.
-        let first = |names: &[&str]| names.iter().find_map(|name| environment.get(name));
-        if let Some(proxy) = first(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]) {
-            let except = first(&["no_proxy", "NO_PROXY"]).and_then(NoProxy::from_string);
-            let proxy = Proxy::https(proxy).map_err(|_| {
-                Error::usage("`HTTPS_PROXY` is no URL of a proxy")
-                    .hint("write it as in `http://proxy.example:3128`")
-            })?;
-            builder = builder.proxy(proxy.no_proxy(except));
-        }
-        let client = builder.build().map_err(|error| {
-            Error::no_verdict("no client for the network can be made")
-                .cause(chain(&error.without_url()))
-                .hint("look at `SSL_CERT_FILE`: it must name certificates that can be read")
-        })?;
         Ok(Self {
-            client,
+            clients: Clients::new(environment)?,
             logins,
             stop,
         })
@@ -172,8 +149,8 @@ impl Http {
             let _ = url.set_username("");
             let _ = url.set_password(None);
             url.set_fragment(None);
-            let mut call = self
-                .client
+            let client = self.clients.of(&url).map_err(Failure::Final)?;
+            let mut call = client
                 .get(url.clone())
                 .timeout(ATTEMPT)
                 .header(ACCEPT, request.accept);

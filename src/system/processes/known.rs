@@ -2,11 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::process::{Child, Command};
 
 static KNOWN: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+/// Whether there ever was one.
+static ANY: AtomicBool = AtomicBool::new(false);
 
 fn known() -> MutexGuard<'static, BTreeSet<u32>> {
     // A set is whole whatever happened.
@@ -28,10 +32,16 @@ impl Drop for Known {
 /// Starts a child. Nobody sees it before it is known.
 pub(in crate::system) fn spawn(command: &mut Command) -> io::Result<(Child, Known)> {
     let mut known = known();
+    ANY.store(true, Ordering::Relaxed);
     let child = command.spawn()?;
     let id = child.id();
     known.extend(id);
     Ok((child, Known(id)))
+}
+
+/// Whether this process ever started one: where it did not, it can have left none.
+pub fn has_started_any() -> bool {
+    ANY.load(Ordering::Relaxed)
 }
 
 /// What of the children is not known.

@@ -24,6 +24,7 @@ mod table;
 #[cfg(target_os = "linux")]
 pub use guardian::guards;
 pub use halt::{Halt, Halter, Reason, halting};
+pub use known::has_started_any;
 pub use log::{Channel, Log, Logged};
 pub use process::{Ended, Ending, Process};
 pub use service::Service;

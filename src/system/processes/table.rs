@@ -1,6 +1,7 @@
 //! The table of processes as Linux shows it in `/proc`.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 
@@ -17,8 +18,18 @@ pub(super) struct Line {
     pub started: u64,
 }
 
+/// What such a file has at most, mostly, bytes.
+const FILE: usize = 4096;
+
 fn path(id: u32, name: &str) -> PathBuf {
     PathBuf::from(format!("/proc/{id}/{name}"))
+}
+
+/// A file of a process, which has no size that could be asked for.
+fn read(id: u32, name: &str) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(FILE);
+    File::open(path(id, name))?.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Every process that we can see.
@@ -32,7 +43,7 @@ pub(super) fn all() -> Vec<Line> {
 
 /// The line of one process, while it is there.
 pub(super) fn line(id: u32) -> Option<Line> {
-    let stat = fs::read(path(id, "stat")).ok()?;
+    let stat = read(id, "stat").ok()?;
     // The name before the last bracket is whatever the process wants.
     let from = memchr::memrchr(b')', &stat)? + 1;
     let text = std::str::from_utf8(stat.get(from..)?).ok()?;
@@ -49,7 +60,7 @@ pub(super) fn line(id: u32) -> Option<Line> {
 /// The value of a variable in the environment that a process was started with; `None` where it is not set or cannot be
 /// seen.
 pub(super) fn variable(id: u32, name: &str) -> Option<String> {
-    let environment = fs::read(path(id, "environ")).ok()?;
+    let environment = read(id, "environ").ok()?;
     environment
         .split(|byte| *byte == 0)
         .find_map(|pair| pair.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
@@ -58,7 +69,7 @@ pub(super) fn variable(id: u32, name: &str) -> Option<String> {
 
 /// Its command line; its name in brackets where it has none.
 pub(super) fn command(id: u32) -> String {
-    let words = fs::read(path(id, "cmdline")).unwrap_or_default();
+    let words = read(id, "cmdline").unwrap_or_default();
     let words = String::from_utf8_lossy(&words);
     let words = words.trim_end_matches('\0').replace('\0', " ");
     if words.is_empty() {

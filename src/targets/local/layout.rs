@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::model::deploy::{Release, ReleaseFile, Standing};
 use crate::model::digest::{Sha, hex, sha};
 use crate::system::files::write_atomically_by;
+use crate::system::stop::Stop;
 use crate::targets::Access;
 
 /// What is ours: records of what was made, work that is not done, the lock.
@@ -238,7 +239,7 @@ impl Layout {
     }
 
     /// The version that holds this release already, byte for byte.
-    pub(super) fn find(&self, release: &Release) -> Result<Option<String>> {
+    pub(super) async fn find(&self, release: &Release, stop: &Stop) -> Result<Option<String>> {
         let wanted: Vec<File> = release.files.iter().map(File::of).collect();
         for name in self.names()? {
             let Some(record) = self.record(&name)? else {
@@ -246,7 +247,7 @@ impl Layout {
             };
             if record.files == wanted
                 && record.version == release.version
-                && self.is_whole(&name, &record)?
+                && self.is_whole(&name, &record, stop).await?
             {
                 return Ok(Some(name));
             }
@@ -271,7 +272,7 @@ impl Layout {
     }
 
     /// Whether each file of a version has the bytes of its record.
-    pub(super) fn is_whole(&self, name: &str, record: &Record) -> Result<bool> {
+    pub(super) async fn is_whole(&self, name: &str, record: &Record, stop: &Stop) -> Result<bool> {
         let folder = self.version(name);
         for file in &record.files {
             let path = folder.join(&file.name);
@@ -280,13 +281,32 @@ impl Layout {
             if !is_file {
                 return Ok(false);
             }
-            let digest = crate::system::files::sha256_of_file(&path)
-                .map_err(|error| self.fault("a file cannot be read", error))?;
-            if digest != file.sha256 {
+            if self.digest(&path, stop).await? != file.sha256 {
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// The SHA-256 of a file.
+    async fn digest(&self, path: &Path, stop: &Stop) -> Result<String> {
+        let failed = |error| self.fault("a file cannot be read", error);
+        let mut from = fs::File::open(path).map_err(failed)?;
+        let mut hasher = Sha256::new();
+        let mut piece = vec![0; PIECE];
+        loop {
+            if let Some(signal) = stop.signal() {
+                return Err(Error::interrupted(signal));
+            }
+            let read = from.read(&mut piece).map_err(failed)?;
+            if read == 0 {
+                let digest: Sha = hasher.finalize().into();
+                return Ok(hex(&digest));
+            }
+            hasher.update(piece.get(..read).unwrap_or_default());
+            // Signals are heard in between.
+            tokio::task::yield_now().await;
+        }
     }
 
     /// A name for a release that nothing has yet.

@@ -41,11 +41,11 @@ impl Local {
     }
 
     /// What a deployment would do.
-    pub fn plan(&self, release: &Release, _access: &Access<'_>) -> Result<Vec<Change>> {
+    pub async fn plan(&self, release: &Release, access: &Access<'_>) -> Result<Vec<Change>> {
         check_names(release)?;
         let layout = Layout::new(&self.directory);
         let standing = layout.standing()?;
-        let known = layout.find(release)?;
+        let known = layout.find(release, access.stop).await?;
         let mut changes: Vec<Change> = release
             .files
             .iter()
@@ -83,7 +83,7 @@ impl Local {
             previous: previous.clone(),
             ..Applied::default()
         };
-        let known = layout.find(release)?;
+        let known = layout.find(release, access.stop).await?;
         let is_known = known.is_some();
         let name = if let Some(name) = known {
             name
@@ -112,7 +112,7 @@ impl Local {
     }
 
     /// Makes a version stand again that is still there.
-    pub fn back(&self, to: &Standing, access: &Access<'_>) -> Result<Applied> {
+    pub async fn back(&self, to: &Standing, access: &Access<'_>) -> Result<Applied> {
         let layout = Layout::new(&self.directory);
         let gone = |why: &str| {
             Error::refused(format!(
@@ -133,7 +133,7 @@ impl Local {
             .ok_or_else(|| gone("it is not on record"))?;
         layout.make()?;
         let _alone = layout.alone()?;
-        if !layout.is_whole(&name, &record)? {
+        if !layout.is_whole(&name, &record, access.stop).await? {
             return Err(gone("its files are no longer what they were"));
         }
         let mut applied = Applied {

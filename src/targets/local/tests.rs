@@ -99,7 +99,7 @@ fn the_link_leads_to_what_was_deployed_and_back() {
     let local = place.local(5);
     assert_eq!(now!(local, current()).unwrap(), None);
     let one = place.release("1.0", &[("a.txt", "one"), ("b/c.txt", "c")]);
-    let planned = now!(local, plan(&one)).unwrap();
+    let planned = call!(local, plan(&one)).unwrap();
     assert!(
         planned
             .iter()
@@ -116,7 +116,7 @@ fn the_link_leads_to_what_was_deployed_and_back() {
         second.previous.as_ref().map(|it| &it.reference),
         Some(&first.now.reference)
     );
-    let back = now!(local, back(&first.now)).unwrap();
+    let back = call!(local, back(&first.now)).unwrap();
     assert_eq!(back.now.version.as_deref(), Some("1.0"));
     assert_eq!(standing(&place.root()), "one");
     assert_eq!(now!(local, current()).unwrap(), Some(first.now.clone()));
@@ -125,8 +125,8 @@ fn the_link_leads_to_what_was_deployed_and_back() {
         digest: Some(two.digest()),
         ..Standing::default()
     };
-    assert_eq!(now!(local, back(&by_digest)).unwrap().now, second.now);
-    now!(local, back(&first.now)).unwrap();
+    assert_eq!(call!(local, back(&by_digest)).unwrap().now, second.now);
+    call!(local, back(&first.now)).unwrap();
     // The same bytes again are not copied again.
     let again = call!(local, apply(&two)).unwrap();
     assert_eq!((again.sent, again.now), (0, second.now));
@@ -147,7 +147,7 @@ fn only_so_many_versions_stay_and_nothing_of_others_is_removed() {
     let versions = fs::read_dir(place.root().join("versions")).unwrap().count();
     assert_eq!(versions, 3 + 1);
     assert!(place.root().join("notes.txt").exists());
-    let error = now!(local, back(&first.unwrap())).unwrap_err();
+    let error = call!(local, back(&first.unwrap())).unwrap_err();
     assert!(error.message.contains("no version"), "{}", error.message);
     assert_eq!(standing(&place.root()), "5");
 }
@@ -185,7 +185,7 @@ fn bytes_that_changed_are_neither_deployed_nor_gone_back_to() {
     call!(local, apply(&three)).unwrap();
     let old = place.root().join("versions").join(&first.now.reference);
     fs::write(old.join("a.txt"), "eno").unwrap();
-    assert!(now!(local, back(&first.now)).is_err());
+    assert!(call!(local, back(&first.now)).is_err());
     // The release itself has its place beside what was changed.
     let again = call!(local, apply(&one)).unwrap();
     assert_ne!(again.now.reference, first.now.reference);
@@ -229,7 +229,7 @@ fn hostile_names_go_nowhere() {
         reference: "../../etc".into(),
         ..Standing::default()
     };
-    assert!(now!(local, back(&elsewhere)).is_err());
+    assert!(call!(local, back(&elsewhere)).is_err());
 }
 
 #[test]

@@ -80,6 +80,11 @@ pub async fn ask(looked: &Looked<'_>) -> Result<(Said, Option<String>)> {
             }
             (Said::Yes(told), Some(version))
         }
+        Ok(None) if matches!(looked.target, Target::Pypi(_)) => {
+            let hint = "name the wheels and source distributions that a build backend made";
+            let why = "nothing names a version, and an index takes nothing without one";
+            (Said::No(vec![why.to_owned()], Some(hint.to_owned())), None)
+        }
         Ok(None) => (Said::Yes("nothing names a version".to_owned()), None),
         Err(mut reasons) => {
             reasons.extend(inside.wrong);
