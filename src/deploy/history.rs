@@ -1,5 +1,7 @@
 //! What the lines of a journal amount to: the deployments of an environment, and which one to go back to.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, TimeDelta};
 
 use crate::model::deployment::journal::{Entry, Facts, Stand};
@@ -31,11 +33,11 @@ impl Deployment {
 }
 
 /// The deployments in the order in which they began.
-pub fn deployments(entries: &[Entry]) -> Vec<Deployment> {
+pub fn deployments<'e>(entries: impl IntoIterator<Item = &'e Entry>) -> Vec<Deployment> {
     let mut all: Vec<Deployment> = Vec::new();
+    let mut places = HashMap::new();
     for entry in entries {
-        let known = all.iter().position(|known| known.id == entry.deployment);
-        let at = known.unwrap_or_else(|| {
+        let at = *places.entry(entry.deployment.as_str()).or_insert_with(|| {
             all.push(Deployment {
                 id: entry.deployment.clone(),
                 state: entry.event,

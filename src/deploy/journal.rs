@@ -81,7 +81,8 @@ impl Journal {
         if entry.seq != self.entries.len() as u64 + 1 {
             return Err(format!("its number is {}", entry.seq));
         }
-        self.enter(&entry.deployment, entry.event)?;
+        self.may_enter(&entry.deployment, entry.event)?;
+        self.states.insert(entry.deployment.clone(), entry.event);
         hash.clone_into(&mut self.last);
         self.length += line.len() as u64 + 1;
         self.entries.push(entry);
@@ -93,32 +94,48 @@ impl Journal {
         self.states.get(deployment).copied()
     }
 
-    fn enter(&mut self, deployment: &str, next: State) -> std::result::Result<(), String> {
+    fn may_enter(&self, deployment: &str, next: State) -> std::result::Result<(), String> {
         let now = self.state(deployment);
         let may = now.map_or(next == State::Planned, |now| now.may_become(next));
-        if !may {
-            let now = now.map_or("nothing", State::name);
-            return Err(format!("after `{now}` there is no `{}`", next.name()));
+        if may {
+            return Ok(());
         }
-        self.states.insert(deployment.to_owned(), next);
-        Ok(())
+        let now = now.map_or("nothing", State::name);
+        Err(format!("after `{now}` there is no `{}`", next.name()))
     }
 
-    /// The bytes of the next line, which is this entry; its number and chain are set here. The journal has it from now on.
-    pub fn append(&mut self, mut entry: Entry) -> Result<Vec<u8>> {
+    /// The next line, which is this entry; its number and chain are set here. The journal has it when it is
+    /// [taken](Journal::accept).
+    pub fn line(&self, mut entry: Entry) -> Result<Line> {
         entry.seq = self.entries.len() as u64 + 1;
         entry.previous.clone_from(&self.last);
-        self.enter(&entry.deployment, entry.event)
+        self.may_enter(&entry.deployment, entry.event)
             .map_err(|what| Error::bug(format!("the journal: {what}")))?;
         let unwritable = |error| Error::bug("a line of the journal cannot be made").cause(error);
         let whole = serde_json::to_string(&entry).map_err(unwritable)?;
         let content = whole.strip_suffix('}').unwrap_or(&whole);
-        self.last = digest(content);
-        let line = format!("{content}{SEAL}{}{END}\n", self.last);
-        self.length += line.len() as u64;
-        self.entries.push(entry);
-        Ok(line.into_bytes())
+        let hash = digest(content);
+        let bytes = format!("{content}{SEAL}{hash}{END}\n").into_bytes();
+        Ok(Line { bytes, entry, hash })
     }
+
+    /// The line has been written.
+    pub fn accept(&mut self, line: Line) {
+        let Line { bytes, entry, hash } = line;
+        self.states.insert(entry.deployment.clone(), entry.event);
+        self.length += bytes.len() as u64;
+        self.last = hash;
+        self.entries.push(entry);
+    }
+}
+
+/// A line that is to be written.
+#[derive(Debug)]
+pub struct Line {
+    /// Its bytes, the line break at its end among them.
+    pub bytes: Vec<u8>,
+    entry: Entry,
+    hash: String,
 }
 
 /// The content of a line, without its last bracket, and its hash.
@@ -158,6 +175,13 @@ mod tests {
         }
     }
 
+    fn append(journal: &mut Journal, entry: Entry) -> Result<Vec<u8>> {
+        let line = journal.line(entry)?;
+        let bytes = line.bytes.clone();
+        journal.accept(line);
+        Ok(bytes)
+    }
+
     fn written() -> Vec<u8> {
         let mut journal = Journal::default();
         let mut bytes = Vec::new();
@@ -168,7 +192,7 @@ mod tests {
             ("b", State::Refused),
             ("a", State::Failure),
         ] {
-            bytes.extend(journal.append(entry(deployment, event)).unwrap());
+            bytes.extend(append(&mut journal, entry(deployment, event)).unwrap());
         }
         assert_eq!(Journal::read(&bytes, "j").unwrap(), journal);
         bytes
@@ -217,9 +241,9 @@ mod tests {
     #[test]
     fn a_state_that_cannot_follow_is_refused_when_it_is_written_and_when_it_is_read() {
         let mut journal = Journal::default();
-        assert!(journal.append(entry("a", State::Gated)).is_err());
-        let mut bytes = journal.append(entry("a", State::Planned)).unwrap();
-        assert!(journal.append(entry("a", State::Success)).is_err());
+        assert!(journal.line(entry("a", State::Gated)).is_err());
+        let mut bytes = append(&mut journal, entry("a", State::Planned)).unwrap();
+        assert!(journal.line(entry("a", State::Success)).is_err());
         // A line with a right hash, made by somebody else.
         let forged = {
             let mut entry = entry("a", State::Success);

@@ -47,6 +47,7 @@ fn with_token(index: &FakeIndex) -> (Pypi, Somewhere) {
         credential: token(),
         project: Some("Acme.App".to_owned()),
         policy: policy(),
+        ..Pypi::default()
     };
     (
         settings,
@@ -112,6 +113,7 @@ async fn a_release_is_published_to_pypiserver_once_and_never_changed() {
         credential: Credential::Nobody,
         project: Some("acme-app".to_owned()),
         policy: policy(),
+        ..Pypi::default()
     };
     let at = Somewhere::with(&[]);
     let release = both(&folder);

@@ -102,8 +102,7 @@ impl Book {
             file.set_len(self.journal.length).map_err(failed)?;
             self.journal.torn = 0;
         }
-        let before = self.journal.clone();
-        let line = self.journal.append(Entry {
+        let line = self.journal.line(Entry {
             seq: 0,
             time: clock::rfc3339(clock::milliseconds()),
             previous: String::new(),
@@ -112,15 +111,15 @@ impl Book {
             facts,
         })?;
         let written = file
-            .seek(SeekFrom::Start(before.length))
-            .and_then(|_| file.write_all(&line))
+            .seek(SeekFrom::Start(self.journal.length))
+            .and_then(|_| file.write_all(&line.bytes))
             .and_then(|()| file.sync_data());
         if let Err(error) = written {
             // Half a line is none, also where nothing more can be written.
-            let _ = file.set_len(before.length);
-            self.journal = before;
+            let _ = file.set_len(self.journal.length);
             return Err(fault(&self.shown, "written", error));
         }
+        self.journal.accept(line);
         Ok(())
     }
 }

@@ -153,8 +153,8 @@ impl<'s> Session<'s> {
 
     /// Its lines so far, taken together.
     pub fn journaled(&self) -> Option<Deployment> {
-        let deployments = self.book.deployments().into_iter();
-        deployments.into_iter().find(|one| one.id == self.id)
+        let entries = self.book.entries().iter();
+        history::deployments(entries.filter(|entry| entry.deployment == self.id)).pop()
     }
 
     /// Enters the first state.

@@ -31,11 +31,11 @@ pub fn of(environment: &Environment, folder: &Path) -> Target {
             };
             let usual = Pypi::default();
             Target::Pypi(Pypi {
-                upload: pypi.upload.clone().unwrap_or(usual.upload),
+                upload: pypi.upload.clone().unwrap_or_else(|| usual.upload.clone()),
                 simple: pypi.simple.clone(),
                 credential,
                 project: pypi.project.clone(),
-                policy: usual.policy,
+                ..usual
             })
         }
         Settings::ObjectStore { address, role } => Target::ObjectStore(Box::new(ObjectStore {

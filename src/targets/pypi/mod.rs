@@ -11,7 +11,8 @@ mod index;
 mod mint;
 mod upload;
 
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 use crate::lockfiles::public_index;
@@ -36,8 +37,11 @@ pub const TOKEN_VARIABLE: &str = "LOCKGATE_PYPI_TOKEN";
 /// An index takes no new files of a release that is older.
 const OLDEST: Duration = Duration::from_hours(14 * 24);
 
+/// So long what an index has is taken for what it has now. An upload that comes too late is refused by the index itself.
+const FRESH: Duration = Duration::from_secs(1);
+
 /// A package index to publish to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Pypi {
     /// Where files are sent: the address for uploads, `https` but on the own machine.
     pub upload: String,
@@ -50,6 +54,22 @@ pub struct Pypi {
     pub project: Option<String>,
     /// How often a file is sent, and how long all of them may take.
     pub policy: Policy,
+    /// What was learnt of the index; nothing in the beginning.
+    pub known: Known,
+}
+
+/// What was learnt of an index. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    http: Arc<OnceLock<Http>>,
+    page: Arc<Mutex<Option<(Instant, String, index::Page)>>>,
+}
+
+impl Known {
+    fn page(&self) -> MutexGuard<'_, Option<(Instant, String, index::Page)>> {
+        // It is whole whatever happened.
+        self.page.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Who uploads.
@@ -83,6 +103,7 @@ impl Default for Pypi {
             credential: Credential::TrustedPublishing,
             project: None,
             policy: POLICY,
+            known: Known::default(),
         }
     }
 }
@@ -97,8 +118,8 @@ impl Pypi {
     /// What would be uploaded, what is there, and what would be refused. Sends nothing.
     pub async fn plan(&self, release: &Release, access: &Access<'_>) -> Result<Vec<Change>> {
         let project = self.project_of(release).await?;
-        let http = self.http(access)?;
-        let steps = self.steps(project, &http).await?;
+        let page = self.page(&project.name, access).await?;
+        let steps = self.steps_on(project, &page);
         Ok(steps.into_iter().map(|step| step.change).collect())
     }
 
@@ -107,7 +128,7 @@ impl Pypi {
         let Some(name) = &self.project else {
             return Ok(None);
         };
-        let page = index::page(&self.http(access)?, &self.simple()?, name).await?;
+        let page = self.page(name, access).await?;
         Ok(index::newest(&page, name).map(|version| standing(name, &version)))
     }
 
@@ -119,7 +140,7 @@ impl Pypi {
         is_final: bool,
         access: &Access<'_>,
     ) -> Result<Option<String>> {
-        let page = index::page(&self.http(access)?, &self.simple()?, name).await?;
+        let page = self.page(name, access).await?;
         Ok(if is_final {
             index::newest(&page, name)
         } else {
@@ -133,11 +154,11 @@ impl Pypi {
         let http = self.http(access)?;
         let simple = self.simple()?;
         let (name, version) = (project.name.clone(), project.version.clone());
-        let page = index::page(&http, &simple, &name).await?;
+        let page = self.last_page(&name, access).await?;
         let previous = index::newest(&page, &name).map(|version| standing(&name, &version));
         let steps = self.steps_on(project, &page);
         refuse(&steps)?;
-        let mut uploader = Uploader::new(self, &simple, &http, access);
+        let mut uploader = Uploader::new(self, &simple, http, access);
         let mut applied = Applied {
             now: Standing {
                 digest: Some(release.digest()),
@@ -192,9 +213,27 @@ impl Pypi {
         Project::read(release).await
     }
 
-    async fn steps(&self, project: Project, http: &Http) -> Result<Vec<Step>> {
-        let page = index::page(http, &self.simple()?, &project.name).await?;
-        Ok(self.steps_on(project, &page))
+    /// What the index has of a project.
+    async fn page(&self, name: &str, access: &Access<'_>) -> Result<index::Page> {
+        let asked = Instant::now();
+        let page = index::page(self.http(access)?, &self.simple()?, name).await?;
+        *self.known.page() = Some((asked, name.to_owned(), page.clone()));
+        Ok(page)
+    }
+
+    /// The same, where it was asked just now without asking again; once.
+    async fn last_page(&self, name: &str, access: &Access<'_>) -> Result<index::Page> {
+        let known = self.known.page().take();
+        if let Some((asked, of, page)) = known
+            && of == name
+            && asked.elapsed() < FRESH
+        {
+            return Ok(page);
+        }
+        let page = self.page(name, access).await?;
+        // What follows changes it.
+        *self.known.page() = None;
+        Ok(page)
     }
 
     fn steps_on(&self, project: Project, page: &index::Page) -> Vec<Step> {
@@ -252,12 +291,16 @@ impl Pypi {
     }
 
     /// The client; a token also reads what the same host has.
-    fn http(&self, access: &Access<'_>) -> Result<Http> {
+    fn http(&self, access: &Access<'_>) -> Result<&Http> {
+        if let Some(http) = self.known.http.get() {
+            return Ok(http);
+        }
         let mut logins = Vec::new();
         if let Some((user, password)) = self.token(access)? {
             logins.extend(Login::at(&self.upload, user, password));
         }
-        Http::new(access.environment, logins, access.stop.clone())
+        let http = Http::new(access.environment, logins, access.stop.clone())?;
+        Ok(self.known.http.get_or_init(|| http))
     }
 
     /// The token of the environment, which is hidden from now on.
