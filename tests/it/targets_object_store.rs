@@ -366,6 +366,41 @@ async fn moto_has_releases() {
     }
 }
 
+/// Requests that put bytes to moto, of a release whose second file goes in parts: how many carried a checksum, and how many none.
+async fn checksums(variables: &[(&str, &str)]) -> (usize, usize) {
+    peers::make_bucket("checksums");
+    let (files, seen) = (TempDir::new().unwrap(), Arc::new(Mutex::new((0, 0))));
+    let counted = Arc::clone(&seen);
+    let front = HttpServer::start(move |asked| {
+        if asked.method == "PUT" {
+            let mut seen = counted.lock().unwrap();
+            match asked.header("x-amz-checksum-sha256") {
+                Some(_) => seen.0 += 1,
+                None => seen.1 += 1,
+            }
+        }
+        peers::pass_on(peers::moto(), asked)
+    });
+    let mut at = at_s3(&front.url(), "111");
+    for (name, value) in variables {
+        at.environment.set(name, *value);
+    }
+    let release = version(&files, "1.0");
+    let store = store(&format!("s3://checksums/{}", variables.len()));
+    store.apply(&release, &at.access()).await.unwrap();
+    assert!(store.current(&at.access()).await.unwrap().is_some());
+    *seen.lock().unwrap()
+}
+
+#[tokio::test]
+async fn s3_gets_a_checksum_with_all_bytes_unless_it_knows_none() {
+    let (with, without) = checksums(&[]).await;
+    assert!(with > 3 && without == 0, "{with}, {without}");
+    let none = [("AWS_REQUEST_CHECKSUM_CALCULATION", "when_required")];
+    let (with, without) = checksums(&none).await;
+    assert!(with == 0 && without > 3, "{with}, {without}");
+}
+
 #[tokio::test]
 async fn azurite_has_releases() {
     peers::make_container("releases");

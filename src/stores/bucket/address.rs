@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
+use object_store::aws::{AmazonS3Builder, Checksum, S3ConditionalPut};
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::path::Path;
@@ -109,6 +109,11 @@ impl Opening<'_> {
                 self.variable(&["AWS_REGION", "AWS_DEFAULT_REGION"])
                     .unwrap_or("us-east-1"),
             );
+        // The store refuses what did not arrive as it was sent. The SDKs' own variable is for stores that know no checksums.
+        let checksums = self.variable(&["AWS_REQUEST_CHECKSUM_CALCULATION"]);
+        if !checksums.is_some_and(|when| when.eq_ignore_ascii_case("when_required")) {
+            builder = builder.with_checksum_algorithm(Checksum::SHA256);
+        }
         if let Some(renewable) = &self.renewable {
             builder = builder.with_credentials(Arc::new(renewable.clone()));
         } else {
