@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::support::deployed::{self, METADATA};
 use crate::support::fake_index::FakeIndex;
 use crate::support::lockgate::{BINARY, Project, Run};
+use crate::support::peers;
 
 /// A project that deploys `dist/*.txt` to the folder `site`, with these lines in its environment.
 fn project(lines: &str) -> Project {
@@ -654,4 +655,33 @@ fn a_mistake_in_the_definition_is_told_with_its_place() {
         .run(&["deploy", "--bundle-digest=abc"])
         .expect_code(2)
         .expect_text("is no SHA-256");
+}
+
+#[test]
+fn a_stage_deploys_with_the_credentials_of_a_cloud_as_secrets() {
+    peers::make_bucket("shipped");
+    let project = Project::empty().with("AWS_SECRET_ACCESS_KEY", "not-real-secret");
+    let endpoint = peers::moto();
+    project.write(
+        "pyproject.toml",
+        format!(
+            r#"
+            [tool.lockgate.deploy.environments.models]
+            artifacts = ["model.bin"]
+            gates = {{ artifact = false, lockfile = false }}
+            target = {{ object-store = {{ address = "s3://shipped/models" }} }}
+
+            [tool.lockgate.pipeline.stages.ship]
+            uses = "deploy"
+            secrets = ["AWS_SECRET_ACCESS_KEY"]
+            env = {{ AWS_ACCESS_KEY_ID = "not-real-id", AWS_ENDPOINT_URL = "{endpoint}" }}
+            "#
+        ),
+    );
+    project.write("model.bin", "weights");
+    let run = project.run(&["pipeline"]);
+    run.expect_code(0).expect_text("1 passed");
+    let status = project.run(&["deploy", "status"]);
+    status.expect_text("stands at `models`");
+    assert!(!format!("{}{}", run.stdout, run.stderr).contains("not-real-secret"));
 }

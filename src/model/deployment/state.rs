@@ -102,6 +102,15 @@ impl State {
         )
     }
 
+    /// Whether its line is brought to the disk before anything else is done, with all lines before it. Where it is not, what comes
+    /// next changes nothing outside of the journal.
+    pub fn is_brought_to_disk(self) -> bool {
+        !matches!(
+            self,
+            Self::Planned | Self::Gated | Self::Locked | Self::Healthy
+        )
+    }
+
     /// Whether a deployment in this state may enter that one. The first state of all is [`State::Planned`].
     pub fn may_become(self, next: Self) -> bool {
         use State::{

@@ -117,15 +117,25 @@ fn of_stage(
     .map(move |(_, what, hint)| (what, hint, place))
 }
 
+/// Steps that read the credentials of clouds and indexes from the variables in which others read them too.
+const WITH_CREDENTIALS: &[&str] = &["deploy", "cache"];
+
 /// Secrets that nothing in the stage can use. What a script uses cannot be known.
 fn unused_secrets(stage: &Stage) -> impl Iterator<Item = Error> {
     let with = match &stage.action {
         Action::Step { with, .. } => Some(with),
         _ => None,
     };
-    let is_program = matches!(stage.action, Action::Shell(_) | Action::Exec(_));
+    let takes_any = match &stage.action {
+        Action::Shell(_) | Action::Exec(_) => true,
+        Action::Step { step, .. } => {
+            let name = step.value.split(' ').next().unwrap_or_default();
+            WITH_CREDENTIALS.contains(&name)
+        }
+        Action::None => false,
+    };
     let is_used = move |name: &str| {
-        is_program
+        takes_any
             || name.starts_with(INPUT) && with.is_some()
             || with.is_some_and(|with| {
                 let mut values = with.values().flat_map(|input| &input.value);

@@ -45,6 +45,8 @@ impl Book {
         let mut bytes = Vec::new();
         match File::open(&path) {
             Ok(file) => {
+                let length = file.metadata().map_or(0, |metadata| metadata.len());
+                bytes.reserve(usize::try_from(length.min(LIMIT)).unwrap_or(0) + 1);
                 let read = file.take(LIMIT + 1).read_to_end(&mut bytes);
                 read.map_err(|error| fault(&shown, "read", error))?;
             }
@@ -78,7 +80,8 @@ impl Book {
         history::deployments(self.entries())
     }
 
-    /// Writes that a deployment enters a state. When this returns, the line is on the disk.
+    /// Writes that a deployment enters a state. When this returns, the line is on the disk where the
+    /// [state](State::is_brought_to_disk) asks for it.
     pub fn write(&mut self, deployment: &str, event: State, mut facts: Facts) -> Result<()> {
         let failed = |error| fault(&self.shown, "written", error);
         if let Some(folder) = self.path.parent() {
@@ -113,7 +116,10 @@ impl Book {
         let written = file
             .seek(SeekFrom::Start(self.journal.length))
             .and_then(|_| file.write_all(&line.bytes))
-            .and_then(|()| file.sync_data());
+            .and_then(|()| match event.is_brought_to_disk() {
+                true => file.sync_data(),
+                false => Ok(()),
+            });
         if let Err(error) = written {
             // Half a line is none, also where nothing more can be written.
             let _ = file.set_len(self.journal.length);

@@ -276,8 +276,8 @@ fn try_take(path: &Path, own: &Holder, may_break: bool) -> io::Result<Taken> {
     let content = serde_json::to_vec(own).map_err(io::Error::other)?;
     file.set_len(0)?;
     file.seek(SeekFrom::Start(0))?;
+    // Where the machine loses it, it has lost its owner too.
     file.write_all(&content)?;
-    file.sync_all()?;
     Ok(other.map_or(Taken::Free, Taken::From))
 }
 
