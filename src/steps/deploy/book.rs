@@ -116,9 +116,12 @@ impl Book {
         let written = file
             .seek(SeekFrom::Start(self.journal.length))
             .and_then(|_| file.write_all(&line.bytes))
-            .and_then(|()| match event.is_brought_to_disk() {
-                true => file.sync_data(),
-                false => Ok(()),
+            .and_then(|()| {
+                if event.is_brought_to_disk() {
+                    file.sync_data()
+                } else {
+                    Ok(())
+                }
             });
         if let Err(error) = written {
             // Half a line is none, also where nothing more can be written.
