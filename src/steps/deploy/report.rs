@@ -17,6 +17,9 @@ use crate::steps::deploy::{NAME, policy};
 /// Changes that are told one by one.
 const MOST: usize = 200;
 
+/// How long it may take to see who has the lock: nobody waits for that alone.
+const LOOK: Duration = Duration::from_secs(5);
+
 /// A report of one line.
 pub fn empty(headline: impl Into<String>, verdict: Verdict) -> Report {
     Report {
@@ -142,14 +145,13 @@ pub fn not_recorded(recorder: &Recorder) -> Option<Finding> {
 
 /// Who has the environment now, if anybody; or why that cannot be told.
 pub async fn locked(session: &Session<'_>) -> Option<Finding> {
-    let access = session.access();
-    let said = match session.lock_place().holder(&access).await {
-        Ok(None) => return None,
-        Ok(Some(holder)) => format!("the environment is locked: {}", holder.shown()),
-        Err(error) => format!(
-            "whether the environment is locked cannot be told: {}",
-            error.message
-        ),
+    let (access, place) = (session.access(), session.lock_place());
+    let unknown = |why: &str| format!("whether the environment is locked cannot be told: {why}");
+    let said = match tokio::time::timeout(LOOK, place.holder(&access)).await {
+        Ok(Ok(None)) => return None,
+        Ok(Ok(Some(holder))) => format!("the environment is locked: {}", holder.shown()),
+        Ok(Err(error)) => unknown(&error.message),
+        Err(_) => unknown("where it would stand gives no answer"),
     };
     Some(Finding::new(NAME, "locked", Severity::Note, said))
 }
