@@ -1,7 +1,7 @@
 """Serve whatever `deployed/current` leads to: what systemd would do on a server.
 
 Run by the pipeline while it deploys. When the link leads elsewhere, the service is started again
-from there.
+from there; when it ends by itself, after a moment.
 """
 
 import os
@@ -13,6 +13,7 @@ from pathlib import Path
 
 CURRENT = Path("deployed/current")
 LOOK = 0.05
+AGAIN = 0.5
 
 
 def standing() -> Path | None:
@@ -47,6 +48,9 @@ def main() -> None:
                 stop(service)
                 service = start(release) if release else None
                 served = release
+            elif service is not None and service.poll() is not None:
+                served = None
+                time.sleep(AGAIN)
             time.sleep(LOOK)
     finally:
         stop(service)

@@ -1,8 +1,10 @@
 //! Runs the real binary in a scrubbed environment.
 
 use std::collections::BTreeMap;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use tempfile::TempDir;
 
@@ -11,6 +13,20 @@ use crate::support::tools::network;
 
 /// The binary under test.
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_lockgate");
+
+/// Where the example's service listens: as a stage, and as what was deployed.
+const EXAMPLE_PORTS: [&str; 2] = ["18099", "18098"];
+
+/// A port that nobody was given before, below those that the system gives away by itself.
+fn port_of_its_own() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(18_100);
+    loop {
+        let port = NEXT.fetch_add(1, Ordering::Relaxed);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
 
 /// What a run left.
 #[derive(Debug)]
@@ -85,7 +101,7 @@ impl Project {
             .with_cache(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"))
     }
 
-    /// A copy of the example service in a repository with one commit.
+    /// A copy of the example service in a repository with one commit. It listens where no other copy does.
     pub(crate) fn example() -> Self {
         let project = Self::empty();
         let example = root().join("examples/notes");
@@ -96,6 +112,13 @@ impl Project {
             std::fs::create_dir_all(target.parent().expect("a folder")).expect("a folder");
             std::fs::copy(&file, target).expect("a copy");
         }
+        let settings = project.path().join("pyproject.toml");
+        let mut text = std::fs::read_to_string(&settings).expect("its settings");
+        for port in EXAMPLE_PORTS {
+            assert!(text.contains(port), "the example knows no port {port}");
+            text = text.replace(port, &port_of_its_own().to_string());
+        }
+        std::fs::write(&settings, text).expect("its settings");
         project.git(&["init", "--quiet", "--initial-branch=main"]);
         project.commit("the example");
         project
