@@ -1,18 +1,19 @@
 // GitHub's cache service, version 2, as far as clients can see it: Twirp calls in JSON, entries by scope, version and key,
 // signed addresses of a real blob store (Azurite), and the caches of the REST API. Any of it can be made to fail.
 //
-//   node cache-service.mjs --blobs http://127.0.0.1:PORT [--plain]
+//   node cache-service.mjs --blobs http://127.0.0.1:PORT [--plain | --direct]
 //
 // Prints one line of JSON with its address, and ends with its standard input. `PUT /_faults` sets the faults, a list that
 // is gone through from the front: {"at": "PUT" | "GET" | "CreateCacheEntry" | ..., "kind": ..., "times": 1, ...}.
-// `GET /_seen` tells what was asked. With `--plain` there is no service, and all goes on to the address, whatever serves there. Blobs go through this process to Azurite, so that transfers can fail too.
+// `GET /_seen` tells what was asked. Blobs go through this process to Azurite, so that transfers can fail too; with
+// `--direct` they do not. With `--plain` there is no service, and all goes on to the address, whatever serves there.
 
 import http from 'node:http'
 import { parseArgs } from 'node:util'
 import { BlobSASPermissions, BlobServiceClient, StorageSharedKeyCredential, generateBlobSASQueryParameters } from '@azure/storage-blob'
 import { ACCOUNT, KEY } from './account.mjs'
 
-const { values } = parseArgs({ options: { blobs: { type: 'string' }, plain: { type: 'boolean' } } })
+const { values } = parseArgs({ options: { blobs: { type: 'string' }, plain: { type: 'boolean' }, direct: { type: 'boolean' } } })
 const TWIRP = '/twirp/github.actions.results.api.v1.CacheService/'
 const credential = new StorageSharedKeyCredential(ACCOUNT, KEY)
 const container = `cache-${process.pid}-${Date.now()}`
@@ -38,7 +39,7 @@ function signed(name, permissions) {
     { containerName: container, blobName: name, permissions: BlobSASPermissions.parse(permissions), expiresOn },
     credential,
   )
-  return `${address()}/${ACCOUNT}/${container}/${name}?${sas}`
+  return `${values.direct ? values.blobs : address()}/${ACCOUNT}/${container}/${name}?${sas}`
 }
 
 class Refusal extends Error {

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::{Receiver, RecvError, SyncSender};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::found::{describe, missing, open, time};
@@ -116,9 +116,9 @@ impl Workshop {
         let mut compressor = None;
         let mut tar = Vec::new();
         loop {
-            let next = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-            let next = next.recv();
-            let Ok((group, reply)) = next else { return };
+            let Ok((group, reply)) = self.next() else {
+                return;
+            };
             let filling = Filling {
                 tar: std::mem::take(&mut tar),
                 with_digests: self.with_digests,
@@ -149,6 +149,12 @@ impl Workshop {
             // Nobody takes it any more where the run has ended.
             let _ = reply.send(frame);
         }
+    }
+
+    /// The next group. The queue is free again before anything is done with it.
+    fn next(&self) -> Result<Work, RecvError> {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.recv()
     }
 
     /// The frame, its level, and what it took.
