@@ -21,6 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             workspace,
             paths: &paths,
             excluded: &[],
+            confinement: None,
         };
         let options = PackOptions {
             level: level.parse().map_or(Level::Adaptive, Level::Fixed),

@@ -46,7 +46,7 @@ impl Limits {
 }
 
 /// A place below a root.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Place {
     /// Which of the roots.
     pub(super) root: usize,
@@ -93,11 +93,6 @@ impl Confinement {
     /// The outermost of the declared paths, absolute.
     pub fn roots(&self) -> &[PathBuf] {
         &self.roots
-    }
-
-    /// Whether `path`, absolute and without detours, is one of the declared paths or below one.
-    pub(super) fn holds(&self, path: &Path) -> bool {
-        self.roots.iter().any(|root| path.starts_with(root))
     }
 
     /// The absolute path that an entry's name means, by its letters. No honest archive has an absolute name: the official client

@@ -28,6 +28,11 @@ pub enum Fault {
         /// What it would have done.
         why: String,
     },
+    /// A folder is where the archive has something else: nothing of the archive was put in place.
+    InTheWay {
+        /// The folder.
+        path: PathBuf,
+    },
     /// More than the limits allow: entries, bytes, or bytes out of few.
     TooLarge {
         /// Which limit.
@@ -96,6 +101,7 @@ impl Fault {
                     .to_owned(),
             ),
             Self::TooLarge { .. } => Some("cache less, or raise the limit".to_owned()),
+            Self::InTheWay { path } => Some(format!("move `{}` away", tame(path))),
             Self::DiskFull { path } => {
                 Some(format!("free space on the disk of `{}`", tame(path)))
             }
@@ -119,6 +125,11 @@ impl fmt::Display for Fault {
             Self::Refused { entry, why } => {
                 write!(formatter, "the archive's entry `{entry}` is refused: {why}")
             }
+            Self::InTheWay { path } => write!(
+                formatter,
+                "`{}` is a folder, and the archive has something else there",
+                tame(path)
+            ),
             Self::TooLarge { why } => write!(formatter, "the archive is too large: {why}"),
             Self::DiskFull { path } => write!(formatter, "no space is left at `{}`", tame(path)),
             Self::Denied { path } => {

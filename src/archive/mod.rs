@@ -11,6 +11,8 @@ mod entry;
 mod fault;
 mod header;
 mod inventory;
+#[cfg(unix)]
+mod landing;
 mod list;
 pub mod note;
 #[cfg(unix)]
@@ -40,6 +42,14 @@ const PIECE: usize = 4 << 20;
 
 /// What the folders begin with in which an extraction keeps its files until all is verified. Never packed.
 const STAGE_PREFIX: &str = ".lockgate-restore-";
+
+/// A path from the bytes of an archive.
+#[cfg(unix)]
+fn os(bytes: &[u8]) -> &std::path::Path {
+    use std::os::unix::ffi::OsStrExt;
+
+    std::path::Path::new(std::ffi::OsStr::from_bytes(bytes))
+}
 
 /// So many bytes fill `size` up to whole blocks.
 fn padding(size: u64) -> usize {

@@ -27,6 +27,7 @@ fn packed(workspace: &Path, paths: &[&str], options: &PackOptions) -> (Vec<u8>, 
         workspace,
         paths: &paths,
         excluded: &[],
+        confinement: None,
     };
     let mut archive = Vec::new();
     let packed = pack(&sources, &mut archive, options, &progress()).unwrap();
@@ -129,6 +130,51 @@ fn a_tree_comes_back_as_it_was() {
 }
 
 #[test]
+fn what_lies_behind_links_of_the_user_comes_back_and_what_leads_out_is_not_kept() {
+    let top = tempfile::tempdir().unwrap();
+    sh(
+        top.path(),
+        "mkdir -p w/d real/archive-v0/x real/wheels && ln -s real home && ln -s real/archive-v0 bucket
+         echo x >real/archive-v0/x/f && ln -s ../archive-v0/x real/wheels/six
+         ln -s /usr w/d/usr && ln -s ../../nope w/d/nope && ln -s /bin/sh w/d/sh && ln -s inner w/d/in",
+    );
+    let workspace = top.path().join("w");
+    let declared = ["d", "../home/wheels", "../home/archive-v0", "../bucket"].map(PathBuf::from);
+    let confinement = Confinement::new(&workspace, declared.clone());
+    let sources = Sources {
+        workspace: &workspace,
+        paths: &declared,
+        excluded: &[],
+        confinement: Some(&confinement),
+    };
+    let mut archive = Vec::new();
+    let packed = pack(&sources, &mut archive, &PackOptions::default(), &progress()).unwrap();
+    let mut left_out: Vec<_> = packed.left_out.iter().map(|one| &one.path).collect();
+    left_out.sort();
+    assert_eq!(
+        left_out,
+        [&workspace.join("d/nope"), &workspace.join("d/usr")]
+    );
+    assert!(
+        packed
+            .left_out
+            .iter()
+            .all(|one| one.reason == Reason::LeadsOut)
+    );
+    sh(top.path(), "rm -r w/d real/*; mkdir real/archive-v0");
+    unpack(Cursor::new(&archive), &confinement, &progress()).unwrap();
+    for path in ["real/wheels/six/f", "real/archive-v0/x/f", "bucket/x/f"] {
+        assert_eq!(
+            fs::read_to_string(top.path().join(path)).unwrap(),
+            "x\n",
+            "{path}"
+        );
+    }
+    assert!(workspace.join("d/sh").is_symlink() && workspace.join("d/in").is_symlink());
+    assert!(top.path().join("bucket").is_symlink());
+}
+
+#[test]
 fn gnu_tar_reads_what_we_pack() {
     let top = tempfile::tempdir().unwrap();
     let workspace = sample(top.path());
@@ -222,6 +268,7 @@ fn what_cannot_be_packed_is_told() {
         workspace,
         paths: &paths,
         excluded: &[PathBuf::from("d/cache.tzst")],
+        confinement: None,
     };
     let mut archive = Vec::new();
     let packed = pack(&sources, &mut archive, &PackOptions::default(), &progress()).unwrap();

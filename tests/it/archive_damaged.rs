@@ -95,6 +95,7 @@ fn saved() -> (tempfile::TempDir, PathBuf, Vec<u8>) {
         workspace: &workspace,
         paths: &paths,
         excluded: &[],
+        confinement: None,
     };
     let mut archive = Vec::new();
     pack(

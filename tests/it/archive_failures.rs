@@ -28,6 +28,7 @@ fn save(workspace: &Path, out: impl Write) -> Result<Packed, Fault> {
         workspace,
         paths: &paths,
         excluded: &[],
+        confinement: None,
     };
     pack(&sources, out, &PackOptions::default(), &progress())
 }
@@ -192,6 +193,7 @@ fn a_taker_or_source_that_fails_and_a_stop_end_it() {
         workspace: top.path(),
         paths: &paths,
         excluded: &[],
+        confinement: None,
     };
     let fault = pack(&sources, io::sink(), &PackOptions::default(), &stopped).unwrap_err();
     assert!(matches!(fault, Fault::Stopped), "{fault}");

@@ -128,6 +128,21 @@ pub(crate) fn hostile() -> Vec<(&'static str, Vec<Vec<u8>>, &'static str)> {
             "link out",
         ),
         (
+            "link to a file outside",
+            vec![symlink("d/l", "../../secret")],
+            "link out",
+        ),
+        (
+            "link in the place of a file",
+            vec![symlink("d/old", "../../outside")],
+            "link out",
+        ),
+        (
+            "file for a folder on disk beside another",
+            vec![file("d/a", "x"), file("d/old", "x"), file("d/folder", "x")],
+            "d/folder` is a folder",
+        ),
+        (
             "hard link out",
             vec![hard_link("d/h", "../secret")],
             "hard link out",
@@ -148,9 +163,12 @@ pub(crate) fn hostile() -> Vec<(&'static str, Vec<Vec<u8>>, &'static str)> {
             "no file of the archive",
         ),
         (
-            "hard link to a link",
-            vec![symlink("d/l", "old"), hard_link("d/h", "d/l")],
-            "no file of the archive",
+            "hard link to a link that leads out from there",
+            vec![
+                symlink("d/deep/l", "../../other"),
+                hard_link("d/h", "d/deep/l"),
+            ],
+            "link out",
         ),
         (
             "hard link through a link",
@@ -395,7 +413,7 @@ pub(crate) fn hostile() -> Vec<(&'static str, Vec<Vec<u8>>, &'static str)> {
         (
             "file for a folder on disk",
             vec![file("d/folder", "x")],
-            "folder is in its place",
+            "d/folder` is a folder",
         ),
         (
             "bad checksum",
@@ -657,6 +675,43 @@ fn a_declared_path_may_be_reached_over_a_link_of_the_user() {
         fs::read_to_string(top.path().join("outside/x")).unwrap(),
         "x"
     );
+}
+
+#[test]
+fn what_leads_out_is_refused_also_behind_a_link_of_the_user() {
+    let (top, workspace) = surroundings();
+    make_symlink("outside", top.path().join("way")).unwrap();
+    fs::create_dir(top.path().join("outside/uv")).unwrap();
+    let confinement = Confinement::new(&workspace, [PathBuf::from("../way/uv")]);
+    for (target, is_let_in) in [("../../w", false), ("/etc", false), ("inner/x", true)] {
+        fs::write(top.path().join("outside/uv/esc"), "old").unwrap();
+        let archive = compressed(&[symlink("../way/uv/esc", target)]);
+        let told = unpack(
+            Cursor::new(archive),
+            &confinement,
+            &Progress::new(Stop::never()),
+        );
+        assert_eq!(told.is_ok(), is_let_in, "{target}: {told:?}");
+        assert_eq!(
+            top.path().join("outside/uv/esc").is_symlink(),
+            is_let_in,
+            "{target}"
+        );
+        let _ = fs::remove_file(top.path().join("outside/uv/esc"));
+    }
+}
+
+#[test]
+fn a_symbolic_link_may_have_two_names() {
+    let (_top, workspace) = surroundings();
+    let parts = [symlink("d/l", "old"), hard_link("d/h", "d/l")];
+    restore(&compressed(&parts), &workspace).unwrap();
+    for path in ["d/l", "d/h"] {
+        assert_eq!(
+            fs::read_link(workspace.join(path)).unwrap(),
+            Path::new("old")
+        );
+    }
 }
 
 #[test]

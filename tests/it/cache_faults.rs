@@ -328,7 +328,10 @@ fn hostile_archives_are_refused_by_the_step_and_change_nothing() {
         let (outcome, rule) = told(&run);
         assert_eq!(outcome, "unavailable", "{what}");
         assert!(
-            matches!(&*rule, "refused" | "corrupt" | "truncated" | "too-large"),
+            matches!(
+                &*rule,
+                "refused" | "corrupt" | "truncated" | "too-large" | "in-the-way"
+            ),
             "{what}: {rule}"
         );
         assert!(

@@ -20,6 +20,7 @@ use std::time::Instant;
 use sha2::{Digest, Sha256};
 
 use super::PIECE;
+use super::confinement::Confinement;
 use super::fault::Fault;
 use super::inventory::{Inventory, Pieces};
 use super::progress::Progress;
@@ -44,6 +45,9 @@ pub struct Sources<'s> {
     pub paths: &'s [PathBuf],
     /// Files and folders to pass over: the archive itself, if it lies among the sources.
     pub excluded: &'s [PathBuf],
+    /// Where an extraction will write, if it is known: links that it would refuse are left out, and a declared path that is a
+    /// link to a folder beside the workspace is packed as that folder.
+    pub confinement: Option<&'s Confinement>,
 }
 
 /// How hard to compress.
@@ -116,6 +120,8 @@ pub enum Reason {
     Unreadable,
     /// Left out: a socket, a named pipe or a device.
     Special,
+    /// Left out: a link that an extraction would refuse.
+    LeadsOut,
     /// Kept with its beginning: it grew while it was read.
     Grew,
     /// Kept, filled with zeros: it shrank while it was read.
@@ -127,7 +133,10 @@ pub enum Reason {
 impl Reason {
     /// Whether the file is not in the archive at all.
     pub fn is_missing(self) -> bool {
-        matches!(self, Self::Vanished | Self::Unreadable | Self::Special)
+        matches!(
+            self,
+            Self::Vanished | Self::Unreadable | Self::Special | Self::LeadsOut
+        )
     }
 
     /// In words, to follow the path.
@@ -136,6 +145,7 @@ impl Reason {
             Self::Vanished => "left out: it vanished",
             Self::Unreadable => "left out: it cannot be read",
             Self::Special => "left out: a socket, a named pipe or a device",
+            Self::LeadsOut => "left out: it leads out of the declared paths",
             Self::Grew => "cut to the size it had: it grew while it was read",
             Self::Shrank => "filled up with zeros: it shrank while it was read",
             Self::Changed => "it changed while it was read",

@@ -10,8 +10,10 @@ use std::sync::Arc;
 use super::found::{describe, missing, open};
 use super::group::{Group, Item, Large, Small, Teller, Told};
 use super::{LeftOut, PIECE, Reason, Sources, names};
+use crate::archive::confinement::Confinement;
 use crate::archive::entry::{Entry, Kind, Time};
 use crate::archive::fault::Fault;
+use crate::archive::landing::Landings;
 use crate::archive::progress::Progress;
 use crate::archive::{BLOCK, STAGE_PREFIX};
 use crate::system::files::normalise;
@@ -42,6 +44,10 @@ pub(super) fn walk(
         links: HashMap::new(),
         left_out: Vec::new(),
         is_over: false,
+        declared: sources.confinement.map(|confinement| Declared {
+            beside: beside(confinement, &workspace),
+            landings: Landings::of(confinement),
+        }),
         progress,
         take,
     };
@@ -59,6 +65,19 @@ pub(super) fn walk(
     walk.group.is_last = true;
     walk.hand_out();
     Ok(walk.left_out)
+}
+
+/// What is known of the extraction to come.
+struct Declared {
+    /// Declared paths beside the workspace. Their end may be a link of the user's.
+    beside: Vec<PathBuf>,
+    landings: Landings,
+}
+
+fn beside(confinement: &Confinement, workspace: &Path) -> Vec<PathBuf> {
+    let roots = confinement.roots().iter();
+    let beside = roots.filter(|root| !root.starts_with(workspace));
+    beside.cloned().collect()
 }
 
 /// Whether the walk over `folder` meets `path`: it lies below, and no link is on the way.
@@ -79,6 +98,7 @@ struct Walk<'w> {
     links: HashMap<(u64, u64), (Vec<u8>, Told)>,
     left_out: Vec<LeftOut>,
     is_over: bool,
+    declared: Option<Declared>,
     progress: &'w Progress,
     take: &'w mut dyn FnMut(Group) -> bool,
 }
@@ -98,7 +118,7 @@ impl Walk<'_> {
             if self.excluded.contains(&path) || is_stage(&path) {
                 continue;
             }
-            let metadata = match path.symlink_metadata() {
+            let metadata = match self.look(&path) {
                 Ok(metadata) => metadata,
                 Err(error) => {
                     let reason = missing(&path, error)?;
@@ -124,6 +144,19 @@ impl Walk<'_> {
             }
         }
         Ok(())
+    }
+
+    fn look(&self, path: &Path) -> std::io::Result<Metadata> {
+        let found = path.symlink_metadata()?;
+        let is_ours = |declared: &Declared| declared.beside.iter().any(|root| root == path);
+        if found.is_symlink() && self.declared.as_ref().is_some_and(is_ours) {
+            return Ok(path
+                .metadata()
+                .ok()
+                .filter(Metadata::is_dir)
+                .unwrap_or(found));
+        }
+        Ok(found)
     }
 
     fn folder(
@@ -173,6 +206,11 @@ impl Walk<'_> {
                 return Ok(());
             }
         };
+        let is_refused = |declared: &Declared| !declared.landings.let_in(&path, &HashMap::new());
+        if self.declared.as_ref().is_some_and(is_refused) {
+            self.leave_out(path, Reason::LeadsOut);
+            return Ok(());
+        }
         let mut entry = entry(name, Kind::Symlink, metadata);
         entry.link = target.into_os_string().as_bytes().to_vec();
         self.add(Item::Plain(entry), 0);

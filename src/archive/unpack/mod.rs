@@ -3,8 +3,9 @@
 //! cut off changes nothing, and a file stands under its name whole or not at all, whenever it ends.
 //!
 //! Links: an entry below a link is refused, whoever made the link. A symbolic link that leads out of the declared
-//! paths is let in only where it leads to a regular file that is there, as the interpreter of a virtual environment does:
-//! nothing can be made through it, and no folder be written to. Hard links lead to files of the same archive.
+//! paths is let in only where it leads to a program that is there, as the interpreter of a virtual environment is, or to a
+//! file that we may not write: nothing can be made through it, and no folder be written to. Hard links lead to files and
+//! symbolic links of the same archive.
 
 mod commit;
 mod links;
@@ -203,7 +204,7 @@ impl<'c, 'p> Unpacking<'c, 'p> {
             Kind::Directory => self.stages.folder(&place, entry),
             Kind::Symlink => {
                 self.stages.symlink(&place, entry)?;
-                self.links.symlink(self.confinement, &place, entry);
+                self.links.symlink(place, entry);
                 Ok(())
             }
             Kind::HardLink => {
@@ -279,7 +280,7 @@ impl<'c, 'p> Unpacking<'c, 'p> {
                 return Ok(());
             }
         }
-        self.links.forget(self.confinement, place);
+        self.links.forget(place);
         self.stages.clear(place, entry)
     }
 

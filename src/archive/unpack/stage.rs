@@ -13,11 +13,13 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use super::PERMISSIONS;
-use super::tree::{Tree, os, split, times};
+use super::tree::{Tree, split, times};
 use crate::archive::STAGE_PREFIX;
 use crate::archive::confinement::{Confinement, Place};
 use crate::archive::entry::{Entry, Kind, Time};
 use crate::archive::fault::Fault;
+use crate::archive::landing::Landing;
+use crate::archive::os;
 
 /// In so many folders, one above the other, leftovers are looked for.
 const ABOVE: usize = 4;
@@ -35,10 +37,7 @@ pub(super) struct Stages<'c> {
 
 /// The stage of one declared path. Removed with what is in it when it is dropped.
 pub(super) struct Stage {
-    /// The declared path as it is on disk: links on the way to it are followed, and at its end where that is a folder.
-    pub(super) target: PathBuf,
-    /// The same, where a link at its end stays one.
-    pub(super) plain: PathBuf,
+    pub(super) landing: Landing,
     folder: PathBuf,
     pub(super) tree: Tree,
     _lock: File,
@@ -99,7 +98,7 @@ impl<'c> Stages<'c> {
         .map_err(|errno| fault(&entry.name, errno))
     }
 
-    /// Gives a file of the archive another name.
+    /// Gives a file or a symbolic link of the archive another name.
     pub(super) fn hard_link(
         &mut self,
         place: &Place,
@@ -116,7 +115,9 @@ impl<'c> Stages<'c> {
         let target_folder = target_folder.map_err(|_| dangling())?;
         let found = statat(&target_folder, os(target_name), AtFlags::SYMLINK_NOFOLLOW)
             .map_err(|_| dangling())?;
-        if !rustix::fs::FileType::from_raw_mode(found.st_mode).is_file() {
+        // A name of a symbolic link can be another one too: it is not followed.
+        let kind = rustix::fs::FileType::from_raw_mode(found.st_mode);
+        if !kind.is_file() && !kind.is_symlink() {
             return Err(dangling());
         }
         let (folder, own) = self.parent(place, name)?;
@@ -185,11 +186,8 @@ impl<'c> Stages<'c> {
 
 impl Stage {
     fn make(root: &Path) -> Result<Self, Fault> {
-        let plain = on_disk(root);
-        let target = match plain.canonicalize() {
-            Ok(real) if real.is_dir() => real,
-            _ => plain.clone(),
-        };
+        let landing = Landing::of(root);
+        let target = landing.target.as_path();
         let above = target
             .ancestors()
             .skip(1)
@@ -200,8 +198,8 @@ impl Stage {
         let mut last = None;
         // Beside it, where what is there and what is to come meet by renaming; inside, where that is another disk or closed.
         for (folder, fits) in [
-            (above, !is_folder || device(above) == device(&target)),
-            (&target, is_folder),
+            (above, !is_folder || device(above) == device(target)),
+            (target, is_folder),
         ] {
             if !fits {
                 continue;
@@ -214,8 +212,7 @@ impl Stage {
                         .try_clone()
                         .map_err(|error| Fault::disk(&folder, error))?;
                     return Ok(Self {
-                        target: target.clone(),
-                        plain,
+                        landing: landing.clone(),
                         folder,
                         tree: Tree::new(handle.into()),
                         _lock: lock,
@@ -226,16 +223,6 @@ impl Stage {
         }
         Err(last.unwrap_or_else(|| Fault::disk(above, std::io::ErrorKind::NotFound.into())))
     }
-}
-
-/// Where a declared path is on disk: links are followed on the way to it.
-fn on_disk(root: &Path) -> PathBuf {
-    for above in root.ancestors().skip(1) {
-        if let (Ok(real), Ok(rest)) = (above.canonicalize(), root.strip_prefix(above)) {
-            return real.join(rest);
-        }
-    }
-    root.to_owned()
 }
 
 fn make_hidden(folder: &Path) -> std::io::Result<(PathBuf, File)> {

@@ -1,16 +1,14 @@
 //! A folder and what is below it, reached part by part without following a link.
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::sync::Arc;
 
 use rustix::fs::{Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, mkdirat, openat};
 use rustix::io::Errno;
 
 use crate::archive::entry::Time;
+use crate::archive::os;
 
 /// So many folders are kept open.
 const OPEN: usize = 200;
@@ -89,10 +87,6 @@ pub(super) fn split(below: &[u8]) -> (&[u8], &[u8]) {
         ),
         None => (&[], below),
     }
-}
-
-pub(super) fn os(bytes: &[u8]) -> &Path {
-    Path::new(OsStr::from_bytes(bytes))
 }
 
 /// The times to give to a file: the archive knows only when it was modified.

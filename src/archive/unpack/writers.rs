@@ -12,10 +12,11 @@ use bytes::Bytes;
 use rustix::fs::{Mode, OFlags, fchmod, futimens, openat};
 
 use super::stage::fault;
-use super::tree::{os, times};
+use super::tree::times;
 use crate::archive::entry::Time;
 use crate::archive::fault::Fault;
 use crate::archive::inventory::{Digest256, FileDigest};
+use crate::archive::os;
 
 /// More writers than this wait for the same disk.
 const MOST: usize = 6;

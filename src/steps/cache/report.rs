@@ -102,6 +102,7 @@ fn archive_rule(fault: &archive::Fault) -> &'static str {
         archive::Fault::DiskFull { .. } => "disk-full",
         archive::Fault::Denied { .. } => "permission",
         archive::Fault::Stopped => "stopped",
+        archive::Fault::InTheWay { .. } => "in-the-way",
         archive::Fault::Disk { .. } | archive::Fault::Input(_) | archive::Fault::Output(_) => {
             "disk"
         }

@@ -4,7 +4,9 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::archive::{self, Level, PackOptions, Packed, Progress, Sources, note, pack};
+use crate::archive::{
+    self, Confinement, Level, PackOptions, Packed, Progress, Sources, note, pack,
+};
 use crate::error::{Error, Result, count};
 use crate::model::diagnostic::{Finding, Severity};
 use crate::model::report::{Report, Verdict};
@@ -171,6 +173,8 @@ async fn attempt(
             .map_or(Level::Adaptive, |level| Level::Fixed(i32::from(level))),
         ..PackOptions::default()
     };
+    let declared = paths::declared(&wanted.paths, &workspace, run.home())?;
+    let confinement = Confinement::new(&workspace, declared);
     let note = note(run, wanted);
     let packing = tokio::task::spawn_blocking(move || {
         let mut out = PieceWriter::new(sender);
@@ -181,6 +185,7 @@ async fn attempt(
             workspace: &workspace,
             paths: &resolved.present,
             excluded: &resolved.excluded,
+            confinement: Some(&confinement),
         };
         let packed = pack(&sources, &mut out, &options, &theirs)?;
         out.flush().map_err(archive::Fault::Output)?;

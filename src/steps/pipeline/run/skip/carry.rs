@@ -86,6 +86,7 @@ impl Remote {
                 workspace: &folder,
                 paths: &paths,
                 excluded: &[],
+                confinement: None,
             };
             let packed = pack(&sources, &mut out, &PackOptions::default(), &theirs)?;
             out.flush().map_err(archive::Fault::Output)?;
