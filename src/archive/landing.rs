@@ -32,7 +32,8 @@ impl Landing {
     }
 }
 
-fn on_disk(root: &Path) -> PathBuf {
+/// A path as it is on disk: links are followed on the way to it.
+pub(super) fn on_disk(root: &Path) -> PathBuf {
     for above in root.ancestors().skip(1) {
         if let (Ok(real), Ok(rest)) = (above.canonicalize(), root.strip_prefix(above)) {
             return real.join(rest);
@@ -61,15 +62,18 @@ impl Landings {
         })
     }
 
-    /// Whether the link at `path` may be there: it leads to a declared path, or nowhere, or to a program that is there, as
-    /// the interpreter of a virtual environment is. What the links in `known` lead to counts before what is on disk.
+    /// Whether the link at `path`, as it is on disk, may be there: it leads to another declared path or below one, in circles, or
+    /// to a program that is there, as the interpreter of a virtual environment is. What the links in `known` lead to counts
+    /// before what is on disk.
     pub(super) fn let_in(&self, path: &Path, known: &HashMap<PathBuf, PathBuf>) -> bool {
         // Through one that goes in circles nothing can be reached.
         let Some(end) = follow(path, known) else {
             return true;
         };
-        let is_within =
-            |landing: &Landing| end.starts_with(&landing.target) || end.starts_with(&landing.plain);
+        let is_within = |landing: &Landing| {
+            let is_its_own = landing.plain == path;
+            end.starts_with(&landing.plain) || (!is_its_own && end.starts_with(&landing.target))
+        };
         self.0.iter().any(is_within) || is_program(&end)
     }
 }

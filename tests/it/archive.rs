@@ -136,10 +136,18 @@ fn what_lies_behind_links_of_the_user_comes_back_and_what_leads_out_is_not_kept(
         top.path(),
         "mkdir -p w/d real/archive-v0/x real/wheels && ln -s real home && ln -s real/archive-v0 bucket
          echo x >real/archive-v0/x/f && ln -s ../archive-v0/x real/wheels/six
-         ln -s /usr w/d/usr && ln -s ../../nope w/d/nope && ln -s /bin/sh w/d/sh && ln -s inner w/d/in",
+         ln -s /usr w/d/usr && ln -s ../../nope w/d/nope && ln -s /bin/sh w/d/sh && ln -s inner w/d/in
+         mkdir far && ln -s ../far w/.venv",
     );
     let workspace = top.path().join("w");
-    let declared = ["d", "../home/wheels", "../home/archive-v0", "../bucket"].map(PathBuf::from);
+    let declared = [
+        "d",
+        ".venv",
+        "../home/wheels",
+        "../home/archive-v0",
+        "../bucket",
+    ]
+    .map(PathBuf::from);
     let confinement = Confinement::new(&workspace, declared.clone());
     let sources = Sources {
         workspace: &workspace,
@@ -149,11 +157,11 @@ fn what_lies_behind_links_of_the_user_comes_back_and_what_leads_out_is_not_kept(
     };
     let mut archive = Vec::new();
     let packed = pack(&sources, &mut archive, &PackOptions::default(), &progress()).unwrap();
-    let mut left_out: Vec<_> = packed.left_out.iter().map(|one| &one.path).collect();
+    let mut left_out: Vec<_> = packed.left_out.iter().map(|one| one.path.clone()).collect();
     left_out.sort();
     assert_eq!(
         left_out,
-        [&workspace.join("d/nope"), &workspace.join("d/usr")]
+        [".venv", "d/nope", "d/usr"].map(|path| workspace.join(path))
     );
     assert!(
         packed

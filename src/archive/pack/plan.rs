@@ -13,7 +13,7 @@ use super::{LeftOut, PIECE, Reason, Sources, names};
 use crate::archive::confinement::Confinement;
 use crate::archive::entry::{Entry, Kind, Time};
 use crate::archive::fault::Fault;
-use crate::archive::landing::Landings;
+use crate::archive::landing::{Landings, on_disk};
 use crate::archive::progress::Progress;
 use crate::archive::{BLOCK, STAGE_PREFIX};
 use crate::system::files::normalise;
@@ -206,7 +206,10 @@ impl Walk<'_> {
                 return Ok(());
             }
         };
-        let is_refused = |declared: &Declared| !declared.landings.let_in(&path, &HashMap::new());
+        let is_refused = |declared: &Declared| {
+            let path = on_disk(&path);
+            !declared.landings.let_in(&path, &HashMap::new())
+        };
         if self.declared.as_ref().is_some_and(is_refused) {
             self.leave_out(path, Reason::LeadsOut);
             return Ok(());
