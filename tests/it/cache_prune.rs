@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::lockfile_index::{Served, files};
+use crate::support::cache_runs::told;
 use crate::support::lock_tools::lock_tool;
 use crate::support::lockgate::Project;
 use crate::support::tools::{network, python, tool};
@@ -88,6 +89,46 @@ fn what_the_lock_needs_stays_and_uv_installs_from_it() {
         uv(&project, &cache, &["sync", "--quiet", "--frozen"]),
         "uv goes on with what is left"
     );
+}
+
+#[test]
+fn where_no_lock_says_what_is_needed_nothing_is_removed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = folder.path().join("uv");
+    let bin = tool("uv").parent().expect("a folder").to_owned();
+    let path = std::env::var("PATH").expect("a PATH");
+    let project = project(&cache).with("PATH", &format!("{}:{path}", bin.display()));
+    let save = [
+        "cache",
+        "save",
+        "--files=pyproject.toml",
+        "--max-size=2GB",
+        "--output-format=json",
+    ];
+    let of_key = ["--key=k", "--paths", &cache.display().to_string()].map(str::to_owned);
+    let of_key: Vec<&str> = of_key.iter().map(String::as_str).collect();
+    for (store, more) in [("../one", &["--tools=uv"][..]), ("../two", &of_key)] {
+        let run = project.run(&[&save[..], &["--store", store], more].concat());
+        run.expect_code(0);
+        assert_eq!(
+            told(&run),
+            ("saved".into(), "prune".into()),
+            "{}",
+            run.text()
+        );
+        run.expect_text("no lock says what of the caches is needed");
+        assert!(holds(&cache, "six-1.16.0") && holds(&cache, "six-1.17.0"));
+    }
+    project
+        .run(&["cache", "prune", "--tools=uv", "--files=pyproject.toml"])
+        .expect_code(2)
+        .expect_text("no lock says what of the caches is needed");
+    project.write("uv.lock", "version = [\n");
+    project
+        .run(&["cache", "prune", "--semantic=false"])
+        .expect_code(2)
+        .expect_text("`uv.lock` cannot be read as a lockfile");
+    assert!(holds(&cache, "six-1.16.0") && holds(&cache, "six-1.17.0"));
 }
 
 #[test]

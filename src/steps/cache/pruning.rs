@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::error::{Result, count};
+use crate::error::{Error, Result, count};
 use crate::model::diagnostic::{Finding, Severity};
 use crate::model::report::{Report, Table};
 use crate::model::size;
@@ -10,18 +10,12 @@ use crate::steps::cache::paths;
 use crate::steps::cache::prune::{Manager, Pruning, Used, decide};
 use crate::steps::cache::report::{notice, report};
 use crate::steps::cache::run::{Run, Wanted};
-use crate::steps::key;
+use crate::steps::key::{self, Key};
 
 /// Makes the caches of package managers smaller.
 pub async fn prune(run: &Run<'_>) -> Result<Report> {
     let computed = key::compute(&run.settings.computed, run.world, run.stop.clone()).await?;
-    let wanted = Wanted {
-        key: computed.key,
-        restore_keys: Vec::new(),
-        paths: computed.paths,
-        components: Some(computed.components),
-    };
-    let prunings = decide_all(run, &wanted)?;
+    let prunings = decide_all(run, &computed, &computed.paths)?;
     let mut gone = 0;
     let mut kept = 0;
     let mut tables = Vec::new();
@@ -53,11 +47,7 @@ pub async fn prune(run: &Run<'_>) -> Result<Report> {
 pub async fn before_save(run: &Run<'_>, wanted: &Wanted, findings: &mut Vec<Finding>) {
     let pruned = async {
         let computed = key::compute(&run.settings.computed, run.world, run.stop.clone()).await?;
-        let wanted = Wanted {
-            components: Some(computed.components),
-            ..wanted.clone()
-        };
-        let prunings = decide_all(run, &wanted)?;
+        let prunings = decide_all(run, &computed, &wanted.paths)?;
         prunings.iter().try_for_each(Pruning::carry_out)
     };
     if let Err(error) = pruned.await {
@@ -70,16 +60,29 @@ pub async fn before_save(run: &Run<'_>, wanted: &Wanted, findings: &mut Vec<Find
     }
 }
 
-fn decide_all(run: &Run<'_>, wanted: &Wanted) -> Result<Vec<Pruning>> {
-    let locks = wanted
-        .components
-        .iter()
-        .flat_map(|components| &components.locks);
-    let pinned = locks.flat_map(|lock| &lock.packages);
-    let used: Used = pinned
+/// What the locks pin. Where they do not say all of it, nobody knows what is no longer needed.
+fn needed(computed: &Key) -> Result<Used> {
+    if let Some(lock) = computed.unread.first() {
+        return Err(Error::usage(format!(
+            "`{lock}` cannot be read as a lockfile, so that nobody knows what of the caches is needed: nothing is removed"
+        ))
+        .hint("mend it, or name others with `lockfiles`"));
+    }
+    let locks = &computed.components.locks;
+    if locks.is_empty() {
+        return Err(
+            Error::usage("no lock says what of the caches is needed: nothing is removed")
+                .hint("name it with `lockfiles`"),
+        );
+    }
+    let pinned = locks.iter().flat_map(|lock| &lock.packages);
+    Ok(pinned
         .map(|pinned| (pinned.name.as_str(), pinned.version.as_str()))
-        .collect();
-    let resolved = paths::resolve(&wanted.paths, &run.workspace(), run.home())?;
+        .collect())
+}
+
+fn decide_all(run: &Run<'_>, computed: &Key, paths: &[String]) -> Result<Vec<Pruning>> {
+    let resolved = paths::resolve(paths, &run.workspace(), run.home())?;
     let mut caches: Vec<(Manager, PathBuf)> = Vec::new();
     for folder in resolved.present {
         // Of Poetry's cache two folders are kept, and not the environments beside them.
@@ -94,6 +97,10 @@ fn decide_all(run: &Run<'_>, wanted: &Wanted) -> Result<Vec<Pruning>> {
         let known = whose(&folder).or(around);
         caches.extend(known.filter(|known| !caches.contains(known)));
     }
+    if caches.is_empty() {
+        return Ok(Vec::new());
+    }
+    let used = needed(computed)?;
     caches
         .into_iter()
         .map(|(manager, folder)| decide(manager, &folder, &used, run.settings.max_size))

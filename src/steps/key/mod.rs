@@ -42,6 +42,8 @@ pub struct Key {
     pub hash: String,
     /// What the key is made from.
     pub components: Components,
+    /// Locks of which every byte counts and nothing else is known: they cannot be read.
+    pub unread: Vec<String>,
 }
 
 impl Key {
@@ -72,6 +74,9 @@ pub async fn compute(settings: &Settings, world: &World, stop: Stop) -> Result<K
     let python = python::find(settings.python.as_deref(), world, &mut tools).await?;
     let versions = tools.versions(&settings.tools, &locks).await?;
     let names = caches::names(&settings.tools, &locks);
+    let both = found.iter().zip(&locks);
+    let unread = both.filter(|(_, read)| read.digest.is_none());
+    let unread = unread.map(|(lock, _)| lock.path.clone()).collect();
     let mut layouts = Vec::new();
     for name in &names {
         layouts.push((name.clone(), tools.layout(name, &versions).await?));
@@ -103,6 +108,7 @@ pub async fn compute(settings: &Settings, world: &World, stop: Stop) -> Result<K
         paths,
         hash,
         components,
+        unread,
     })
 }
 
