@@ -12,6 +12,17 @@ use crate::system::files;
 /// Larger payloads are refused: GitHub's own limit for a delivery is 25 MB.
 const EVENT_LIMIT: u64 = 32 << 20;
 
+/// Events by which strangers can make code of theirs run beside the caches and secrets of the default branch
+/// (<https://docs.github.com/actions/reference/security/secure-use>).
+pub const OF_STRANGERS: [&str; 6] = [
+    "pull_request_target",
+    "workflow_run",
+    "issue_comment",
+    "issues",
+    "discussion",
+    "discussion_comment",
+];
+
 /// The workflow run that we are part of. Outside of one, everything is empty and [`Context::is_workflow`] is false.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
@@ -185,7 +196,7 @@ impl Context {
             return Ok(Trigger::Laptop);
         }
         match self.event_name.as_str() {
-            "pull_request" | "pull_request_target" => Ok(Trigger::PullRequest {
+            _ if self.is_of_a_pull_request() => Ok(Trigger::PullRequest {
                 head: self.sha_at("/pull_request/head/sha")?,
                 base: self.sha_at("/pull_request/base/sha")?,
             }),
@@ -222,12 +233,26 @@ impl Context {
         )
     }
 
+    /// Whether a pull request started the run: its commits, a review, a comment in one.
+    pub fn is_of_a_pull_request(&self) -> bool {
+        let rest = self.event_name.strip_prefix("pull_request");
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+    }
+
     /// Whether what is judged may try to loosen its own judgement.
     pub fn judges_a_proposal(&self) -> bool {
-        matches!(
-            self.event_name.as_str(),
-            "pull_request" | "pull_request_target" | "merge_group"
-        )
+        self.is_of_a_pull_request() || self.event_name == "merge_group"
+    }
+
+    /// Whether strangers may decide what runs.
+    pub fn is_of_strangers(&self) -> bool {
+        OF_STRANGERS.contains(&self.event_name.as_str())
+    }
+
+    /// Whether the files of the workspace may be those of a proposal, which nobody has agreed to yet, also where nothing says
+    /// of which one.
+    pub fn may_hold_a_proposal(&self) -> bool {
+        self.judges_a_proposal() || self.is_of_strangers()
     }
 
     fn sha_at(&self, pointer: &str) -> Result<String> {
@@ -306,6 +331,38 @@ mod tests {
         ] {
             let error = context(event, payload).trigger().unwrap_err();
             assert_eq!(error.kind, crate::error::Kind::NoVerdict);
+        }
+    }
+
+    #[test]
+    fn all_that_comes_of_a_pull_request_is_a_proposal() {
+        let (head, base) = ("1".repeat(40), "2".repeat(40));
+        let payload =
+            serde_json::json!({"pull_request": {"head": {"sha": head}, "base": {"sha": base}}});
+        for event in [
+            "pull_request",
+            "pull_request_target",
+            "pull_request_review",
+            "pull_request_review_comment",
+        ] {
+            let context = context(event, payload.clone());
+            assert!(context.judges_a_proposal() && context.may_hold_a_proposal());
+            let (head, base) = (head.clone(), base.clone());
+            let expected = Trigger::PullRequest { head, base };
+            assert_eq!(context.trigger().unwrap(), expected, "{event}");
+        }
+        for (event, judges, may_hold) in [
+            ("merge_group", true, true),
+            ("workflow_run", false, true),
+            ("issue_comment", false, true),
+            ("push", false, false),
+            ("schedule", false, false),
+            ("", false, false),
+        ] {
+            let context = context(event, Value::Null);
+            assert!(!context.is_of_a_pull_request(), "{event}");
+            assert_eq!(context.judges_a_proposal(), judges, "{event}");
+            assert_eq!(context.may_hold_a_proposal(), may_hold, "{event}");
         }
     }
 

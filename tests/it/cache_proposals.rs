@@ -126,6 +126,33 @@ fn a_proposal_saves_nothing_where_all_would_restore_it() {
 }
 
 #[test]
+fn what_reviews_of_a_pull_request_start_is_of_the_proposal_too() {
+    let base = file("../base", "paths = [\"d\"]\n");
+    let head = file("../evil", "paths = [\"secret\"]\n");
+    for event in ["pull_request_review", "pull_request_review_comment"] {
+        let project = proposal(&base, &head);
+        let payload = project.temp_file("event.json");
+        let payload = serde_json::from_str(&payload).unwrap();
+        let project = project.in_workflow(event, &payload);
+        let run = restore(&project, &[]);
+        run.expect_code(0);
+        assert_eq!(store_of(&project), "../base", "{event}: {}", run.text());
+        assert_eq!(run.json()["outputs"]["paths"], "d", "{event}");
+        let run = project.run(&["cache", "save", "--output-format", "json"]);
+        run.expect_code(0);
+        assert_eq!(
+            told(&run),
+            ("skipped".into(), "untrusted".into()),
+            "{event}: {}",
+            run.text()
+        );
+        for store in ["../base/data", "../evil/data"] {
+            assert!(!project.path().join(store).exists(), "{event}");
+        }
+    }
+}
+
+#[test]
 fn the_caches_of_tools_lead_a_proposal_nowhere_else() {
     let lock = "version = 1\nrequires-python = \">=3.12\"\n\n[[package]]\nname = \"ruff\"\nversion = \"0.14.0\"\nsource = { registry = \"https://index.example/simple\" }\nsdist = { url = \"https://files.example/ruff-0.14.0.tar.gz\", hash = \"sha256:4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274\", size = 1 }\n";
     let tools = ["--tools", "ruff"];
@@ -150,6 +177,11 @@ fn the_caches_of_tools_lead_a_proposal_nowhere_else() {
         "[tool.uv]\ncache-dir = \"inside\"\n[tool.ruff]\ncache-dir = \"/etc\"\n",
     );
     assert_eq!(paths(&project, &tools), ".ruff_cache\ninside");
+    let mut project = project;
+    for event in ["workflow_run", "issue_comment", "pull_request_review"] {
+        project = project.in_workflow(event, &json!({}));
+        assert_eq!(paths(&project, &tools), ".ruff_cache\ninside", "{event}");
+    }
     let pushed = project.in_workflow("push", &json!({}));
     assert_eq!(paths(&pushed, &tools), "/etc\ninside");
 }

@@ -16,17 +16,6 @@ pub enum SavePolicy {
     Never,
 }
 
-/// Events by which strangers can make code of theirs run beside the cache of the default branch: a cache that is saved
-/// there would be restored by runs that trust it (<https://docs.github.com/actions/reference/security/secure-use>).
-const UNTRUSTED: [&str; 6] = [
-    "pull_request_target",
-    "workflow_run",
-    "issue_comment",
-    "issues",
-    "discussion",
-    "discussion_comment",
-];
-
 /// Why nothing is saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -60,10 +49,11 @@ pub fn refusal_after_job(policy: SavePolicy, job_status: Option<&str>) -> Option
     Some(Refusal::Asked(why))
 }
 
-/// Why a run of this event saves nothing whatever was asked for; `None` where it may.
+/// Why a run of this event saves nothing whatever was asked for; `None` where it may. A cache that is saved where strangers
+/// decide would be restored by runs that trust it.
 pub fn refusal_by_event(context: &Context) -> Option<Refusal> {
     let event = context.event_name.as_str();
-    (context.is_workflow && UNTRUSTED.contains(&event)).then(|| {
+    context.is_of_strangers().then(|| {
         Refusal::Unsafe(format!(
             "on `{event}` strangers decide what is run, and what is saved here would be trusted by others"
         ))
@@ -73,18 +63,12 @@ pub fn refusal_by_event(context: &Context) -> Option<Refusal> {
 /// Why a run saves nothing in a store without scopes: what a proposal saves there, everybody would restore. GitHub's own
 /// cache keeps what pull requests save for themselves.
 pub fn refusal_by_store(context: &Context, has_scopes: bool) -> Option<Refusal> {
-    (context.is_workflow && !has_scopes && context.event_name == "pull_request").then(|| {
-        Refusal::Unsafe(
-            "on `pull_request` nothing is saved in a folder or bucket, where what a proposal saves would be restored by all"
-                .to_owned(),
-        )
-    })
-}
-
-/// Whether the files of the workspace may be those of a proposal, which nobody has agreed to yet.
-pub fn is_of_a_proposal(context: &Context) -> bool {
     let event = context.event_name.as_str();
-    context.is_workflow && (context.judges_a_proposal() || UNTRUSTED.contains(&event))
+    (!has_scopes && context.is_of_a_pull_request()).then(|| {
+        Refusal::Unsafe(format!(
+            "on `{event}` nothing is saved in a folder or bucket, where what a proposal saves would be restored by all"
+        ))
+    })
 }
 
 /// Why a run should better not restore, as advice: what it makes is given to others, and a cache may have been filled by
@@ -118,6 +102,7 @@ fn is_release_job(job: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::github::context::OF_STRANGERS;
 
     fn of(event: &str) -> Context {
         Context {
@@ -154,7 +139,7 @@ mod tests {
 
     #[test]
     fn strangers_do_not_fill_the_cache_of_others() {
-        for event in UNTRUSTED {
+        for event in OF_STRANGERS {
             assert!(
                 matches!(refusal_by_event(&of(event)), Some(Refusal::Unsafe(_))),
                 "{event}"
@@ -163,6 +148,7 @@ mod tests {
         for event in [
             "push",
             "pull_request",
+            "pull_request_review",
             "merge_group",
             "schedule",
             "workflow_dispatch",
@@ -174,12 +160,17 @@ mod tests {
 
     #[test]
     fn a_proposal_saves_only_where_nobody_else_reads() {
-        assert!(refusal_by_store(&of("pull_request"), false).is_some());
-        assert_eq!(refusal_by_store(&of("pull_request"), true), None);
+        for event in [
+            "pull_request",
+            "pull_request_review",
+            "pull_request_review_comment",
+        ] {
+            assert!(refusal_by_store(&of(event), false).is_some(), "{event}");
+            assert_eq!(refusal_by_store(&of(event), true), None, "{event}");
+        }
         assert_eq!(refusal_by_store(&of("push"), false), None);
+        assert_eq!(refusal_by_store(&of("merge_group"), false), None);
         assert_eq!(refusal_by_store(&Context::default(), false), None);
-        assert!(is_of_a_proposal(&of("pull_request")) && is_of_a_proposal(&of("workflow_run")));
-        assert!(!is_of_a_proposal(&of("push")) && !is_of_a_proposal(&Context::default()));
     }
 
     #[test]

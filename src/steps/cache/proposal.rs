@@ -8,7 +8,6 @@ use crate::error::Result;
 use crate::model::base::Resolution;
 use crate::model::diagnostic::{Finding, Severity};
 use crate::steps::Step;
-use crate::steps::cache::policy::is_of_a_proposal;
 use crate::steps::cache::report::notice;
 use crate::steps::cache::{Arguments, SECRETS};
 use crate::steps::gate::base;
@@ -22,7 +21,7 @@ pub async fn judged(
     world: &World,
     stop: Stop,
 ) -> Result<(Arguments, Vec<&'static str>)> {
-    if !is_of_a_proposal(&world.context) {
+    if !world.context.may_hold_a_proposal() {
         return Ok((arguments.clone(), Vec::new()));
     }
     let given: Arguments = base::given(Step::Cache, world)?;

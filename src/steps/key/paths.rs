@@ -132,7 +132,7 @@ impl Places<'_> {
     /// read nor write.
     fn unless_a_proposals(&self, path: String) -> Option<String> {
         let leads_out = path.starts_with(['/', '~']) || Path::new(&path).is_absolute();
-        (!leads_out || !self.world.context.judges_a_proposal()).then_some(path)
+        (!leads_out || !self.world.context.may_hold_a_proposal()).then_some(path)
     }
 
     /// What uv's configuration says: of the file that is named, else of the project, else of the user, else of the machine
