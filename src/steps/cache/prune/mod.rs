@@ -15,6 +15,7 @@ pub use used::Used;
 
 use crate::error::{Error, Result};
 use crate::system::environment::Environment;
+use crate::system::files::real;
 
 /// A package manager whose cache we know to take apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,10 +89,11 @@ pub fn decide(manager: Manager, root: &Path, used: &Used, budget: Option<u64>) -
     let lock = (manager == Manager::Uv)
         .then(|| Lock::take(root))
         .transpose()?;
+    let real = real(root);
     let parts = match manager {
-        Manager::Uv => uv::parts(root, used),
-        Manager::Poetry => files::poetry(root, used),
-        Manager::Pip => files::pip(root, used),
+        Manager::Uv => uv::parts(&real, used),
+        Manager::Poetry => files::poetry(&real, used),
+        Manager::Pip => files::pip(&real, used),
     };
     let parts = parts.map_err(|error| unreadable(root, &error))?;
     Ok(Pruning {
@@ -155,6 +157,46 @@ impl Lock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A cache of uv with two wheels, and the links that lead to them.
+    #[cfg(unix)]
+    fn cache(root: &Path, to: &Path) {
+        for (version, id) in [("1.16.0", "OLD"), ("1.17.0", "NEW")] {
+            let wheel = root.join("archive-v0").join(id);
+            let folder = root.join("wheels-v5/pypi/six");
+            std::fs::create_dir_all(&wheel).unwrap();
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(wheel.join("six.py"), "x = 1\n").unwrap();
+            let link = folder.join(format!("{version}-py3-none-any"));
+            std::os::unix::fs::symlink(to.join("archive-v0").join(id), link).unwrap();
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_needed_stays_however_the_cache_and_its_links_are_addressed() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = folder.path().join("disk");
+        let by_link = folder.path().join("uv");
+        std::fs::create_dir(&disk).unwrap();
+        std::os::unix::fs::symlink("disk", &by_link).unwrap();
+        let used: Used = [("six", "1.17.0")].into_iter().collect();
+        for (root, to) in [
+            (&disk, &disk),
+            (&by_link, &disk),
+            (&disk, &by_link),
+            (&by_link, &by_link),
+        ] {
+            cache(&disk, to);
+            decide(Manager::Uv, root, &used, None)
+                .unwrap()
+                .carry_out()
+                .unwrap();
+            let there = |id: &str| disk.join("archive-v0").join(id).exists();
+            assert!(there("NEW") && !there("OLD"), "{root:?} {to:?}");
+            std::fs::remove_dir_all(disk.join("wheels-v5")).unwrap();
+        }
+    }
 
     #[test]
     fn a_folder_that_only_looks_like_a_cache_is_nobodys() {

@@ -11,11 +11,12 @@ use std::path::{Path, PathBuf};
 use super::plan::{Part, Worth};
 use super::used::Used;
 use crate::steps::cache::prune::tree;
+use crate::system::files::{normalise, real};
 
-/// Reads the cache below `root`.
+/// Reads the cache below `root`, which is a path without links: links in the cache are compared with it.
 pub fn parts(root: &Path, used: &Used) -> io::Result<Vec<Part>> {
     let mut found = Found::default();
-    let archives = root.join("archive-v0");
+    let archives = real(&root.join("archive-v0"));
     for bucket in tree::children(root)? {
         let name = tree::name(&bucket);
         if name.starts_with("wheels-v") {
@@ -87,7 +88,12 @@ impl Found {
         for link in tree::links(path)? {
             let target = fs::read_link(&link)?;
             let folder = link.parent().unwrap_or(Path::new(""));
-            let target = crate::system::files::normalise(&folder.join(target));
+            let target = normalise(&folder.join(target));
+            // The way there may go through links: to a cache on another disk.
+            let target = match (target.parent(), target.file_name()) {
+                (Some(above), Some(name)) => real(above).join(name),
+                _ => target,
+            };
             let known = self
                 .archives
                 .entry(target)
