@@ -102,6 +102,13 @@ impl Environment {
             .filter(|value| !value.is_empty())
     }
 
+    /// Whether the variable switches something on, as the command lines of Rust read one: not with `0`, `false`, `no` or `off`.
+    pub fn switches_on(&self, name: &str) -> bool {
+        const ON: [&str; 6] = ["1", "true", "t", "yes", "y", "on"];
+        let is_on = |value: &str| ON.iter().any(|on| value.eq_ignore_ascii_case(on));
+        self.get(name).is_some_and(is_on)
+    }
+
     /// Sets a variable.
     pub fn set(&mut self, name: impl Into<OsString>, value: impl Into<OsString>) {
         self.variables.insert(name.into(), value.into());
@@ -203,6 +210,21 @@ mod tests {
             format!("{:?}", all.for_installer(&["IDX".into()])),
             r#"{"IDX", "LC_ALL", "PATH"}"#
         );
+    }
+
+    #[test]
+    fn a_switch_is_on_where_it_says_so() {
+        let is_on = |value: &str| {
+            let environment: Environment = [("A", value)].into_iter().collect();
+            environment.switches_on("A")
+        };
+        for value in ["1", "true", "TRUE", "Yes", "y", "t", "on"] {
+            assert!(is_on(value), "{value}");
+        }
+        for value in ["0", "false", "No", "n", "f", "OFF", "", "2", "what"] {
+            assert!(!is_on(value), "{value}");
+        }
+        assert!(!Environment::default().switches_on("A"));
     }
 
     #[test]

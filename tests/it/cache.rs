@@ -288,6 +288,39 @@ fn a_cache_that_the_workflow_turns_off_is_no_fault() {
 }
 
 #[test]
+fn a_cache_of_uv_that_is_switched_off_is_no_fault() {
+    let store = Project::empty().beside("store").display().to_string();
+    let project = Project::empty().with("UV_NO_CACHE", "1");
+    project.write("uv.lock", "version = 1\nrequires-python = \">=3.12\"\n");
+    let run = |project: &Project, operation: &str, more: &[&str]| {
+        let own = [
+            "cache",
+            operation,
+            "--python-version=3.12",
+            "--store",
+            &store,
+        ];
+        project.run(&[&own[..], &["--output-format=json"], more].concat())
+    };
+    for operation in ["restore", "save"] {
+        let off = run(&project, operation, &["--required"]);
+        off.expect_code(0);
+        assert_eq!(outputs(&off)["outcome"], "off", "{}", off.text());
+        assert_eq!(off.json()["findings"][0]["severity"], "note");
+        off.expect_text("`UV_NO_CACHE` switches the cache of uv off");
+    }
+    run(&project, "restore", &["--fail-on-cache-miss"]).expect_code(3);
+    // Something else is kept all the same.
+    let named = run(&project, "restore", &["--paths=data"]);
+    assert_eq!(outputs(&named.expect_code(0))["outcome"], "miss");
+    let project = project.with("UV_NO_CACHE", "false");
+    let on = run(&project, "restore", &[]);
+    on.expect_code(0);
+    assert_eq!(outputs(&on)["outcome"], "miss", "{}", on.text());
+    assert_eq!(outputs(&on)["paths"], "~/.cache/uv");
+}
+
+#[test]
 fn a_script_step_has_no_token_and_is_told_what_to_do() {
     let project = project()
         .in_workflow("push", &json!({}))

@@ -398,6 +398,9 @@ fn where_uv_keeps_its_cache_is_read_from_all_its_files_as_uv_reads_them() {
     write(&named, "/srv/named");
     expect(&[machine, ("UV_CONFIG_FILE", &by_name)], "named");
     expect(&[machine, ("UV_NO_CONFIG", "1")], ".cache/uv");
+    expect(&[machine, ("UV_NO_CONFIG", "0")], "of-project");
+    expect(&[machine, ("UV_NO_CACHE", "0")], "of-project");
+    expect(&[machine, ("UV_NO_CACHE", "false")], "of-project");
     expect(
         &[("UV_CONFIG_FILE", &by_name), ("UV_CACHE_DIR", "said")],
         "said",

@@ -10,6 +10,8 @@ mod delete;
 #[cfg(unix)]
 mod list;
 #[cfg(unix)]
+mod off;
+#[cfg(unix)]
 mod paths;
 pub mod policy;
 #[cfg(unix)]
@@ -213,8 +215,14 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
             stop,
         };
         let report = match operation {
-            Operation::Restore => restore::restore(&run).await,
-            Operation::Save => Box::pin(save::save(&run)).await,
+            Operation::Restore => match off::off(&run, operation).await? {
+                Some(off) => Ok(off),
+                None => restore::restore(&run).await,
+            },
+            Operation::Save => match off::off(&run, operation).await? {
+                Some(off) => Ok(off),
+                None => Box::pin(save::save(&run)).await,
+            },
             Operation::List => list::list(&run).await,
             Operation::Prune => pruning::prune(&run).await,
             Operation::Delete => delete::delete(&run).await,

@@ -20,6 +20,7 @@ use crate::model::cache_key::{Components, Document, File};
 use crate::model::digest::{Pieces, hex};
 pub use crate::steps::key::arguments::KeyArguments;
 use crate::steps::key::locks::{Read, read_lock};
+pub use crate::steps::key::paths::UV_NO_CACHE;
 pub use crate::steps::key::settings::Settings;
 use crate::steps::key::tools::Tools;
 use crate::steps::world::World;

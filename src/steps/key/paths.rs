@@ -8,6 +8,9 @@ use crate::steps::world::World;
 use crate::system::environment::Environment;
 use crate::system::files::{Workspace, normalise};
 
+/// Tells uv to keep no cache.
+pub const UV_NO_CACHE: &str = "UV_NO_CACHE";
+
 /// The folders that these programs keep their caches in, each once.
 pub fn paths(names: &[String], world: &World) -> Vec<String> {
     let places = Places {
@@ -67,7 +70,7 @@ impl Places<'_> {
     fn of(&self, name: &str) -> Vec<String> {
         let here = &self.world.directory;
         match name {
-            "uv" if self.environment.get("UV_NO_CACHE").is_some() => Vec::new(),
+            "uv" if self.environment.switches_on(UV_NO_CACHE) => Vec::new(),
             "uv" => vec![
                 self.named("UV_CACHE_DIR")
                     .or_else(|| self.configured_for_uv())
@@ -144,7 +147,7 @@ impl Places<'_> {
             let path = in_file(&here.join(file), "cache-dir")?;
             return Some(self.inside(&path, here));
         }
-        if self.environment.get("UV_NO_CONFIG").is_some() {
+        if self.environment.switches_on("UV_NO_CONFIG") {
             return None;
         }
         let of_folder = |folder: PathBuf| {
