@@ -116,6 +116,19 @@ fn a_difference_is_told_in_at_most_ten_lines_down_to_the_packages() {
     assert_eq!(text.lines().count(), 10, "{text}");
     assert!(text.contains("and 4"), "{text}");
 
+    let run = project.run(&[
+        "cache-key",
+        "--explain",
+        "--previous=before.json",
+        "--output-format=json",
+    ]);
+    let tables = run.expect_code(0).json()["tables"].clone();
+    let told = tables.as_array().unwrap().iter();
+    let mut told = told.filter(|table| table["title"] == "what is not as before");
+    let rows = told.next().unwrap()["rows"].as_array().unwrap().clone();
+    let lines: Vec<&str> = rows.iter().map(|row| row[0].as_str().unwrap()).collect();
+    assert_eq!(lines.join("\n") + "\n", text);
+
     project.write("before.json", "{}");
     let run = project.run(&["cache-key", "--previous=before.json"]);
     run.expect_code(2)

@@ -11,6 +11,7 @@ use std::time::Instant;
 use clap::{Args, Command};
 
 use crate::error::{Error, Result};
+use crate::github::console::OutputFormat;
 use crate::github::inputs::{COMMAND_LINE_ONLY, SecretInput};
 use crate::model::cache_key::{Document, explain};
 use crate::steps::key::{self, KeyArguments, Settings};
@@ -133,7 +134,12 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
             Error::no_verdict(format!("`{}` cannot be written", path.display())).cause(error)
         })?;
     }
-    if let (true, Some(lines)) = (arguments.explain, &difference) {
+    // A document that was asked for holds the same lines.
+    let is_text = matches!(
+        world.console.format(),
+        OutputFormat::Human | OutputFormat::Github
+    );
+    if let (true, Some(lines)) = (arguments.explain && is_text, &difference) {
         let text = lines.join("\n") + "\n";
         world.console.text_by(|out| out.write_all(text.as_bytes()));
         return Ok(crate::error::exit::PASS);
