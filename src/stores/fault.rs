@@ -44,8 +44,8 @@ pub enum Absence {
     NoVariable(&'static str),
     /// The server is an enterprise server: it has no such service.
     EnterpriseServer(String),
-    /// The address of the service is none that may be asked.
-    BadAddress,
+    /// The address of the service, which is none that may be asked.
+    BadAddress(String),
     /// The token cannot be sent.
     BadToken,
     /// `cache-mode: none`.

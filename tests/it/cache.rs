@@ -229,6 +229,23 @@ fn faults_are_told_and_fail_no_job_unless_the_cache_is_required() {
 }
 
 #[test]
+fn an_address_that_is_none_is_told_with_what_it_is() {
+    let service = cache_service();
+    let project = with_service(project(), &service, "push")
+        .with("ACTIONS_RESULTS_URL", "http://results.example/");
+    for operation in ["restore", "save"] {
+        let run = cache(&project, operation, &[]);
+        run.expect_code(0);
+        let finding = &run.json()["findings"][0];
+        assert_eq!(finding["rule"], "unavailable", "{}", run.text());
+        let message = finding["message"].as_str().unwrap();
+        assert!(message.contains("`http://results.example/`"), "{message}");
+        let help = finding["help"].as_str().unwrap();
+        assert!(help.contains("the runner sets this variable"), "{help}");
+    }
+}
+
+#[test]
 fn a_key_that_no_cache_takes_is_the_users_mistake() {
     let project = project();
     let store = project.beside("store").display().to_string();

@@ -51,7 +51,10 @@ impl Fault {
             Self::Unavailable(Absence::Off) => {
                 "write `cache-mode: read` or `write` in the workflow, or leave it out"
             }
-            Self::Unavailable(_) => {
+            Self::Unavailable(Absence::BadAddress(_) | Absence::BadToken) => {
+                "the runner sets this variable: does the workflow, or an earlier step, set it to something else?"
+            }
+            Self::Unavailable(Absence::NoVariable(_)) => {
                 "a `run:` step never gets the runner's cache token: use the action `actions/cache` of Lockgate, or name another store: a folder, `s3://`, `gs://` or `az://`"
             }
             Self::Missing { .. } => "it may have been deleted in the meantime",
@@ -152,8 +155,11 @@ impl fmt::Display for Fault {
                     formatter,
                     "`{url}` is an enterprise server, which has no cache service of version 2"
                 ),
-                Absence::BadAddress => {
-                    formatter.write_str("`ACTIONS_RESULTS_URL` is no `https` address")
+                Absence::BadAddress(address) => {
+                    write!(
+                        formatter,
+                        "`ACTIONS_RESULTS_URL` is no `https` address: `{address}`"
+                    )
                 }
                 Absence::BadToken => formatter
                     .write_str("`ACTIONS_RUNTIME_TOKEN` holds characters that no header takes"),

@@ -66,11 +66,11 @@ impl CacheService {
         }
         let token = Secret::new(required("ACTIONS_RUNTIME_TOKEN")?);
         masker.register(&token);
-        let base = required("ACTIONS_RESULTS_URL")?;
-        let base = Url::parse(base)
+        let address = required("ACTIONS_RESULTS_URL")?;
+        let base = Url::parse(address)
             .ok()
-            .filter(|_| is_safe_address(base))
-            .ok_or(Fault::Unavailable(Absence::BadAddress))?;
+            .filter(|_| is_safe_address(address))
+            .ok_or_else(|| Fault::Unavailable(Absence::BadAddress(excerpt(address))))?;
         let permissions = Permissions::read(environment, &token);
         if permissions.mode == Some(CacheMode::None) {
             return Err(Fault::Unavailable(Absence::Off));
