@@ -246,6 +246,24 @@ fn an_address_that_is_none_is_told_with_what_it_is() {
 }
 
 #[test]
+fn a_store_that_is_a_plain_file_is_a_fault_for_all() {
+    let project = project();
+    project.write("store", "no folder\n");
+    for operation in ["restore", "save"] {
+        let run = cache(&project, operation, &["--store", "store"]);
+        run.expect_code(0);
+        assert_eq!(outputs(&run)["outcome"], "unavailable", "{}", run.text());
+        assert_eq!(run.json()["findings"][0]["rule"], "disk");
+        run.expect_text("it is no folder");
+        cache(&project, operation, &["--store", "store", "--required"]).expect_code(3);
+    }
+    project
+        .run(&["cache", "list", "--store", "store"])
+        .expect_code(3)
+        .expect_text("it is no folder");
+}
+
+#[test]
 fn a_key_that_no_cache_takes_is_the_users_mistake() {
     let project = project();
     let store = project.beside("store").display().to_string();

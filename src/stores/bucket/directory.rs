@@ -209,6 +209,7 @@ impl Directory {
     pub(super) async fn list(&self, folder: &str) -> Result<Vec<Object>, Fault> {
         let (directory, folder) = (self.clone(), folder.to_owned());
         blocking(move || {
+            directory.check_root()?;
             let mut found = Vec::new();
             let mut folders = vec![folder];
             while let Some(folder) = folders.pop() {
@@ -270,14 +271,23 @@ impl Directory {
         .await
     }
 
+    /// The root is a folder, perhaps reached through a link, or not there yet.
+    fn check_root(&self) -> Result<(), Fault> {
+        match self.root.metadata() {
+            Ok(found) if !found.is_dir() => Err(is_no_folder(&self.root)),
+            _ => Ok(()),
+        }
+    }
+
     /// Where an object is, if no folder on the way is a link.
     fn path(&self, name: &str) -> Result<PathBuf, Fault> {
+        self.check_root()?;
         let mut path = self.root.clone();
         let parts: Vec<&str> = name.split('/').collect();
         for part in parts.iter().take(parts.len().saturating_sub(1)) {
             path.push(part);
             if path.symlink_metadata().is_ok_and(|found| !found.is_dir()) {
-                return Err(fault_at(&path)(io::Error::other("it is no folder")));
+                return Err(is_no_folder(&path));
             }
         }
         path.extend(parts.last());
@@ -395,6 +405,10 @@ fn fault_at(path: &Path) -> impl Fn(io::Error) -> Fault + use<> {
         path: path.clone(),
         cause: error.to_string(),
     }
+}
+
+fn is_no_folder(path: &Path) -> Fault {
+    fault_at(path)(io::Error::other("it is no folder"))
 }
 
 /// Does what waits for a disk where it keeps nobody else waiting.
