@@ -347,7 +347,7 @@ fn a_cache_of_uv_that_is_switched_off_is_no_fault() {
     run(&project, "restore", &["--fail-on-cache-miss"]).expect_code(3);
     // Something else is kept all the same.
     let named = run(&project, "restore", &["--paths=data"]);
-    assert_eq!(outputs(&named.expect_code(0))["outcome"], "miss");
+    assert_eq!(outputs(named.expect_code(0))["outcome"], "miss");
     let project = project.with("UV_NO_CACHE", "false");
     let on = run(&project, "restore", &[]);
     on.expect_code(0);
