@@ -301,3 +301,49 @@ fn what_cannot_be_packed_is_told() {
         .collect();
     assert_eq!(names, ["d/", "d/x"]);
 }
+
+#[test]
+fn what_overlaps_is_packed_once_and_what_is_excluded_not_at_all() {
+    let top = tempfile::tempdir().unwrap();
+    let workspace = top.path();
+    fs::create_dir_all(workspace.join("d/a/b")).unwrap();
+    fs::create_dir_all(workspace.join("real")).unwrap();
+    for name in [
+        "d/a/b/x", "d/a/b/no", "d/a/y", "d/z", "d-e", "real/f", "real/no",
+    ] {
+        fs::write(workspace.join(name), name).unwrap();
+    }
+    symlink("../real", workspace.join("d/link")).unwrap();
+    let paths = [
+        // Below one that is walked, with another between; beside it; and below it, but through a link.
+        "d",
+        "d/a",
+        "d/a/b/x",
+        "d/z",
+        "d-e",
+        "d/link/f",
+        "d/link/f",
+        "d/link/no",
+    ]
+    .map(PathBuf::from);
+    let excluded = ["d/a/b/no", "d/link/no", "nothing"].map(PathBuf::from);
+    let sources = Sources {
+        workspace,
+        paths: &paths,
+        excluded: &excluded,
+    };
+    let mut archive = Vec::new();
+    let packed = pack(&sources, &mut archive, &PackOptions::default(), &progress()).unwrap();
+    assert_eq!(packed.left_out, []);
+    let names: Vec<_> = list(Cursor::new(&archive), Limits::default(), &progress())
+        .unwrap()
+        .into_iter()
+        .map(|entry| String::from_utf8(entry.name).unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "d/", "d/a/", "d/a/b/", "d/a/b/x", "d/a/y", "d/link", "d/z", "d/link/f", "d-e"
+        ]
+    );
+}

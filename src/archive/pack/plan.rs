@@ -1,6 +1,6 @@
 //! The walk over the sources: what is there, in which order, and cut into groups.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::Metadata;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -54,12 +54,12 @@ pub(super) fn walk(
     let mut paths: Vec<PathBuf> = sources.paths.iter().map(absolute).collect();
     paths.sort();
     paths.dedup();
-    let mut walked: Vec<PathBuf> = Vec::new();
+    let mut walked = HashSet::new();
     for path in paths {
-        if !walked.iter().any(|folder| leads_to(folder, &path)) {
+        if !is_met(&walked, &path) {
             let name = names::relative(&workspace, &path);
             walk.visit(path.clone(), name)?;
-            walked.push(path);
+            walked.insert(path);
         }
     }
     walk.group.is_last = true;
@@ -80,18 +80,21 @@ fn beside(confinement: &Confinement, workspace: &Path) -> Vec<PathBuf> {
     beside.cloned().collect()
 }
 
-/// Whether the walk over `folder` meets `path`: it lies below, and no link is on the way.
-fn leads_to(folder: &Path, path: &Path) -> bool {
-    path.starts_with(folder)
-        && path
-            .ancestors()
-            .skip(1)
-            .take_while(|way| way.starts_with(folder))
-            .all(|way| way.symlink_metadata().is_ok_and(|found| found.is_dir()))
+/// Whether one of the walks so far meets `path`: it lies below where that walk started, and no link is on the way. The nearest
+/// start decides: the way from one further up leads through it.
+fn is_met(walked: &HashSet<PathBuf>, path: &Path) -> bool {
+    let mut above = path.ancestors().skip(1);
+    let Some(start) = above.find(|folder| walked.contains(*folder)) else {
+        return false;
+    };
+    path.ancestors()
+        .skip(1)
+        .take_while(|way| way.starts_with(start))
+        .all(|way| way.symlink_metadata().is_ok_and(|found| found.is_dir()))
 }
 
 struct Walk<'w> {
-    excluded: Vec<PathBuf>,
+    excluded: HashSet<PathBuf>,
     group: Group,
     filled: usize,
     /// Files that have other names: the name in the archive, and whether it got there.
