@@ -182,6 +182,7 @@ pub fn fuzz_archive(data: &[u8]) {
         entries: 500,
         bytes: 8 << 20,
         ratio: 1_000,
+        any_ratio: 8 << 20,
     };
     let _ = archive::note::in_beginning(data);
     let progress = || archive::Progress::new(Stop::never());

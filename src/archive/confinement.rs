@@ -21,8 +21,10 @@ pub struct Limits {
     pub entries: u64,
     /// Bytes of the unpacked stream.
     pub bytes: u64,
-    /// So many times its own size, of which a MiB is counted in any case.
+    /// Where these are more than `any_ratio`: so many times its own size.
     pub ratio: u64,
+    /// Bytes of the unpacked stream that the smallest archive may hold: files that are nearly empty are honest.
+    pub any_ratio: u64,
 }
 
 impl Default for Limits {
@@ -31,6 +33,7 @@ impl Default for Limits {
             entries: 2_000_000,
             bytes: 128 << 30,
             ratio: 1_000,
+            any_ratio: 8 << 30,
         }
     }
 }
@@ -39,6 +42,19 @@ impl Limits {
     pub(super) fn check_entries(&self, entries: u64) -> Result<(), Fault> {
         if entries > self.entries {
             let why = format!("it has more than {} entries", self.entries);
+            return Err(Fault::TooLarge { why });
+        }
+        Ok(())
+    }
+
+    /// Whether an archive may unpack to so many bytes, of which so many of its own were read.
+    pub(super) fn check_bytes(&self, unpacked: u64, archive: u64) -> Result<(), Fault> {
+        if unpacked > self.bytes {
+            let why = format!("it unpacks to more than {} bytes", self.bytes);
+            return Err(Fault::TooLarge { why });
+        }
+        if unpacked > self.any_ratio && unpacked / archive.max(1) > self.ratio {
+            let why = format!("it unpacks to more than {} times its size", self.ratio);
             return Err(Fault::TooLarge { why });
         }
         Ok(())
@@ -188,5 +204,15 @@ mod tests {
     fn a_declared_path_below_another_is_no_root_of_its_own() {
         let roots: Vec<_> = confinement().roots().to_vec();
         assert_eq!(roots.len(), 3, "{roots:?}");
+    }
+
+    #[test]
+    fn nearly_empty_files_are_honest_up_to_some_gib() {
+        let limits = Limits::default();
+        assert!(limits.check_bytes(1_200 << 20, 45_000).is_ok());
+        assert!(limits.check_bytes(8 << 30, 1).is_ok());
+        assert!(limits.check_bytes(9 << 30, 1 << 20).is_err());
+        assert!(limits.check_bytes(9 << 30, 100 << 20).is_ok());
+        assert!(limits.check_bytes(129 << 30, 128 << 30).is_err());
     }
 }

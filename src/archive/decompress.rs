@@ -18,9 +18,6 @@ const READ: usize = 128 * 1024;
 /// Bytes unpacked at once: what one chunk holds.
 const CHUNK: usize = 512 * 1024;
 
-/// Compressed bytes count as at least so many for the ratio: little archives may unpack to much more.
-const RATIO_FLOOR: u64 = 1 << 20;
-
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: u32 = zstd::zstd_safe::MAGICNUMBER;
 
@@ -120,24 +117,9 @@ impl<'p, R: Read> Decompressor<'p, R> {
         }
         self.unpacked += chunk.len() as u64;
         self.progress.add_unpacked_bytes(chunk.len());
-        self.limit()?;
+        let read = self.progress.archive_bytes();
+        self.limits.check_bytes(self.unpacked, read)?;
         Ok(Some(chunk.into()))
-    }
-
-    fn limit(&self) -> Result<(), Fault> {
-        if self.unpacked > self.limits.bytes {
-            let why = format!("it unpacks to more than {} bytes", self.limits.bytes);
-            return Err(Fault::TooLarge { why });
-        }
-        let read = self.progress.archive_bytes().max(RATIO_FLOOR);
-        if self.unpacked / read > self.limits.ratio {
-            let why = format!(
-                "it unpacks to more than {} times its size",
-                self.limits.ratio
-            );
-            return Err(Fault::TooLarge { why });
-        }
-        Ok(())
     }
 }
 

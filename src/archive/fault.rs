@@ -100,8 +100,11 @@ impl Fault {
                 "delete the entry, and find out which job saved it: an honest archive stays within its declared paths"
                     .to_owned(),
             ),
-            Self::TooLarge { .. } => Some("cache less, or raise the limit".to_owned()),
             Self::InTheWay { path } => Some(format!("move `{}` away", tame(path))),
+            Self::TooLarge { .. } => Some(
+                "cache less: a line of `paths` that begins with `!` leaves out what is that large, or hardly holds anything"
+                    .to_owned(),
+            ),
             Self::DiskFull { path } => {
                 Some(format!("free space on the disk of `{}`", tame(path)))
             }

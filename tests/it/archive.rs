@@ -347,3 +347,52 @@ fn what_overlaps_is_packed_once_and_what_is_excluded_not_at_all() {
         ]
     );
 }
+
+#[test]
+fn what_would_not_be_unpacked_is_not_packed() {
+    let top = tempfile::tempdir().unwrap();
+    let workspace = top.path();
+    fs::create_dir(workspace.join("d")).unwrap();
+    let file = fs::File::create(workspace.join("d/map.mdb")).unwrap();
+    file.set_len(48 << 20).unwrap();
+    let strict = Limits {
+        ratio: 40,
+        any_ratio: 16 << 20,
+        ..Limits::default()
+    };
+    let paths = [PathBuf::from("d")];
+    let sources = Sources {
+        workspace,
+        paths: &paths,
+        excluded: &[],
+    };
+    let made = |limits| {
+        let mut archive = Vec::new();
+        let options = PackOptions {
+            limits,
+            ..PackOptions::default()
+        };
+        pack(&sources, &mut archive, &options, &progress()).map(|_| archive)
+    };
+    let fault = made(strict).unwrap_err();
+    assert!(matches!(fault, Fault::TooLarge { .. }), "{fault}");
+    assert!(fault.hint().unwrap().contains("`paths`"));
+    let few = Limits {
+        entries: 1,
+        ..Limits::default()
+    };
+    assert!(matches!(made(few), Err(Fault::TooLarge { .. })));
+    let archive = made(Limits::default()).unwrap();
+    let there = tempfile::tempdir().unwrap();
+    let restored = |limits| {
+        let confinement = Confinement::new(there.path(), paths.clone()).limited(limits);
+        unpack(Cursor::new(&archive), &confinement, &progress())
+    };
+    assert!(matches!(restored(strict), Err(Fault::TooLarge { .. })));
+    let generous = Limits {
+        any_ratio: 64 << 20,
+        ..strict
+    };
+    assert_eq!(restored(generous).unwrap().content_bytes, 48 << 20);
+    assert!(made(generous).is_ok());
+}

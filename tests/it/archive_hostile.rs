@@ -19,6 +19,7 @@ pub(crate) fn restore(archive: &[u8], workspace: &Path) -> Result<Unpacked, Faul
         entries: 1_000,
         bytes: 64 << 20,
         ratio: 40,
+        any_ratio: 40 << 20,
     };
     let declared = [PathBuf::from("d"), PathBuf::from("../e")];
     let confinement = Confinement::new(workspace, declared).limited(limits);

@@ -20,7 +20,7 @@ use std::time::Instant;
 use sha2::{Digest, Sha256};
 
 use super::PIECE;
-use super::confinement::Confinement;
+use super::confinement::{Confinement, Limits};
 use super::fault::Fault;
 use super::inventory::{Inventory, Pieces};
 use super::progress::Progress;
@@ -69,6 +69,8 @@ pub struct PackOptions {
     pub threads: Option<NonZeroUsize>,
     /// Whether an inventory ends the archive.
     pub inventory: bool,
+    /// What whoever unpacks it keeps to: an archive beyond that is not made.
+    pub limits: Limits,
 }
 
 impl Default for PackOptions {
@@ -77,6 +79,7 @@ impl Default for PackOptions {
             level: Level::Adaptive,
             threads: None,
             inventory: true,
+            limits: Limits::default(),
         }
     }
 }
@@ -166,7 +169,7 @@ impl Packed {
 /// [`Packed::left_out`]. Holds some ten MiB a thread.
 ///
 /// # Errors
-/// Where `out` fails, the run is to stop, or a folder cannot be read for another reason than that we may not.
+/// Where `out` fails, the run is to stop, the archive is too large, or a folder cannot be read for another reason than that we may not.
 pub fn pack(
     sources: &Sources<'_>,
     mut out: impl Write,
@@ -188,7 +191,10 @@ pub fn pack(
         with_digests: options.inventory,
         room: Mutex::default(),
     };
-    let mut summing = Summing::default();
+    let mut summing = Summing {
+        limits: options.limits,
+        ..Summing::default()
+    };
     std::thread::scope(|scope| {
         let planner = scope.spawn(move || {
             let mut first = Group::default();
@@ -260,7 +266,7 @@ fn write_frames(
         progress.add_archive_bytes(frame.bytes.len());
         progress.add_unpacked_bytes(frame.unpacked);
         progress.add_entries(frame.entries);
-        let mut room = summing.add(frame);
+        let mut room = summing.add(frame)?;
         room.clear();
         let mut rooms = workshop.room.lock().unwrap_or_else(PoisonError::into_inner);
         rooms.push(room);
@@ -271,6 +277,7 @@ fn write_frames(
 /// What becomes of the frames: totals and the inventory.
 #[derive(Default)]
 struct Summing {
+    limits: Limits,
     packed: Packed,
     described: Sha256,
     files: Vec<inventory::Digest256>,
@@ -278,11 +285,15 @@ struct Summing {
 }
 
 impl Summing {
-    /// Takes up what is told of a frame; gives its bytes back.
-    fn add(&mut self, frame: Frame) -> Vec<u8> {
+    /// Takes up what is told of a frame; gives its bytes back. What would not be unpacked is refused.
+    fn add(&mut self, frame: Frame) -> Result<Vec<u8>, Fault> {
         let packed = &mut self.packed;
         packed.entries += frame.entries;
         packed.unpacked_bytes += frame.unpacked as u64;
+        self.limits.check_entries(packed.entries)?;
+        // Within the frame, what unpacks it may have read no more than what stands before.
+        self.limits
+            .check_bytes(packed.unpacked_bytes, packed.archive_bytes)?;
         packed.archive_bytes += frame.bytes.len() as u64;
         let (least, greatest) = packed.levels.unwrap_or((frame.level, frame.level));
         packed.levels = Some((least.min(frame.level), greatest.max(frame.level)));
@@ -309,7 +320,7 @@ impl Summing {
                 }
             }
         }
-        frame.bytes
+        Ok(frame.bytes)
     }
 
     /// Ends the archive with its inventory.
