@@ -7,6 +7,7 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::{Receiver, Sender};
 
@@ -18,6 +19,9 @@ use crate::system::files;
 
 /// Records are smaller.
 const RECORD: u64 = 16 << 10;
+
+/// So many records are read at once.
+const SIDE_BY_SIDE: usize = 16;
 
 /// A reservation that nobody completed for so long belongs to nobody.
 const ABANDONED: Duration = Duration::from_hours(1);
@@ -225,14 +229,15 @@ impl BucketCache {
     pub async fn list(&self, key: &str) -> Result<Vec<Entry>, Fault> {
         let mut records = self.bucket.list("entries").await?;
         records.sort_by_key(|record| std::cmp::Reverse(record.modified));
-        let mut entries = Vec::new();
-        for record in records {
-            if may_start_with(&record.name, key) {
-                let entry = self.entry(&record).await?;
-                entries.extend(entry.filter(|entry| entry.key.starts_with(key)));
-            }
-        }
-        Ok(entries)
+        let candidates = records
+            .iter()
+            .filter(|record| may_start_with(&record.name, key));
+        let reading = stream::iter(candidates).map(|record| self.entry(record));
+        let entries: Vec<Option<Entry>> = reading.buffered(SIDE_BY_SIDE).try_collect().await?;
+        let complete = entries.into_iter().flatten();
+        Ok(complete
+            .filter(|entry| entry.key.starts_with(key))
+            .collect())
     }
 
     /// Deletes an entry: first its record, so that nobody finds one without an archive.
@@ -244,7 +249,7 @@ impl BucketCache {
 
     /// The entry of a record; none where it is reserved only, gone, or not what we write.
     async fn entry(&self, object: &Object) -> Result<Option<Entry>, Fault> {
-        let found = match self.bucket.read(&object.name, RECORD).await {
+        let found = match self.bucket.read_listed(object, RECORD).await {
             // Larger than any record.
             Err(Fault::InvalidAnswer { .. }) => None,
             other => other?,

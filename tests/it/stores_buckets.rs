@@ -27,6 +27,15 @@ fn policy() -> Policy {
 }
 
 fn open(address: &str, variables: &[(&str, &str)]) -> lockgate::error::Result<Bucket> {
+    open_with(address, variables, (SILENCE, SILENCE))
+}
+
+/// A bucket where a range may say nothing for the first time, and anything else for the second.
+fn open_with(
+    address: &str,
+    variables: &[(&str, &str)],
+    (stall, silence): (Duration, Duration),
+) -> lockgate::error::Result<Bucket> {
     let environment: Environment = variables.iter().copied().collect();
     let http = Http::new(&environment, Vec::new(), Stop::never()).unwrap();
     Bucket::open(
@@ -39,7 +48,8 @@ fn open(address: &str, variables: &[(&str, &str)]) -> lockgate::error::Result<Bu
             http,
             conceal: &|_| {},
             policy: policy(),
-            silence: SILENCE,
+            silence,
+            stall,
         },
     )
 }
@@ -483,4 +493,61 @@ fn an_address_that_names_no_store_is_told_with_those_that_do() {
         assert!(!error.render().contains("pw"), "{}", error.render());
         assert!(error.hint.is_some() || !error.allowed.is_empty());
     }
+}
+
+#[tokio::test]
+async fn a_range_that_stalls_is_asked_for_again_long_before_another_request() {
+    let behind = peers::in_front_of(peers::moto());
+    peers::make_bucket("stalling-ranges");
+    let times = (Duration::from_millis(300), Duration::from_mins(10));
+    let bucket = open_with("s3://stalling-ranges", &s3(&behind.url()), times).unwrap();
+    let content: Vec<u8> = (0..=250).cycle().take(1 << 20).collect();
+    send(&bucket, "large", content.clone()).await.unwrap();
+    behind.fail(&json!([{"at": "GET", "kind": "stall"}]));
+    let (sender, mut receiver) = tokio::sync::mpsc::channel::<Bytes>(8);
+    // Whoever waits for as long as for another request does not get it within this.
+    let options = Options {
+        total: Duration::from_mins(2),
+        ..Options::default()
+    };
+    let size = bucket.download("large", sender, options).await.unwrap();
+    let mut all = Vec::new();
+    while let Some(piece) = receiver.recv().await {
+        all.extend_from_slice(&piece);
+    }
+    assert_eq!((size, all), (1 << 20, content));
+    assert!(behind.seen().1.is_empty(), "nothing stalled");
+}
+
+#[tokio::test]
+async fn a_list_reads_each_record_once_and_asks_for_no_size() {
+    let behind = peers::in_front_of(peers::moto());
+    peers::make_bucket("listed-records");
+    let cache = BucketCache::new(open("s3://listed-records", &s3(&behind.url())).unwrap());
+    for number in 0..20 {
+        let key = format!("key-{number}");
+        let reserved = cache.reserve(&key, "v").await.unwrap();
+        let (sender, receiver) = tokio::sync::mpsc::channel(1);
+        sender.send(Bytes::from_static(b"x")).await.unwrap();
+        drop(sender);
+        let upload = cache.upload(&reserved, receiver, Options::default());
+        assert_eq!(upload.await.unwrap(), 1);
+        cache.finalise(&reserved, 1).await.unwrap();
+    }
+    cache.reserve("key-reserved", "v").await.unwrap();
+    behind.seen();
+    let mut entries = cache.list("key-").await.unwrap();
+    assert!(entries.is_sorted_by(|left, right| left.created >= right.created));
+    entries.sort_by(|left, right| left.key.cmp(&right.key));
+    let mut expected: Vec<String> = (0..20).map(|number| format!("key-{number}")).collect();
+    expected.sort();
+    let keys: Vec<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
+    assert_eq!(keys, expected);
+    let methods: Vec<_> = behind.seen().0;
+    let gets = methods.iter().filter(|asked| asked["method"] == "GET");
+    assert_eq!(
+        (gets.count(), methods.len()),
+        (22, 22),
+        "a list and 21 records"
+    );
 }

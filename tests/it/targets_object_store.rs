@@ -317,6 +317,7 @@ async fn control(address: &str, at: &Somewhere, times: u64) -> u64 {
         conceal: &|_| {},
         policy: policy(),
         silence: Duration::from_secs(30),
+        stall: Duration::from_secs(30),
     };
     let (one, two) = (
         Bucket::open(address, &opening).unwrap(),

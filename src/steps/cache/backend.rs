@@ -36,6 +36,7 @@ pub fn open(run: &Run<'_>, stop: Stop) -> Result<std::result::Result<Cache, Faul
         policy: Policy::default(),
         // An answer is worth more patience than a range: it is not asked for in parts.
         silence: run.settings.stall.saturating_mul(3),
+        stall: run.settings.stall,
     };
     Cache::open(&name, &opening, masker)
 }

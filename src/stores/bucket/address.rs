@@ -41,6 +41,8 @@ pub struct Opening<'a> {
     pub policy: Policy,
     /// How long a cloud may say nothing.
     pub silence: Duration,
+    /// How long a range may say nothing before it is asked for again.
+    pub stall: Duration,
 }
 
 impl Bucket {
@@ -221,6 +223,7 @@ impl Opening<'_> {
             http: self.http.clone(),
             policy: self.policy,
             silence: self.silence,
+            stall: self.stall,
         }
     }
 

@@ -11,6 +11,7 @@ use object_store::client::{
     HttpResponseBody, HttpService,
 };
 use object_store::{ClientOptions, RetryConfig};
+use reqwest::header::RANGE;
 use reqwest::{Method, Url};
 
 use crate::stores::fault::{Access, Fault, excerpt};
@@ -25,6 +26,8 @@ pub struct Connector {
     pub policy: Policy,
     /// How long it may say nothing.
     pub silence: Duration,
+    /// The same for a range.
+    pub stall: Duration,
 }
 
 /// No repetition but ours.
@@ -74,12 +77,13 @@ impl Connector {
         let is_conditional = CONDITIONS
             .iter()
             .any(|name| parts.headers.contains_key(*name));
+        let is_range = parts.headers.contains_key(RANGE);
         let mut call = Call::new(parts.method, url);
         call.headers = parts.headers;
         // Ours says how long it is.
         call.headers.remove("content-length");
         call.limit = LIMIT;
-        call.silence = self.silence;
+        call.silence = if is_range { self.stall } else { self.silence };
         // A POST starts an upload in parts, completes one or asks for a token.
         call.is_repeatable = access == Access::Read || !is_conditional;
         call.body = content(body).await?;

@@ -170,6 +170,19 @@ impl Bucket {
         }
     }
 
+    /// As [`Bucket::read`], of an object that a list has told of: it is not asked for its size first.
+    pub async fn read_listed(
+        &self,
+        listed: &Object,
+        limit: u64,
+    ) -> Result<Option<(Bytes, Object)>, Fault> {
+        name::check(&listed.name)?;
+        match self {
+            Self::Directory(directory) => directory.read(&listed.name, limit).await,
+            Self::Objects(objects) => objects.read_known(listed, limit).await,
+        }
+    }
+
     /// Some bytes of an object, from `start` to before `end`.
     pub async fn range(&self, name: &str, range: std::ops::Range<u64>) -> Result<Bytes, Fault> {
         name::check(name)?;

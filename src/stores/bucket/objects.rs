@@ -246,6 +246,15 @@ impl Objects {
         let Some(known) = self.head(name).await? else {
             return Ok(None);
         };
+        self.read_known(&known, limit).await
+    }
+
+    pub(super) async fn read_known(
+        &self,
+        known: &Object,
+        limit: u64,
+    ) -> Result<Option<(Bytes, Object)>, Fault> {
+        let name = known.name.as_str();
         if known.size > limit {
             return Err(too_large(name, limit));
         }

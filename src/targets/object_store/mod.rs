@@ -212,6 +212,7 @@ impl ObjectStore {
             conceal: &|secret| access.progress.conceal(secret),
             policy: self.policy,
             silence: SILENCE,
+            stall: SILENCE,
         };
         let bucket = Bucket::open(&self.address, &opening)?;
         Ok(Opened { bucket, role })

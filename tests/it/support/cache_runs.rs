@@ -118,6 +118,7 @@ pub(crate) fn put(store: &Path, key: &str, paths: &[&str], archive: Vec<u8>) {
         conceal: &|_| {},
         policy: Policy::default(),
         silence: SILENCE,
+        stall: SILENCE,
     };
     let bucket = Bucket::open(store.to_str().unwrap(), &opening).unwrap();
     let cache = BucketCache::new(bucket);

@@ -307,6 +307,7 @@ fn opening<'o>(
     limit: Duration,
     stop: Stop,
 ) -> Result<Opening<'o>> {
+    let stall = Options::default().stall.min(limit);
     Ok(Opening {
         input: "shared-store",
         directory: &world.directory,
@@ -315,7 +316,8 @@ fn opening<'o>(
         http: Http::new(environment, Vec::new(), stop)?,
         conceal,
         policy: Policy::default(),
-        silence: Options::default().stall.min(limit),
+        silence: stall,
+        stall,
     })
 }
 
