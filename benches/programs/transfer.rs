@@ -52,7 +52,7 @@ fn main() -> Result<()> {
         });
         let outcome = runtime.block_on(transfer::upload(&http, &url, receiver, options));
         reading.join().map(|read| read.map_err(told)).ok();
-        outcome
+        outcome.map(drop)
     } else {
         let mut target = std::fs::File::create(file).map_err(told)?;
         let writing = std::thread::spawn(move || -> std::io::Result<()> {
@@ -63,7 +63,7 @@ fn main() -> Result<()> {
         });
         let outcome = runtime.block_on(transfer::download(&http, &url, sender, options));
         writing.join().map(|written| written.map_err(told)).ok();
-        outcome
+        outcome.map(drop)
     };
-    outcome.map(drop).map_err(Fault::error)
+    outcome.map_err(Fault::error)
 }

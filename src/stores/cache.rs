@@ -11,7 +11,7 @@ use crate::stores::bucket_cache::{BucketCache, Entry, Reserved};
 use crate::stores::fault::Fault;
 use crate::stores::permissions::Permissions;
 use crate::stores::service::CacheService;
-use crate::stores::transfer::{self, Options};
+use crate::stores::transfer::{self, Beginning, Downloaded, Options};
 use crate::system::masking::{Masker, Secret};
 
 /// The name of GitHub's cache service among the stores.
@@ -166,20 +166,24 @@ impl Cache {
         }
     }
 
-    /// Hands on the archive of an entry, in order; how many bytes it were. Nothing of it is to be believed before this ends
+    /// Hands on the archive of an entry, in order. Nothing of it is to be believed before this ends
     /// well.
     pub async fn download(
         &self,
         found: &Found,
         out: Sender<Bytes>,
         options: Options,
-    ) -> Result<u64, Fault> {
+    ) -> Result<Downloaded, Fault> {
         match (self, &found.archive) {
             (Self::Service(service), Archive::Signed(url)) => {
                 transfer::download(service.http(), url, out, options).await
             }
             (Self::Bucket(bucket), Archive::Entry(entry)) => {
-                bucket.download(entry, out, options).await
+                let size = bucket.download(entry, out, options).await?;
+                Ok(Downloaded {
+                    size,
+                    modified: Some(entry.created),
+                })
             }
             _ => Err(foreign()),
         }
@@ -191,13 +195,18 @@ impl Cache {
         found: &Found,
         most: usize,
         options: Options,
-    ) -> Result<Bytes, Fault> {
+    ) -> Result<Beginning, Fault> {
         match (self, &found.archive) {
             (Self::Service(service), Archive::Signed(url)) => {
                 transfer::beginning(service.http(), url, most, options).await
             }
             (Self::Bucket(bucket), Archive::Entry(entry)) => {
-                bucket.beginning(entry, most as u64).await
+                let bytes = bucket.beginning(entry, most as u64).await?;
+                Ok(Beginning {
+                    bytes,
+                    size: Some(entry.size),
+                    modified: Some(entry.created),
+                })
             }
             _ => Err(foreign()),
         }

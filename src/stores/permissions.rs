@@ -91,6 +91,12 @@ impl Permissions {
         }
     }
 
+    /// Where entries are looked for, in order; none where the token says nothing.
+    pub fn read_scopes(&self) -> impl Iterator<Item = &str> {
+        let readable = self.scopes.iter().filter(|scope| scope.may_read);
+        readable.map(|scope| scope.name.as_str())
+    }
+
     /// Where entries are saved: the first scope that can be written.
     pub fn write_scope(&self) -> Option<&str> {
         let scope = self.scopes.iter().find(|scope| scope.may_write)?;
@@ -161,6 +167,8 @@ mod tests {
         let found = permissions("", &token);
         assert!(found.may_read && found.may_write);
         assert_eq!(found.write_scope(), Some("refs/pull/7/merge"));
+        let read: Vec<_> = found.read_scopes().collect();
+        assert_eq!(read, ["refs/pull/7/merge", "refs/heads/main"]);
         assert_eq!(
             found.scopes.get(1).map(|scope| scope.may_write),
             Some(false)

@@ -22,6 +22,7 @@ mod cache_key;
 mod cache_key_action;
 mod cache_key_mutations;
 mod cache_proposals;
+mod cache_provenance;
 mod cache_prune;
 mod deploy;
 mod deploy_campaign;

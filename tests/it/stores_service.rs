@@ -100,7 +100,7 @@ impl Client {
             all
         };
         let (size, all) = tokio::join!(self.cache.download(&found, sender, self.options), take);
-        assert_eq!(size?, all.len() as u64);
+        assert_eq!(size?.size, all.len() as u64);
         Ok(Some(all))
     }
 }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use bytes::Bytes;
+
 use crate::archive::{Confinement, Progress, Unpacked, Verified, note};
 use crate::error::{Error, Result, count};
 use crate::model::cache_key::{Document, explain};
@@ -15,10 +17,10 @@ use crate::steps::cache::state::{COMPONENTS, State};
 use crate::steps::cache::version::{Compression, version};
 use crate::steps::cache::watch::watched;
 use crate::steps::cache::{backend, paths, policy};
-use crate::steps::transport::{Route, Trouble, receive};
+use crate::steps::transport::{Received, Route, Trouble, receive};
 use crate::stores::cache::{Cache, Found};
 use crate::stores::fault::{Access, Fault};
-use crate::stores::transfer::Options;
+use crate::stores::transfer::{Beginning, Options};
 
 /// How many lines say why the key is another one than that of what is restored.
 const LINES: usize = 10;
@@ -39,15 +41,20 @@ enum Came {
 pub async fn restore(run: &Run<'_>) -> Result<Report> {
     let started = Instant::now();
     let wanted = run.wanted().await?;
+    let mut scopes = Vec::new();
     let came = match backend::open(run, run.stop.clone())? {
-        Ok(cache) => match attempt(run, &wanted, &cache, started).await? {
-            Ok(came) => came,
-            Err(Trouble::Store(Fault::TooSlow { bytes, .. })) => {
-                let limit = run.settings.restore_timeout;
-                Came::Failed(Fault::TooSlow { limit, bytes }.into())
+        Ok(cache) => {
+            let permissions = cache.permissions();
+            scopes.extend(permissions.read_scopes().map(str::to_owned));
+            match attempt(run, &wanted, &cache, started).await? {
+                Ok(came) => came,
+                Err(Trouble::Store(Fault::TooSlow { bytes, .. })) => {
+                    let limit = run.settings.restore_timeout;
+                    Came::Failed(Fault::TooSlow { limit, bytes }.into())
+                }
+                Err(trouble) => Came::Failed(trouble),
             }
-            Err(trouble) => Came::Failed(trouble),
-        },
+        }
         Err(fault) => Came::Failed(Trouble::Store(fault)),
     };
     if let Came::Failed(Trouble::Store(Fault::Stopped(signal))) = &came {
@@ -76,7 +83,8 @@ pub async fn restore(run: &Run<'_>) -> Result<Report> {
         }
         .write(file)?;
     }
-    Ok(judge(run, &wanted, &came, matched.as_deref(), started))
+    let matched = matched.as_deref();
+    Ok(judge(run, &wanted, &came, matched, &scopes, started))
 }
 
 async fn attempt(
@@ -111,14 +119,20 @@ async fn attempt(
             Err(fault) => return Ok(Err(fault.into())),
         }
     }
-    let Some(found) = found else {
+    let Some(mut found) = found else {
         return Ok(Ok(Came::Miss));
     };
     if run.settings.lookup_only {
         let is_other = found.matched_key != wanted.key;
         let note = if is_other && wanted.components.is_some() {
-            beginning(run, cache, &found, left()).await
+            let beginning = beginning(run, cache, &mut found, note::LONGEST, left()).await;
+            beginning.and_then(|bytes| note::in_beginning(&bytes))
         } else {
+            if found.size.is_none() {
+                // One byte, for size and age. That it exists is known already, so that it is not waited for.
+                let patience = left().min(run.settings.stall);
+                beginning(run, cache, &mut found, 1, patience).await;
+            }
             None
         };
         return Ok(Ok(Came::Seen(found, note)));
@@ -127,14 +141,31 @@ async fn attempt(
     let declared = paths::declared(&wanted.paths, &workspace, home)?;
     let confinement = Confinement::new(&workspace, declared);
     let outcome = stream(run, cache, &found, confinement, left()).await;
-    Ok(outcome.map(|unpacked| Came::Restored(found, unpacked)))
+    Ok(outcome.map(|received| {
+        found.created = found.created.or(received.created);
+        Came::Restored(found, received.unpacked)
+    }))
 }
 
-/// The note of an archive of which nothing else is wanted. What cannot be had is not missed.
-async fn beginning(run: &Run<'_>, cache: &Cache, found: &Found, limit: Duration) -> Option<String> {
-    let beginning = cache.beginning(found, note::LONGEST, run.options());
-    let bytes = tokio::time::timeout(limit, beginning).await.ok()?;
-    note::in_beginning(&bytes.ok()?)
+/// The first bytes of an archive of which nothing else is wanted; what its store says of the whole goes to `found`. What cannot
+/// be had is not missed.
+async fn beginning(
+    run: &Run<'_>,
+    cache: &Cache,
+    found: &mut Found,
+    most: usize,
+    limit: Duration,
+) -> Option<Bytes> {
+    let beginning = cache.beginning(found, most, run.options());
+    let beginning = tokio::time::timeout(limit, beginning).await.ok()?;
+    let Beginning {
+        bytes,
+        size,
+        modified,
+    } = beginning.ok()?;
+    found.size = found.size.or(size);
+    found.created = found.created.or(modified);
+    Some(bytes)
 }
 
 /// Restores an entry, and shows how far it is.
@@ -144,7 +175,7 @@ async fn stream(
     found: &Found,
     confinement: Confinement,
     limit: Duration,
-) -> std::result::Result<Unpacked, Trouble> {
+) -> std::result::Result<Received, Trouble> {
     let route = Route {
         options: Options {
             total: limit,
@@ -162,28 +193,36 @@ fn judge(
     wanted: &Wanted,
     came: &Came,
     matched: Option<&str>,
+    scopes: &[String],
     started: Instant,
 ) -> Report {
     let strictness = run.settings.strictness;
     let is_exact = matched == Some(wanted.key.as_str());
     let kind = if is_exact { "hit" } else { "partial" };
     let (outcome, headline) = match came {
-        Came::Miss => ("miss", format!("nothing is saved under `{}`", wanted.key)),
-        Came::Seen(found, _) => (kind, format!("there is `{}`", found.matched_key)),
+        Came::Miss => ("miss", nothing(wanted, scopes)),
+        Came::Seen(found, _) => {
+            let known = [found.size.map(size::show), saved(found)];
+            let known: Vec<String> = known.into_iter().flatten().collect();
+            let about = if known.is_empty() { "" } else { ": " };
+            let key = &found.matched_key;
+            (kind, format!("there is `{key}`{about}{}", known.join(", ")))
+        }
         Came::Restored(found, unpacked) => (
             kind,
             format!(
-                "restored `{}`: {}, {}",
+                "restored `{}`: {}, {}{}",
                 found.matched_key,
                 count(unpacked.files, "file"),
-                size::show(unpacked.archive_bytes)
+                size::show(unpacked.archive_bytes),
+                saved(found).map_or_else(String::new, |saved| format!(", {saved}"))
             ),
         ),
         Came::Failed(trouble) => (trouble.outcome(), "nothing is restored".to_owned()),
     };
     let mut report = report(headline);
     report.outputs = outputs(wanted, outcome, matched);
-    report.facts = facts(run, wanted, came, started);
+    report.facts = facts(run, wanted, came, scopes, started);
     report.tables.extend(why_another(wanted, came));
     report.findings.extend(advice(run, matched));
     if let Came::Failed(trouble) = came {
@@ -196,12 +235,36 @@ fn judge(
         report.findings.push(notice(
             "miss",
             Severity::Error,
-            format!("nothing is saved under `{}`", wanted.key),
+            nothing(wanted, scopes),
             Some("save it first, or leave out `fail-on-cache-miss`".to_owned()),
         ));
         report.verdict = Verdict::Fail;
     }
     report
+}
+
+/// How long ago it was saved, where that is known.
+fn age(found: &Found) -> Option<String> {
+    let age = SystemTime::now().duration_since(found.created?).ok()?;
+    Some(format!("{} ago", duration::show(age)))
+}
+
+/// [`age`] within a sentence.
+fn saved(found: &Found) -> Option<String> {
+    age(found).map(|age| format!("saved {age}"))
+}
+
+/// That nothing is there, and where it was looked for: what other branches save is kept apart.
+fn nothing(wanted: &Wanted, scopes: &[String]) -> String {
+    let places: Vec<String> = scopes.iter().map(|scope| format!("`{scope}`")).collect();
+    match places.as_slice() {
+        [] => format!("nothing is saved under `{}`", wanted.key),
+        _ => format!(
+            "nothing is saved under `{}` in {}",
+            wanted.key,
+            places.join(" or ")
+        ),
+    }
 }
 
 /// Why the key is another one than that of what was found, where both say what they are made from.
@@ -233,23 +296,33 @@ fn advice(run: &Run<'_>, matched: Option<&str>) -> Option<Finding> {
 }
 
 /// Where it comes from and what it cost.
-fn facts(run: &Run<'_>, wanted: &Wanted, came: &Came, started: Instant) -> Vec<(String, String)> {
+fn facts(
+    run: &Run<'_>,
+    wanted: &Wanted,
+    came: &Came,
+    scopes: &[String],
+    started: Instant,
+) -> Vec<(String, String)> {
     let mut facts: Vec<(String, String)> = vec![
         ("key".to_owned(), wanted.key.clone()),
         ("store".to_owned(), backend::name(run)),
     ];
     let mut fact = |name: &str, value: String| facts.push((name.to_owned(), value));
+    if !scopes.is_empty() && !matches!(came, Came::Failed(_)) {
+        // The service does not say in which of them it found something.
+        fact("scopes searched", scopes.join(", "));
+    }
     let (Came::Seen(found, _) | Came::Restored(found, _)) = came else {
         return facts;
     };
     if found.matched_key != wanted.key {
         fact("restored from", found.matched_key.clone());
     }
-    if let Some(age) = found
-        .created
-        .and_then(|created| SystemTime::now().duration_since(created).ok())
-    {
-        fact("saved", format!("{} ago", duration::show(age)));
+    if let Some(age) = age(found) {
+        fact("saved", age);
+    }
+    if let (Came::Seen(..), Some(bytes)) = (came, found.size) {
+        fact("archive", size::show(bytes));
     }
     if let Came::Restored(_, unpacked) = came {
         let seconds = started.elapsed().as_secs_f64().max(0.001);

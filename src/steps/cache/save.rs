@@ -35,8 +35,8 @@ enum Came {
     Skipped(Refusal),
     /// None of the paths is there.
     Empty,
-    /// It is saved.
-    Saved(Packed, u64),
+    /// It is saved: what, so many bytes, and in which scope, where there are any.
+    Saved(Packed, u64, Option<String>),
     /// Something went wrong.
     Failed(Trouble),
 }
@@ -194,7 +194,10 @@ async fn attempt(
     let route = run.route(cache);
     let sending = send(&route, (&wanted.key, &version), pieces, packing);
     let outcome = watched(&run.world.console, &progress, sending).await;
-    let outcome = outcome.map(|(packed, size)| Came::Saved(packed, size));
+    let outcome = outcome.map(|(packed, size)| {
+        let scope = permissions.write_scope().map(str::to_owned);
+        Came::Saved(packed, size, scope)
+    });
     if outcome.is_err() {
         progress.cancel();
     }
@@ -227,7 +230,7 @@ fn judge(
             "empty",
             "none of the paths is there: nothing to save".to_owned(),
         ),
-        Came::Saved(packed, size) => (
+        Came::Saved(packed, size, _) => (
             "saved",
             format!(
                 "saved `{key}`: {}, {}",
@@ -245,7 +248,11 @@ fn judge(
         ("store".to_owned(), backend::name(run)),
     ];
     match came {
-        Came::Saved(packed, size) => {
+        Came::Saved(packed, size, scope) => {
+            let scope = scope
+                .iter()
+                .map(|scope| ("scope".to_owned(), scope.clone()));
+            report.facts.extend(scope);
             report.facts.extend(figures(packed, *size, started));
             report.findings.extend(left_out(packed));
         }

@@ -6,7 +6,7 @@ mod receive;
 mod send;
 
 pub use pieces::{PieceWriter, WAITING};
-pub use receive::receive;
+pub use receive::{Received, receive};
 pub use send::send;
 
 use crate::archive;

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 
 use crate::archive::{Confinement, Progress, Unpacked, unpack};
 use crate::steps::transport::pieces::{PieceReader, WAITING};
@@ -10,13 +11,22 @@ use crate::steps::transport::{Route, Trouble};
 use crate::stores::cache::Found;
 use crate::stores::fault::Fault;
 
+/// An entry that is here.
+#[derive(Debug)]
+pub struct Received {
+    /// What was unpacked.
+    pub unpacked: Unpacked,
+    /// When it was saved, where the cache says so.
+    pub created: Option<SystemTime>,
+}
+
 /// Unpacks an entry into the folders of `confinement`.
 pub async fn receive(
     route: &Route<'_>,
     found: &Found,
     confinement: Confinement,
     progress: &Arc<Progress>,
-) -> Result<Unpacked, Trouble> {
+) -> Result<Received, Trouble> {
     let (sender, receiver) = tokio::sync::mpsc::channel(WAITING);
     let is_whole = Arc::new(AtomicBool::new(false));
     let (theirs, whole) = (Arc::clone(progress), Arc::clone(&is_whole));
@@ -47,6 +57,9 @@ pub async fn receive(
         // Where the archive is at fault, the download ended since nobody took its bytes.
         (Ok(_) | Err(Fault::Hung), Err(fault)) => Err(Trouble::Archive(fault)),
         (Err(fault), _) => Err(fault.into()),
-        (Ok(_), Ok(unpacked)) => Ok(unpacked),
+        (Ok(downloaded), Ok(unpacked)) => Ok(Received {
+            unpacked,
+            created: downloaded.modified,
+        }),
     }
 }

@@ -3,11 +3,15 @@
 //! The first range tells size and mark (`ETag`); all others must agree with both. A range that stalls, is cut off or comes with
 //! an error is asked for again, alone. A server without ranges gives one stream.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_MATCH, RANGE};
+use chrono::DateTime;
+use reqwest::header::{
+    CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_MATCH, LAST_MODIFIED, RANGE,
+};
 use reqwest::{Method, Url};
 use tokio::sync::mpsc::Sender;
 
@@ -18,14 +22,34 @@ use crate::system::http::exchange::{Call, Incoming, Trouble, is_temporary, retry
 use crate::system::http::retry::Attempts;
 use crate::system::masking::Secret;
 
-/// Hands on all bytes of the address, in order; how many it were. Where it fails, some may have been handed on: whoever takes
+/// What was handed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Downloaded {
+    /// Bytes.
+    pub size: u64,
+    /// When it was written, where the server says so.
+    pub modified: Option<SystemTime>,
+}
+
+/// The first bytes of something, and what came to be known of the whole with them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beginning {
+    /// The first bytes.
+    pub bytes: Bytes,
+    /// The bytes of the whole, where the server says so.
+    pub size: Option<u64>,
+    /// When it was written, where the server says so.
+    pub modified: Option<SystemTime>,
+}
+
+/// Hands on all bytes of the address, in order. Where it fails, some may have been handed on: whoever takes
 /// them must look at the outcome before anything is believed.
 pub async fn download(
     http: &Http,
     url: &Secret,
     out: Sender<Bytes>,
     options: Options,
-) -> Result<u64, Fault> {
+) -> Result<Downloaded, Fault> {
     let url = Url::parse(url.reveal()).map_err(|_| invalid("the signed address is no URL"))?;
     let came = Arc::new(AtomicU64::new(0));
     let work = Work {
@@ -33,9 +57,13 @@ pub async fn download(
         url,
         options,
         came: Arc::clone(&came),
+        modified: Arc::default(),
     };
     match tokio::time::timeout(options.total, work.all(&out)).await {
-        Ok(outcome) => outcome,
+        Ok(outcome) => outcome.map(|size| Downloaded {
+            size,
+            modified: work.modified.get().copied(),
+        }),
         Err(_) => Err(Fault::TooSlow {
             limit: options.total,
             bytes: came.load(Ordering::Relaxed),
@@ -49,7 +77,7 @@ pub async fn beginning(
     url: &Secret,
     most: usize,
     options: Options,
-) -> Result<Bytes, Fault> {
+) -> Result<Beginning, Fault> {
     let work = Work {
         http: http.clone(),
         url: Url::parse(url.reveal()).map_err(|_| invalid("the signed address is no URL"))?,
@@ -58,7 +86,9 @@ pub async fn beginning(
             ..options
         },
         came: Arc::default(),
+        modified: Arc::default(),
     };
+    let modified = Arc::clone(&work.modified);
     // A server without ranges sends all, of which no more is taken.
     let (sender, mut pieces) = tokio::sync::mpsc::channel::<Bytes>(1);
     let asking = async move { work.first(&sender).await };
@@ -72,11 +102,16 @@ pub async fn beginning(
         taken.truncate(most);
         taken.freeze()
     };
-    match tokio::join!(asking, taking) {
-        (Ok(First::Range(_, bytes)), _) => Ok(bytes),
-        (Ok(First::Stream) | Err(Fault::Hung), taken) => Ok(taken),
-        (Err(fault), _) => Err(fault),
-    }
+    let (size, bytes) = match tokio::join!(asking, taking) {
+        (Ok(First::Range(whole, bytes)), _) => (Some(whole.size), bytes),
+        (Ok(First::Stream) | Err(Fault::Hung), taken) => (None, taken),
+        (Err(fault), _) => return Err(fault),
+    };
+    Ok(Beginning {
+        bytes,
+        size,
+        modified: modified.get().copied(),
+    })
 }
 
 #[derive(Clone)]
@@ -86,6 +121,8 @@ struct Work {
     options: Options,
     /// Bytes handed on so far.
     came: Arc<AtomicU64>,
+    /// When it was written, once a server has said so.
+    modified: Arc<OnceLock<SystemTime>>,
 }
 
 /// What the first answer says of the whole.
@@ -149,6 +186,11 @@ impl Work {
             call.headers.insert(RANGE, header(&range)?);
         }
         let mut incoming = self.http.open(&call).await?;
+        if matches!(incoming.status(), 200 | 206)
+            && let Some(moment) = modified(incoming.headers())
+        {
+            let _ = self.modified.set(moment);
+        }
         match incoming.status() {
             206 => {
                 let (start, end, size) = content_range(incoming.headers())?;
@@ -343,6 +385,14 @@ fn content_range(headers: &HeaderMap) -> Result<(u64, u64, u64), Why> {
         (numbers.0 <= numbers.1 && numbers.1 < numbers.2).then_some(numbers)
     };
     parse().ok_or_else(|| Why::Final(invalid("it does not say which range it sends")))
+}
+
+/// When it was written: an `HTTP-date`.
+fn modified(headers: &HeaderMap) -> Option<SystemTime> {
+    let text = headers.get(LAST_MODIFIED)?.to_str().ok()?;
+    DateTime::parse_from_rfc2822(text.trim())
+        .ok()
+        .map(SystemTime::from)
 }
 
 fn header(text: &str) -> Result<HeaderValue, Why> {

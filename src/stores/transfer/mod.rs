@@ -15,7 +15,7 @@ use crate::stores::fault::{Access, Fault, excerpt};
 use crate::system::http::exchange::retry_after;
 use crate::system::http::retry::Policy;
 
-pub use download::{beginning, download};
+pub use download::{Beginning, Downloaded, beginning, download};
 pub use upload::upload;
 
 /// How bytes are moved.
