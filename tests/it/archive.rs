@@ -331,6 +331,7 @@ fn what_overlaps_is_packed_once_and_what_is_excluded_not_at_all() {
         workspace,
         paths: &paths,
         excluded: &excluded,
+        confinement: None,
     };
     let mut archive = Vec::new();
     let packed = pack(&sources, &mut archive, &PackOptions::default(), &progress()).unwrap();
@@ -365,6 +366,7 @@ fn what_would_not_be_unpacked_is_not_packed() {
         workspace,
         paths: &paths,
         excluded: &[],
+        confinement: None,
     };
     let made = |limits| {
         let mut archive = Vec::new();
