@@ -285,3 +285,41 @@ fn sweep(project: &Project, github: &GitHub, run: u64) -> std::process::Output {
     let mut sweep: Command = command(project, github, run, "sweep");
     sweep.output().expect("the binary")
 }
+
+#[test]
+fn the_action_goes_back_to_what_is_named_and_its_report_stays() {
+    let (project, github) = (crate::deploy_github::project(""), GitHub::watched());
+    let act = |run: u64, operation: &str, to: &str| {
+        HostRunner::action("actions/deploy", &project.path())
+            .input("journal", &journal(&project).display().to_string())
+            .input("operation", operation)
+            .input("to", to)
+            .input("report-file", "report.json")
+            .input("token", TOKEN)
+            .github("api_url", &github.url())
+            .github("server_url", "https://github.example")
+            .github("repository", "acme/app")
+            .github("sha", SHA)
+            .github("run_id", &run.to_string())
+            .github("run_attempt", "1")
+            .start()
+            .wait()
+    };
+    let report = || -> Value {
+        let text = std::fs::read(project.path().join("report.json")).expect("a report");
+        serde_json::from_slice(&text).expect("JSON")
+    };
+    act(1, "run", "").expect("success");
+    project.write("dist/a.txt", "two");
+    act(2, "run", "").expect("success");
+    let first = report()["outputs"]["previous"].clone();
+    let first = first.as_str().expect("a reference");
+    act(3, "rollback", first).expect("success");
+    assert_eq!(report()["outputs"]["state"], "success");
+    let standing = std::fs::read_to_string(project.path().join("site/current/a.txt"));
+    assert_eq!(standing.expect("a file"), "one");
+    // Elsewhere it is a mistake, and told.
+    let done = act(4, "run", first);
+    done.expect("failure")
+        .expect_log("`--to` is for `deploy rollback`");
+}
