@@ -247,24 +247,47 @@ fn tell(figures: &str) {
     eprintln!("{figures}");
 }
 
-#[test]
-fn what_a_lost_machine_leaves_is_swept_by_another() {
-    let (project, github) = (project(""), GitHub::watched());
-    let mut child = start(&project, &github, 7);
-    let journal = project.beside("temp").join("lockgate");
-    while !github
-        .deployments("prod")
-        .iter()
-        .any(|one| one.state() == "in_progress")
-    {
+/// Kills a deployment while GitHub has it in progress.
+fn kill_open(project: &Project, github: &GitHub, run: u64) {
+    let mut child = start(project, github, run);
+    let is_open = |one: &crate::support::github::Recorded| one.state() == "in_progress";
+    while !github.deployments("prod").iter().any(is_open) {
         std::thread::sleep(Duration::from_millis(5));
-        assert!(
-            child.try_wait().expect("a child").is_none(),
-            "it was too fast"
-        );
+        let end = child.try_wait().expect("a child");
+        assert!(end.is_none(), "it was too fast");
     }
     child.kill().expect("a kill");
     child.wait().expect("an end");
+}
+
+#[test]
+fn an_end_that_github_may_not_know_is_no_success() {
+    let (project, github) = (project(""), GitHub::start());
+    kill_open(&project, &github, 7);
+    let down = json!({"at": "GET statuses", "kind": "status", "status": 500, "times": 100});
+    github.fail(&json!([down]));
+    let done = deploy(&project, &github, 7, "finalize");
+    assert_eq!(done.code, Some(3), "{}", done.text);
+    assert_eq!(done.report["findings"][0]["rule"], "no-verdict");
+    assert!(done.text.contains("lockgate deploy sweep"), "{}", done.text);
+    assert_eq!(github.deployments("prod")[0].state(), "in_progress");
+    let denied = json!({"message": "Resource not accessible by integration"});
+    let denied = json!({"at": "GET statuses", "kind": "status", "status": 403, "body": denied});
+    github.fail(&json!([denied]));
+    let done = deploy(&project, &github, 7, "finalize");
+    assert_eq!(done.code, Some(0), "{}", done.text);
+    assert_eq!(done.report["findings"][0]["rule"], "not-recorded");
+    github.fail(&json!([]));
+    let done = deploy(&project, &github, 7, "finalize");
+    assert_eq!(done.code, Some(0), "{}", done.text);
+    assert_eq!(github.deployments("prod")[0].state(), "failure");
+}
+
+#[test]
+fn what_a_lost_machine_leaves_is_swept_by_another() {
+    let (project, github) = (project(""), GitHub::watched());
+    let journal = project.beside("temp").join("lockgate");
+    kill_open(&project, &github, 7);
     // The machine has gone with all that it had.
     remove(&journal);
     github.set(&json!({"runs": {"7": {"status": "in_progress", "run_attempt": 1}}}));

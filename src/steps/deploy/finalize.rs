@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::deploy::history::{self, Deployment};
-use crate::error::{Error, Result, count};
+use crate::error::{Error, Kind, Result, count};
 use crate::model::deployment::definition::OnCancel;
 use crate::model::deployment::{Facts, Owner, State};
 use crate::model::report::Verdict;
@@ -57,6 +57,7 @@ pub async fn finalize(arguments: &Arguments, world: &World, stop: Stop) -> Resul
     let journals = book::folder(arguments, world, &definition.folder);
     let own = workflow_run(world);
     let (mut closed, mut went_back, mut told) = (Vec::new(), 0, 0);
+    let (mut findings, mut unknown) = (Vec::new(), None);
     for environment in &definition.environments {
         if arguments
             .environment
@@ -103,9 +104,21 @@ pub async fn finalize(arguments: &Arguments, world: &World, stop: Stop) -> Resul
                 went_back += 1;
             }
         }
+        let was_recorded = session.recorder.warning().is_none();
         let ours = session.book.deployments().into_iter();
         for deployment in ours.filter(|deployment| mine(deployment)) {
-            told += usize::from(tell(&session, &deployment).await?);
+            // Where GitHub gives no answer nothing more is asked of it; what is left here is closed all the same.
+            if unknown.is_some() {
+                break;
+            }
+            match tell(&mut session, &deployment).await {
+                Ok(was_open) => told += usize::from(was_open),
+                Err(error) if error.kind == Kind::NoVerdict => unknown = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        if was_recorded && findings.is_empty() {
+            findings.extend(report::not_recorded(&session.recorder));
         }
         if let Some(problem) = session.problems.into_iter().next() {
             return Err(problem);
@@ -121,14 +134,26 @@ pub async fn finalize(arguments: &Arguments, world: &World, stop: Stop) -> Resul
     if told > 0 {
         headline = format!("{headline}; told GitHub of {}", count(told as u64, "end"));
     }
+    let verdict = match unknown {
+        Some(_) => Verdict::NoVerdict,
+        None => Verdict::Pass,
+    };
+    if let Some(error) = unknown {
+        headline.push_str("; what GitHub shows is not known");
+        findings.push(report::finding(&error.hint(
+            "`lockgate deploy sweep` tells GitHub later, when this run is over",
+        )));
+    }
+    let mut report = report::empty(headline, verdict);
+    report.findings = findings;
     Ok(Ended {
-        report: report::empty(headline, Verdict::Pass),
+        report,
         stopped_by: None,
     })
 }
 
 /// Tells GitHub how a deployment ended, where it has it open. Whether it had.
-async fn tell(session: &Session<'_>, deployment: &Deployment) -> Result<bool> {
+async fn tell(session: &mut Session<'_>, deployment: &Deployment) -> Result<bool> {
     let facts = &deployment.facts;
     let was_created = deployment
         .timeline
@@ -146,14 +171,14 @@ async fn tell(session: &Session<'_>, deployment: &Deployment) -> Result<bool> {
                 release: &release.unwrap_or_default(),
                 files: Vec::new(),
             };
-            session.recorder.find(&about).await
+            session.recorder.find(&about).await?
         }
         None => None,
     };
     let Some(id) = id else {
         return Ok(false);
     };
-    if !session.recorder.is_open(id).await {
+    if !session.recorder.is_open(id).await? {
         return Ok(false);
     }
     let state = record::told(deployment.state, deployment.has_effects);

@@ -243,22 +243,44 @@ impl Recorder {
     }
 
     /// The id of a deployment that was recorded, but not in the journal.
-    pub async fn find(&self, about: &About<'_>) -> Option<u64> {
-        let found = deployments::find(self.client.as_ref()?, &about.wanted()).await;
-        Some(found.ok().flatten()?.id)
+    pub async fn find(&mut self, about: &About<'_>) -> Result<Option<u64>> {
+        let Some(client) = &self.client else {
+            return Ok(None);
+        };
+        let found = deployments::find(client, &about.wanted()).await;
+        Ok(self.seen(found)?.flatten().map(|found| found.id))
     }
 
     /// Whether nobody told yet how a deployment ended.
-    pub async fn is_open(&self, id: u64) -> bool {
+    pub async fn is_open(&mut self, id: u64) -> Result<bool> {
         let Some(client) = &self.client else {
-            return false;
+            return Ok(false);
         };
         let statuses = deployments::statuses(client, id).await;
-        statuses.is_ok_and(|statuses| {
+        let statuses = self.seen(statuses)?;
+        Ok(statuses.is_some_and(|statuses| {
             statuses
                 .first()
                 .is_none_or(|status| !status.state.is_final())
-        })
+        }))
+    }
+
+    /// What GitHub answered; nothing where there is nothing, or where the token may not see it, which is a warning.
+    fn seen<T>(&mut self, answer: std::result::Result<T, Fault>) -> Result<Option<T>> {
+        match answer {
+            Ok(answer) => Ok(Some(answer)),
+            Err(Fault::Missing) => Ok(None),
+            Err(fault) if fault.is_read_only() => {
+                self.warning = Some(self.warning.take().unwrap_or_else(|| fault.to_string()));
+                self.client = None;
+                Ok(None)
+            }
+            Err(Fault::Stopped(signal)) => Err(Error::interrupted(signal)),
+            Err(fault) => Err(Error::no_verdict(
+                "whether GitHub has the deployment open cannot be told",
+            )
+            .cause(fault)),
+        }
     }
 
     /// Ends what is open on record and whose run is over; how many there were.

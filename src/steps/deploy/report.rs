@@ -180,7 +180,7 @@ fn changes(changes: &[Change]) -> Table {
 }
 
 /// What went wrong, with all its reasons.
-fn finding(problem: &Error) -> Finding {
+pub fn finding(problem: &Error) -> Finding {
     let mut message = problem.message.clone();
     for cause in &problem.causes {
         message.push_str("\n- ");
