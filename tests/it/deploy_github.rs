@@ -293,6 +293,14 @@ fn what_a_lost_machine_leaves_is_swept_by_another() {
     github.set(&json!({"runs": {"7": {"status": "in_progress", "run_attempt": 1}}}));
     assert_eq!(deploy(&project, &github, 8, "sweep").code, Some(0));
     assert_eq!(github.deployments("prod")[0].state(), "in_progress");
+    let denied = json!({"message": "Resource not accessible by integration"});
+    let denied = json!({"at": "GET run", "kind": "status", "status": 403, "body": denied});
+    github.fail(&json!([denied]));
+    let done = deploy(&project, &github, 8, "sweep");
+    assert_eq!(done.code, Some(3), "{}", done.text);
+    let finding = &done.report["findings"][0];
+    assert_eq!(finding["help"], "give the job `permissions: actions: read`");
+    assert_eq!(github.deployments("prod")[0].state(), "in_progress");
     github.set(
         &json!({"runs": {"7": {"status": "completed", "conclusion": "failure", "run_attempt": 1}}}),
     );

@@ -220,7 +220,7 @@ pub async fn sweep(arguments: &Arguments, world: &World) -> Result<Ended> {
     let journals = book::folder(arguments, world, &definition.folder);
     let recorder = Recorder::new(world)?;
     let is_closed = world.context.event["action"] == "closed";
-    let mut closed = 0;
+    let (mut closed, mut unknown) = (0, Vec::new());
     for environment in &definition.environments {
         let name = &environment.name;
         if arguments
@@ -232,16 +232,24 @@ pub async fn sweep(arguments: &Arguments, world: &World) -> Result<Ended> {
         }
         let mut book = Book::open(&journals, name)?;
         closed += heal(&mut book, |_| false)?.len();
-        closed += recorder.sweep(name).await?;
+        let (ended, unseen) = recorder.sweep(name).await?;
+        closed += ended;
+        unknown.extend(unseen);
         if environment.transient && is_closed {
             closed += recorder.end_transient(name).await?;
         }
     }
-    let headline = match closed {
-        0 => "nothing was left open".to_owned(),
+    let mut headline = match closed {
+        0 if unknown.is_empty() => "nothing was left open".to_owned(),
         some => format!("closed {}", count(some as u64, "deployment")),
     };
-    let mut report = report::empty(headline, Verdict::Pass);
+    let mut verdict = Verdict::Pass;
+    if !unknown.is_empty() {
+        headline.push_str("; not all could be seen");
+        verdict = Verdict::NoVerdict;
+    }
+    let mut report = report::empty(headline, verdict);
+    report.findings = unknown.iter().map(report::finding).collect();
     report.findings.extend(report::not_recorded(&recorder));
     Ok(Ended {
         report,

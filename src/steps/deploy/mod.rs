@@ -81,7 +81,7 @@ pub const OUTPUTS: &[Output] = &[
 /// What it takes from the environment alone.
 pub const SECRETS: &[SecretInput] = &[SecretInput {
     name: "token",
-    help: "Token that records the deployment on GitHub, `deployments: write`, and asks for checks, `checks: read` and `statuses: read`",
+    help: "Token that records the deployment on GitHub, `deployments: write`, and asks for checks, `checks: read` and `statuses: read`; for `sweep` also `actions: read`",
     default: "${{ github.token }}",
 }];
 

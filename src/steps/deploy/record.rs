@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::github::api::{Client, Fault};
 use crate::github::deployments::{
-    self, Contexts as Found, Deployment, Own, Payload, State as Told, Verdict, Wanted,
+    self, Contexts as Found, Deployment, End, Own, Payload, State as Told, Verdict, Wanted,
 };
 use crate::model::deployment::definition::{Contexts, Environment};
 use crate::model::deployment::{Run, Stand, State};
@@ -283,13 +283,22 @@ impl Recorder {
         }
     }
 
-    /// Ends what is open on record and whose run is over; how many there were.
-    pub async fn sweep(&self, environment: &str) -> Result<usize> {
+    /// Ends what is open on record and whose run is over; how many there were, and what could not be seen.
+    pub async fn sweep(&self, environment: &str) -> Result<(usize, Vec<Error>)> {
         let Some(client) = &self.client else {
-            return Ok(0);
+            return Ok((0, Vec::new()));
         };
         let swept = deployments::sweep(client, Some(environment), DEPTH).await;
-        Ok(swept.map_err(Fault::error)?.stale.len())
+        let swept = swept.map_err(Fault::error)?;
+        let unknown = swept.unknown.into_iter();
+        let mut unknown: Vec<Error> = unknown.map(|(id, fault)| unseen(id, fault)).collect();
+        if swept.end == End::RateLimit {
+            let message = format!(
+                "not all deployments to `{environment}` were looked at: little is left of the rate limit"
+            );
+            unknown.push(Error::no_verdict(message).hint("run it again within the hour"));
+        }
+        Ok((swept.stale.len(), unknown))
     }
 
     /// Ends a transient environment on record; how many deployments that were.
@@ -364,6 +373,21 @@ async fn ask(
     };
     let interval = INTERVAL.min(patience / 4);
     deployments::wait_for_contexts(client, &context.sha, wanted, &own, patience, interval).await
+}
+
+/// An open deployment whose run cannot be seen.
+fn unseen(id: u64, fault: Fault) -> Error {
+    let error = Error::no_verdict(format!(
+        "deployment {id} is open, and whether its run goes on cannot be told"
+    ));
+    let hint = "give the job `permissions: actions: read`";
+    match fault {
+        Fault::ReadOnly { message } => error
+            .cause(format!("GitHub answers 403: {message}"))
+            .hint(hint),
+        Fault::Denied { .. } => error.cause(fault).hint(hint),
+        _ => error.cause(fault).hint("run it again"),
+    }
 }
 
 /// How GitHub calls the state that a deployment ended in. Never inactive once something may have changed.
