@@ -1,4 +1,4 @@
-//! When to stop: SIGINT, SIGTERM, or, in a workflow, the end of the process that started us.
+//! When to stop: SIGINT, SIGTERM, SIGHUP, or, in a workflow, the end of the process that started us.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// The signals that stop a run.
+#[cfg(unix)]
+const SIGHUP: u8 = 1;
 const SIGINT: u8 = 2;
 const SIGTERM: u8 = 15;
 
@@ -102,7 +104,12 @@ fn listen_to_signals(sender: &Sender) -> io::Result<()> {
     for (kind, number) in [
         (SignalKind::interrupt(), SIGINT),
         (SignalKind::terminate(), SIGTERM),
+        (SignalKind::hangup(), SIGHUP),
     ] {
+        // `nohup` wants us to go on when the terminal is closed.
+        if number == SIGHUP && is_ignored(SIGHUP) {
+            continue;
+        }
         let mut stream = signal(kind)?;
         let sender = sender.clone();
         tokio::spawn(async move {
@@ -112,6 +119,16 @@ fn listen_to_signals(sender: &Sender) -> io::Result<()> {
         });
     }
     Ok(())
+}
+
+/// Whether whoever started us made us deaf to a signal. Linux alone tells it.
+#[cfg(unix)]
+fn is_ignored(signal: u8) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mut lines = status.lines();
+    let mask = lines.find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & (1 << (signal - 1)) != 0)
 }
 
 #[cfg(not(unix))]

@@ -215,6 +215,41 @@ fn what_hears_no_signal_is_ended_in_time_wherever_it_went() {
 }
 
 #[test]
+fn a_terminal_that_is_closed_ends_a_deployment_as_every_signal_does() {
+    let project = running(STUBBORN, "true");
+    let mut child = start(&project);
+    let ids = ids(&project, 4);
+    signal("HUP", child.id());
+    assert_eq!(child.wait().expect("an end").code(), Some(129));
+    assert_eq!(ends(&journal(&project)), ["cancelled"]);
+    let left: Vec<&u32> = ids.iter().filter(|id| lives(**id)).collect();
+    assert!(left.is_empty(), "{left:?} of {ids:?}");
+}
+
+#[test]
+fn who_is_to_outlive_the_terminal_hears_nothing_of_its_end() {
+    let project = running(
+        "mkdir -p ids\ntouch ids/$$\nuntil test -e go; do sleep 0.01; done\n",
+        "true",
+    );
+    let mut child = Command::new("nohup")
+        .arg(BINARY)
+        .arg("deploy")
+        .current_dir(project.path())
+        .env_clear()
+        .env("PATH", std::env::var("PATH").expect("a PATH"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the binary");
+    ids(&project, 1);
+    signal("HUP", child.id());
+    project.write("go", "");
+    assert_eq!(child.wait().expect("an end").code(), Some(0));
+    assert_eq!(ends(&journal(&project)), ["success"]);
+}
+
+#[test]
 fn what_a_killed_deployment_has_started_is_ended_by_finalize() {
     let stubborn = STUBBORN.replace("env -i PATH=\"$PATH\" ", "");
     for (run, health) in [(&*stubborn, "true"), ("true", &stubborn)] {
