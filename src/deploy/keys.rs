@@ -258,7 +258,7 @@ pub const HEALTH: &[Key] = &[
     key(
         "http",
         Shape::Text,
-        "A GET of this URL; redirects are answers like others",
+        "A GET of this URL, `https` but for the own machine; redirects are answers like others",
     ),
     key(
         "tcp",

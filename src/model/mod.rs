@@ -18,3 +18,4 @@ pub mod report;
 pub mod size;
 pub mod sources;
 pub mod untrusted;
+pub mod web;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::deploy::keys;
 use crate::model::deployment::definition::{Health, Inconclusive, Probe};
+use crate::model::web::is_safe;
 use crate::pipeline::read::options;
 use crate::pipeline::read::reader::{Fields, Reader, shown};
 use crate::pipeline::read::tree::Node;
@@ -68,6 +69,20 @@ fn probe(reader: &mut Reader<'_>, fields: &Fields<'_>, whole: &Node) -> Option<P
 
 fn http(reader: &mut Reader<'_>, fields: &Fields<'_>, node: &Node) -> Option<Probe> {
     let url = options::http(reader, node);
+    if let Some(text) = &url
+        && !url::Url::parse(text).is_ok_and(|url| is_safe(&url))
+    {
+        // Told now: once something stands there nobody could ask whether it is well.
+        let message = format!(
+            "`http`: `{}` is plain `http`, which is for the own machine only",
+            shown(text)
+        );
+        reader.wrong_with(
+            node,
+            message,
+            "name its `https` address, or ask by `command`",
+        );
+    }
     let mut status = Vec::new();
     for item in fields.get("status").map(Reader::items).unwrap_or_default() {
         let number = reader.whole("status", item, 100, 599);

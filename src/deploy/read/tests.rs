@@ -103,6 +103,10 @@ fn every_mistake_is_told_with_its_place() {
             "password",
         ),
         (
+            "target.shell.run = 'x'\nhealth = { http = 'http://notes.example:8080/health' }",
+            "`http`: `http://notes.example:8080/health` is plain `http`, which is for the own machine only",
+        ),
+        (
             "target.shell.run = 'x'\nhealth = { http = 'http://a', body = '(' }",
             "regular expression",
         ),

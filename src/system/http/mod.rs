@@ -18,12 +18,13 @@ use reqwest::header::{
 use reqwest::{Response, StatusCode, Url};
 
 use crate::error::{Error, Result};
+use crate::model::web::{is_loopback, is_safe};
 use crate::system::environment::Environment;
 pub use crate::system::http::cache::Cache;
 use crate::system::http::clients::Clients;
 use crate::system::http::exchange::retry_after;
 pub use crate::system::http::origin::Login;
-use crate::system::http::origin::{Origin, is_loopback, is_safe};
+use crate::system::http::origin::Origin;
 use crate::system::http::retry::{Policy, SILENCE};
 use crate::system::stop::Stop;
 
