@@ -339,6 +339,80 @@ async fn an_index_that_is_busy_or_hangs_up_gets_the_file_once() {
 }
 
 #[tokio::test]
+async fn a_file_that_changes_between_two_tries_is_never_published() {
+    for is_lost in [false, true] {
+        for change in [Change::Byte, Change::Longer, Change::Shorter, Change::Gone] {
+            let folder = TempDir::new().unwrap();
+            let release = one(&folder);
+            let path = folder.path().join(WHEEL);
+            let uploads = Arc::new(Mutex::new(0));
+            let (count, file) = (Arc::clone(&uploads), path.clone());
+            let index = HttpServer::start(move |asked| {
+                if asked.method == "GET" {
+                    return Told::new(404, "");
+                }
+                let mut uploads = count.lock().unwrap();
+                *uploads += 1;
+                if *uploads > 1 {
+                    return Told::new(200, "OK");
+                }
+                change.happen_to(&file);
+                if is_lost {
+                    Told::nothing()
+                } else {
+                    Told::new(503, "busy")
+                }
+            });
+            let settings = Pypi {
+                upload: format!("{}/", index.url()),
+                simple: Some(format!("{}/simple", index.url())),
+                credential: Credential::Nobody,
+                policy: policy(),
+                ..Pypi::default()
+            };
+            let error = fails(&settings, &release, &Somewhere::with(&[])).await;
+            // The one whole upload is that of the file which was tested.
+            assert_eq!(*uploads.lock().unwrap(), 1, "{change:?} {}", error.render());
+            if matches!(change, Change::Gone) {
+                assert_eq!(error.kind, Kind::NoVerdict, "{}", error.render());
+                continue;
+            }
+            says(
+                &error,
+                Kind::Refused,
+                "was changed since it was tested",
+                "between its test",
+            );
+            assert_eq!(error.render().contains("is not known"), is_lost);
+        }
+    }
+}
+
+/// What becomes of a file while it is published.
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    Byte,
+    Longer,
+    Shorter,
+    Gone,
+}
+
+impl Change {
+    fn happen_to(self, file: &std::path::Path) {
+        let mut content = std::fs::read(file).unwrap();
+        match self {
+            Self::Byte => content[40] ^= 1,
+            Self::Longer => content.push(0),
+            Self::Shorter => {
+                content.pop();
+            }
+            Self::Gone => return std::fs::remove_file(file).unwrap(),
+        }
+        std::fs::write(file, content).unwrap();
+    }
+}
+
+#[tokio::test]
 async fn what_an_index_refuses_is_told_with_its_reason_and_what_is_done() {
     let folder = TempDir::new().unwrap();
     let index = FakeIndex::start();

@@ -3,9 +3,8 @@
 //! Whether a try whose answer was lost arrived is asked of the index by digest, before the file is sent again.
 
 use std::io::{self, Read};
-use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -14,9 +13,10 @@ use bytes::Bytes;
 use futures_util::stream::{self, Stream};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Url};
+use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
-use crate::model::digest::hex;
+use crate::model::digest::{Sha, hex};
 use crate::system::http::Http;
 use crate::system::http::exchange::{Call, Reply, Trouble, is_temporary};
 use crate::system::masking::Secret;
@@ -146,7 +146,12 @@ impl<'a> Uploader<'a> {
         if let Some(header) = self.authorization().await? {
             call.headers.insert(AUTHORIZATION, header);
         }
-        let reply = match self.send(&call, &form, distribution).await {
+        let known = Arc::new(Known::default());
+        let sent = self.send(&call, &form, distribution, &known).await;
+        if known.is_other.load(Ordering::Acquire) {
+            return Err(changed(distribution, was_lost));
+        }
+        let reply = match sent {
             Ok(reply) => reply,
             Err(Trouble::Stopped(signal)) => return Err(Error::interrupted(signal)),
             Err(Trouble::Refused(why)) => {
@@ -299,9 +304,9 @@ impl<'a> Uploader<'a> {
         call: &Call,
         form: &Form,
         distribution: &Distribution,
+        known: &Arc<Known>,
     ) -> std::result::Result<Reply, Trouble> {
-        let read = Arc::new(AtomicU64::new(0));
-        let pieces = form.pieces(pieces_of(&distribution.path, Arc::clone(&read)));
+        let pieces = form.pieces(pieces_of(distribution, Arc::clone(known)));
         let sending = self.http.send_stream(call, form.size(), pieces);
         let mut sending = std::pin::pin!(sending);
         let mut told = 0;
@@ -310,7 +315,7 @@ impl<'a> Uploader<'a> {
                 outcome = &mut sending => Some(outcome),
                 () = tokio::time::sleep(TICK) => None,
             };
-            let so_far = read.load(Ordering::Relaxed);
+            let so_far = known.read.load(Ordering::Relaxed);
             if so_far != told {
                 told = so_far;
                 let file = &distribution.package.file;
@@ -323,26 +328,56 @@ impl<'a> Uploader<'a> {
     }
 }
 
-/// A file in pieces, read where it keeps nobody waiting; counts what was read.
+/// What is known of a file that is being sent.
+#[derive(Debug, Default)]
+struct Known {
+    /// Bytes that were read.
+    read: AtomicU64,
+    /// It is another one than that which was tested.
+    is_other: AtomicBool,
+}
+
+/// A file in pieces, read where it keeps nobody waiting; counts what was read. The last piece comes only where all of it are
+/// the bytes that were digested: of another file nobody ever gets the whole.
 fn pieces_of(
-    path: &Path,
-    read: Arc<AtomicU64>,
+    distribution: &Distribution,
+    known: Arc<Known>,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
     let (sender, receiver) = tokio::sync::mpsc::channel(2);
-    let path = path.to_owned();
+    let (path, digest, size) = (
+        distribution.path.clone(),
+        distribution.sha256,
+        distribution.size,
+    );
     tokio::task::spawn_blocking(move || {
         let outcome = std::fs::File::open(&path).and_then(|mut file| {
+            let (mut hasher, mut total, mut held) = (Sha256::new(), 0, None);
             loop {
                 let mut piece = Vec::with_capacity(PIECE);
                 let count = Read::by_ref(&mut file)
                     .take(PIECE as u64)
                     .read_to_end(&mut piece)?;
-                if count == 0 {
-                    return Ok(());
+                hasher.update(&piece);
+                total += count as u64;
+                let is_end = count == 0;
+                let is_other = is_end && Sha::from(hasher.finalize_reset()) != digest;
+                if is_other || total > size {
+                    known.is_other.store(true, Ordering::Release);
+                    return Err(io::Error::other("the file is another one by now"));
                 }
-                read.fetch_add(count as u64, Ordering::Relaxed);
-                // Nobody wants the rest where the try has ended.
-                if sender.blocking_send(Ok(piece.into())).is_err() {
+                let next = if is_end {
+                    held.take()
+                } else {
+                    held.replace(Bytes::from(piece))
+                };
+                if let Some(piece) = next {
+                    known.read.fetch_add(piece.len() as u64, Ordering::Relaxed);
+                    // Nobody wants the rest where the try has ended.
+                    if sender.blocking_send(Ok(piece)).is_err() {
+                        return Ok(());
+                    }
+                }
+                if is_end {
                     return Ok(());
                 }
             }
@@ -355,4 +390,19 @@ fn pieces_of(
         let piece = receiver.recv().await?;
         Some((piece, receiver))
     })
+}
+
+/// The error for a file that changed between two tries.
+fn changed(distribution: &Distribution, was_lost: bool) -> Error {
+    let error = Error::refused(format!(
+        "`{}` was changed since it was tested: its sha256 was {}; no upload of it was ended",
+        distribution.package.file,
+        hex(&distribution.sha256)
+    ));
+    let error = if was_lost {
+        error.cause("whether the index got the file that was tested, in a try before, is not known")
+    } else {
+        error
+    };
+    error.hint("nothing may change a file between its test and here")
 }
