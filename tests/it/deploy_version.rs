@@ -1,5 +1,8 @@
 //! The gate of the version: what packages say of themselves, and what the index has already.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use tempfile::TempDir;
 
 use crate::lockfile_index::Served;
@@ -124,4 +127,49 @@ fn an_index_that_does_not_answer_gives_no_verdict() {
         .run(&["deploy"])
         .expect_code(3)
         .expect_text("gave no answer");
+}
+
+#[test]
+fn what_another_index_has_is_nothing_of_the_one_that_is_published_to() {
+    // The other one knows a newer version, and is never asked.
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let public = HttpServer::start(move |_| {
+        count.fetch_add(1, Ordering::SeqCst);
+        let page = "<a href='/acme_app-9.0.tar.gz'>acme_app-9.0.tar.gz</a>";
+        Told::new(200, page).with("Content-Type", "text/html")
+    });
+    let fallback = format!("{}/simple/", public.url());
+    for credential in ["anonymous = true", "token = 'TOKEN_OF_INDEX'"] {
+        let files = TempDir::new().unwrap();
+        let arguments = ["-P", ".", "-a", ".", "--hash-algo", "sha256"];
+        let arguments = [&arguments[..], &["--fallback-url", &fallback]].concat();
+        let served = Served::pypiserver_with(files.path(), &arguments);
+        let target = format!(
+            "{{ pypi = {{ upload = '{}', simple = '{}', {credential} }} }}",
+            served.index().replace("/simple", "/"),
+            served.index()
+        );
+        let project = project(&target, "1.2.0", ["1.2.0", "1.2.0"]);
+        let project = project.with("TOKEN_OF_INDEX", "pypi-not-real");
+        project
+            .run(&["deploy"])
+            .expect_code(0)
+            .expect_text("sends us to another one");
+        assert_eq!(std::fs::read_dir(files.path()).unwrap().count(), 2);
+        // Now it has it, and answers itself.
+        project.run(&["deploy"]).expect_code(0);
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
+    // Where it has moved to is not known by that.
+    let moved = format!("{}/simple/acme-app/", public.url());
+    let index = HttpServer::start(move |_| Told::new(301, "").with("Location", moved.clone()));
+    let target = format!(
+        "{{ pypi = {{ upload = '{0}/', simple = '{0}/simple', anonymous = true }} }}",
+        index.url()
+    );
+    project(&target, "1.2.0", ["1.2.0", "1.2.0"])
+        .run(&["deploy"])
+        .expect_code(3)
+        .expect_text("has moved to another host");
 }

@@ -51,8 +51,15 @@ impl Served {
 
     /// pypiserver, which shows the files of a folder.
     pub(crate) fn pypiserver(files: &Path, more: &[&str]) -> Self {
+        let mut arguments = vec!["--disable-fallback"];
+        arguments.extend(more);
+        Self::pypiserver_with(files, &arguments)
+    }
+
+    /// The same with these arguments alone: what it has not got it sends people elsewhere for.
+    pub(crate) fn pypiserver_with(files: &Path, more: &[&str]) -> Self {
         let mut command = Command::new(lock_tool("pypiserver").join("bin/pypi-server"));
-        let mut arguments = vec!["run", "-p", "PORT", "-i", "127.0.0.1", "--disable-fallback"];
+        let mut arguments = vec!["run", "-p", "PORT", "-i", "127.0.0.1"];
         arguments.extend(more);
         arguments.push(files.to_str().expect("Unicode"));
         Self::start(&mut command, &arguments)

@@ -48,10 +48,10 @@ pub struct Request<'a> {
     pub etag: Option<&'a str>,
 }
 
-/// An answer: found, not found, or what is known already.
+/// An answer: found, not found, elsewhere, or what is known already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// 200, 304, 404 or 410.
+    /// 200, 304, 404 or 410; that of a redirect which is not followed.
     pub status: u16,
     /// The type of the content.
     pub content_type: Option<String>,
@@ -94,7 +94,8 @@ impl Http {
         self.get_by(request, false).await
     }
 
-    /// The same, past every cache on the way.
+    /// The same, past every cache on the way, and of nobody else: whoever sends us to another origin is not followed, and
+    /// that is the answer, without content.
     pub async fn get_fresh(&self, request: Request<'_>) -> Result<Answer> {
         self.get_by(request, true).await
     }
@@ -174,7 +175,17 @@ impl Http {
                     shown(url.as_str())
                 ))
             })?;
-            if login.is_some() && Origin::of(&target) != origin {
+            let is_elsewhere = Origin::of(&target) != origin;
+            if is_fresh && is_elsewhere {
+                return Ok(Answer {
+                    status: response.status().as_u16(),
+                    content_type: None,
+                    etag: None,
+                    body: Vec::new(),
+                    is_private: login.is_some(),
+                });
+            }
+            if login.is_some() && is_elsewhere {
                 return Err(refused(format!(
                     "`{}` sends us to `{}`, which is somebody else's: the credentials are not for it",
                     shown(url.as_str()),

@@ -34,11 +34,32 @@ pub(super) async fn page(http: &Http, simple: &str, name: &str) -> Result<Page> 
         etag: None,
     };
     let answer = http.get_fresh(request).await?;
-    if matches!(answer.status, 404 | 410) {
-        return Ok(Page {
-            is_missing: true,
-            ..Page::default()
-        });
+    let missing = Page {
+        is_missing: true,
+        ..Page::default()
+    };
+    match answer.status {
+        404 | 410 => return Ok(missing),
+        301 | 308 => {
+            return Err(Error::no_verdict(format!(
+                "what the package index has of `{}` cannot be told",
+                untrusted::line(name)
+            ))
+            .cause(format!(
+                "its simple API has moved to another host for good ({})",
+                answer.status
+            ))
+            .hint("name the new address in `simple`"));
+        }
+        // What it has not got itself it looks for at another index, which is not the one that is published to.
+        302 | 303 | 307 => {
+            tracing::warn!(
+                project = %untrusted::line(name),
+                "the package index sends us to another one, so it has nothing of this project itself"
+            );
+            return Ok(missing);
+        }
+        _ => {}
     }
     read(&answer.body).map_err(|why| {
         let error = Error::no_verdict(format!(
