@@ -332,6 +332,26 @@ fn only_bytes_that_were_tested_are_deployed() {
     let run = project.run(&["deploy", "--bundle", &bundle]);
     run.expect_code(1)
         .expect_text("nobody says that it is the one that was tested");
+    // The file of the project vouches for nothing, and takes nobody's lock.
+    let plain = std::fs::read_to_string(project.path().join("pyproject.toml")).unwrap();
+    for line in [
+        format!("bundle-digest = '{digest}'"),
+        "break-lock = true".to_owned(),
+    ] {
+        let name = line.split(' ').next().unwrap();
+        project.write(
+            "pyproject.toml",
+            plain.replace(
+                "[tool.lockgate.deploy.",
+                &format!("[tool.lockgate.deploy]\n{line}\n[tool.lockgate.deploy."),
+            ),
+        );
+        project
+            .run(&["deploy", "--bundle", &bundle])
+            .expect_code(2)
+            .expect_text(&format!("`{name}` is given for each deployment"));
+    }
+    project.write("pyproject.toml", plain);
     let argument = format!("--bundle-digest={digest}");
     project
         .run(&["deploy", "--bundle", &bundle, &argument])

@@ -64,3 +64,30 @@ pub fn require_permission(world: &World) -> Result<()> {
         given.allow_project_code.unwrap_or_default()
     })
 }
+
+/// What is given anew for each deployment: by the workflow or the command line, never by the file of the project, which is a
+/// part of what is deployed.
+pub fn require_given(arguments: &Arguments, world: &World) -> Result<()> {
+    let each_time = |arguments: &Arguments| {
+        [
+            ("digest", arguments.digest.is_some()),
+            ("bundle-digest", arguments.bundle_digest.is_some()),
+            ("break-lock", arguments.break_lock.is_some()),
+        ]
+    };
+    if each_time(arguments).iter().all(|(_, is_set)| !is_set) {
+        return Ok(());
+    }
+    let given: Arguments = base::given(Step::Deploy, world)?;
+    let mut pairs = each_time(arguments).into_iter().zip(each_time(&given));
+    let by_file = pairs.find(|((_, is_set), (_, is_given))| *is_set && !is_given);
+    let Some(((name, _), _)) = by_file else {
+        return Ok(());
+    };
+    Err(Error::usage(format!(
+        "`{name}` is given for each deployment, and the configuration file sets it for all"
+    ))
+    .hint(format!(
+        "take it from the file, and name it with `--{name}`, or `{name}` in the workflow"
+    )))
+}

@@ -8,11 +8,8 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 use crate::model::deployment::definition::{Environment, Target};
 use crate::model::untrusted;
-use crate::steps::Step;
 use crate::steps::deploy::Arguments;
 use crate::steps::deploy::release::Found;
-use crate::steps::gate::base;
-use crate::steps::world::World;
 use crate::targets::oci;
 
 /// Larger files hold more than a digest, bytes.
@@ -40,12 +37,8 @@ impl Image {
     }
 }
 
-/// The input `digest`. Refused for other targets, and where the file of the project would set it for good.
-pub fn given(
-    arguments: &Arguments,
-    world: &World,
-    environment: &Environment,
-) -> Result<Option<Image>> {
+/// The input `digest`. Refused for other targets.
+pub fn given(arguments: &Arguments, environment: &Environment) -> Result<Option<Image>> {
     let Some(text) = &arguments.digest else {
         return Ok(None);
     };
@@ -54,13 +47,6 @@ pub fn given(
             "`digest` is for the target `oci`, and `{}` has another one",
             environment.name
         )));
-    }
-    let told: Arguments = base::given(Step::Deploy, world)?;
-    if told.digest.is_none() {
-        return Err(Error::usage(
-            "`digest` is given for each deployment, and the configuration file sets it for all",
-        )
-        .hint("take it from the file, and name it with `--digest`, or `digest` in the workflow"));
     }
     Image::parse(text).map(Some)
 }

@@ -124,7 +124,7 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR")]
     pub bundle: Option<PathBuf>,
 
-    /// The digest that the bundle must have: the output `bundle-digest` of the job that tested it
+    /// The digest that the bundle must have: the output `bundle-digest` of the job that tested it; counts from the workflow or the command line only
     #[arg(long, value_name = "SHA256", value_parser = Trimmed(NonEmptyStringValueParser::new()))]
     pub bundle_digest: Option<String>,
 
@@ -136,7 +136,7 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR")]
     pub journal: Option<PathBuf>,
 
-    /// Take the environment from who has it, where `lock.break` lets you [default: false]
+    /// Take the environment from who has it, where `lock.break` lets you; counts from the workflow or the command line only [default: false]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = boolean)]
     pub break_lock: Option<bool>,
 
@@ -173,6 +173,12 @@ pub fn run(arguments: &Arguments, world: &World) -> Result<u8> {
     let operation = arguments.operation.unwrap_or_default();
     if arguments.to.is_some() && operation != Operation::Rollback {
         return Err(Error::usage("`--to` is for `deploy rollback`"));
+    }
+    if matches!(
+        operation,
+        Operation::Plan | Operation::Run | Operation::Rollback
+    ) {
+        definition::require_given(arguments, world)?;
     }
     let runtime = waiting::runtime()?;
     let ended = runtime.block_on(async {

@@ -72,7 +72,7 @@ fn files(found: &Found) -> Vec<(String, String)> {
 
 /// Finds what is deployed, on a thread of its own.
 pub async fn gather(session: &mut Session<'_>) -> Result<Found> {
-    let given = image::given(session.arguments, session.world, session.environment)?;
+    let given = image::given(session.arguments, session.environment)?;
     let place = Place {
         folder: session.folder.clone(),
         root: session.world.root.clone(),
