@@ -142,6 +142,14 @@ impl Step {
         }
     }
 
+    /// Inputs that no file of the project sets, as they are given each time.
+    pub fn each_time(self) -> &'static [&'static str] {
+        match self {
+            Self::Deploy => &deploy::EACH_TIME,
+            _ => &[],
+        }
+    }
+
     /// Its outputs.
     pub fn outputs(self) -> &'static [Output] {
         match self {

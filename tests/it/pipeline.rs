@@ -82,6 +82,21 @@ fn check_finds_every_mistake_at_once_in_both_carriers() {
         .expect_text("`lint-gate` has no input `tool`\n --> pyproject.toml:3:")
         .expect_text("hint: write `tools`")
         .expect_text("`token` is a secret and does not stand in `with`");
+    // What is deployed does not vouch for itself.
+    for (name, value) in [
+        ("digest", "'x'"),
+        ("bundle-digest", "'x'"),
+        ("break-lock", "true"),
+    ] {
+        let toml = project(&format!(
+            "[tool.lockgate.pipeline.stages]\na = {{ uses = 'deploy', with = {{ {name} = {value} }} }}\n"
+        ));
+        toml.run(&["pipeline", "check"])
+            .expect_code(2)
+            .expect_text(&format!(
+                "`{name}` is given for each deployment, and `with` sets it for all\n --> pyproject.toml:2:"
+            ));
+    }
     let yaml = Project::empty();
     yaml.write(
         "lockgate.yaml",

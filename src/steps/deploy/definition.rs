@@ -7,7 +7,7 @@ use crate::error::{Error, Result, did_you_mean};
 use crate::model::deployment::Environment;
 use crate::steps::Step;
 use crate::steps::definition::{Text, tell};
-use crate::steps::deploy::{Arguments, NAME};
+use crate::steps::deploy::{Arguments, EACH_TIME, NAME};
 use crate::steps::gate::base;
 use crate::steps::world::World;
 
@@ -68,20 +68,23 @@ pub fn require_permission(world: &World) -> Result<()> {
 /// What is given anew for each deployment: by the workflow or the command line, never by the file of the project, which is a
 /// part of what is deployed.
 pub fn require_given(arguments: &Arguments, world: &World) -> Result<()> {
+    // In the order of the names.
     let each_time = |arguments: &Arguments| {
         [
-            ("digest", arguments.digest.is_some()),
-            ("bundle-digest", arguments.bundle_digest.is_some()),
-            ("break-lock", arguments.break_lock.is_some()),
+            arguments.digest.is_some(),
+            arguments.bundle_digest.is_some(),
+            arguments.break_lock.is_some(),
         ]
     };
-    if each_time(arguments).iter().all(|(_, is_set)| !is_set) {
+    let set = each_time(arguments);
+    if !set.contains(&true) {
         return Ok(());
     }
     let given: Arguments = base::given(Step::Deploy, world)?;
-    let mut pairs = each_time(arguments).into_iter().zip(each_time(&given));
-    let by_file = pairs.find(|((_, is_set), (_, is_given))| *is_set && !is_given);
-    let Some(((name, _), _)) = by_file else {
+    let pairs = set.into_iter().zip(each_time(&given));
+    let mut named = EACH_TIME.into_iter().zip(pairs);
+    let by_file = named.find(|(_, (is_set, is_given))| *is_set && !is_given);
+    let Some((name, _)) = by_file else {
         return Ok(());
     };
     Err(Error::usage(format!(

@@ -78,6 +78,10 @@ pub const OUTPUTS: &[Output] = &[
     },
 ];
 
+/// Inputs that are given anew for each deployment, by the workflow or the command line: in a file of the project they would
+/// let what is deployed vouch for itself.
+pub const EACH_TIME: [&str; 3] = ["digest", "bundle-digest", "break-lock"];
+
 /// What it takes from the environment alone.
 pub const SECRETS: &[SecretInput] = &[SecretInput {
     name: "token",

@@ -142,6 +142,12 @@ fn check_stage(stage: &Stage) -> Vec<Error> {
     let wrong = with.iter().filter_map(|(name, values)| {
         let input = known.iter().find(|(known, _)| known == name);
         let error = match input {
+            Some((name, _)) if own.each_time().contains(name) => Error::usage(format!(
+                "`{name}` is given for each deployment, and `with` sets it for all"
+            ))
+            .hint(format!(
+                "deploy in a job of its own, and name it with `--{name}`, or `{name}` in the workflow"
+            )),
             Some((_, is_list)) if *is_list || values.value.len() == 1 => return None,
             Some(_) => Error::usage(format!("`{name}` takes one value, not a list")),
             None if own.secrets().iter().any(|secret| secret.name == name) => {
