@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::support::lockgate::Project;
+use crate::support::lockgate::{BINARY, Project};
 use crate::support::peers::{self, AZURE_ACCOUNT, AZURE_KEY};
 
 /// One who deploys to this address, from a folder of his own, until he is let go.
@@ -23,6 +23,46 @@ fn deployer(address: &str, variables: &[(&str, &str)]) -> Project {
     );
     project.write("dist/model.bin", address);
     project
+}
+
+/// Who deploys `content` to a folder that others deploy to as well, and asks for its health by this script.
+fn neighbour(site: &str, content: &str, health: &str) -> Project {
+    let project = Project::empty();
+    project.write("health.sh", health);
+    project.write(
+        "pyproject.toml",
+        format!(
+            "[tool.lockgate.deploy.environments.e]\nartifacts = ['dist/*']\ngates = {{ artifact = false, lockfile = false }}\ntarget = {{ local = {{ directory = '{site}' }} }}\nhealth = {{ command = ['sh', 'health.sh'], successes = 1, interval = '50ms', try-timeout = '10s', timeout = '10s' }}\n"
+        ),
+    );
+    project.write("dist/a.txt", content);
+    project
+}
+
+#[test]
+fn who_has_lost_the_environment_leaves_what_the_other_deployed() {
+    for is_well in [true, false] {
+        let place = tempfile::TempDir::new().unwrap();
+        let site = place.path().join("site");
+        let shown = site.display().to_string();
+        let before = neighbour(&shown, "before", "true");
+        before.run(&["deploy"]).expect_code(0);
+        let winner = neighbour(&shown, "winner", "true");
+        // While it asks for its health, somebody takes the environment, deploys, and ends.
+        let script = format!(
+            "test -e taken || (cd '{}' && '{BINARY}' deploy --break-lock >&2) && touch taken\nexit {}\n",
+            winner.path().display(),
+            u8::from(!is_well)
+        );
+        let loser = neighbour(&shown, "loser", &script);
+        let run = loser.run(&["deploy"]);
+        run.expect_code(1)
+            .expect_text("somebody else has taken the environment in the meantime")
+            .expect_text("so nothing is put back");
+        assert!(loser.path().join("taken").exists());
+        let standing = std::fs::read_to_string(site.join("current/a.txt")).unwrap();
+        assert_eq!(standing, "winner");
+    }
 }
 
 fn start(project: &Project) -> Child {

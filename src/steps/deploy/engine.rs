@@ -1,12 +1,13 @@
 //! One deployment from its plan to its end: every state is on record before what it stands for is done.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::deploy::history::{self, Deployment};
 use crate::error::{Error, Kind, Result};
 use crate::github::deployments::{Deployment as Record, State as Told};
 use crate::model::deploy::{Applied, Change, Standing};
-use crate::model::deployment::definition::{Environment, Inconclusive, Rollback};
+use crate::model::deployment::definition::{Environment, Inconclusive, Lock, Rollback};
 use crate::model::deployment::{Facts, Run, Stand, State};
 use crate::model::digest::{hex, sha};
 use crate::model::report::{Report, Verdict};
@@ -183,9 +184,14 @@ impl<'s> Session<'s> {
             ))
             .hint("name who may in `lock = { break = [\"…\"] }`"));
         }
+        self.take(&lock.clone(), wants).await?;
+        self.enter(State::Locked, Facts::default())
+    }
+
+    async fn take(&mut self, lock: &Lock, may_break: bool) -> Result<()> {
         let holder = Holder::new(&self.id, workflow_run(self.world), lock.limit);
         let place = self.lock_place();
-        let (held, other) = lock::take(place, holder, lock, wants, &self.access()).await?;
+        let (held, other) = lock::take(place, holder, lock, may_break, &self.access()).await?;
         if let Some(other) = other {
             self.told.note(&format!(
                 "  the environment was taken from {}",
@@ -193,7 +199,15 @@ impl<'s> Session<'s> {
             ));
         }
         self.held = Some(held);
-        self.enter(State::Locked, Facts::default())
+        Ok(())
+    }
+
+    /// Fails where somebody else has the environment by now.
+    async fn unless_taken(&self) -> Result<()> {
+        match &self.held {
+            Some(held) => held.check(&self.access()).await,
+            None => Ok(()),
+        }
     }
 
     /// Lets `work` change the target, asks for its health, and goes back where it is not well.
@@ -206,6 +220,7 @@ impl<'s> Session<'s> {
         self.record(task).await?;
         self.previous = self.target.current(&self.access()).await?.map(stand);
         self.unless_stopped()?;
+        self.unless_taken().await?;
         self.enter(
             State::InProgress,
             Facts {
@@ -215,6 +230,7 @@ impl<'s> Session<'s> {
             },
         )?;
         self.tell(Told::InProgress, "").await?;
+        self.unless_taken().await?;
         let done = match work {
             Work::Apply(release) => self.target.apply(release, &self.access()).await,
             Work::Back(to) => self.target.back(to, &self.access()).await,
@@ -254,6 +270,8 @@ impl<'s> Session<'s> {
                 )));
             }
         }
+        // What stands there by now may be theirs, whatever is well.
+        self.unless_taken().await?;
         self.enter(State::Healthy, Facts::default())?;
         self.enter(State::Success, Facts::default())
     }
@@ -427,8 +445,58 @@ impl<'s> Session<'s> {
         self.back_to(to).await
     }
 
-    /// Puts this back, and asks for its health.
+    /// Puts this back, and asks for its health. Nothing is done where somebody else has the environment, or what stands there is
+    /// theirs.
     pub async fn back_to(&mut self, to: Stand) -> Result<()> {
+        let is_taken_for_this = self.held.is_none();
+        let may = if is_taken_for_this {
+            let lock = Lock {
+                wait: Duration::ZERO,
+                ..self.environment.lock.clone()
+            };
+            self.take(&lock, false).await
+        } else {
+            self.unless_taken().await
+        };
+        let may = match may {
+            Ok(()) => self.unless_theirs().await,
+            Err(error) => Err(error),
+        };
+        let done = match may {
+            Ok(()) => self.put_back(to).await,
+            Err(error) => {
+                self.problems.push(error.cause("so nothing is put back"));
+                Ok(())
+            }
+        };
+        if is_taken_for_this {
+            self.unlock().await;
+        }
+        done
+    }
+
+    /// Fails where something else stands there than what this deployment made stand, as far as that can be told.
+    async fn unless_theirs(&self) -> Result<()> {
+        let own = self.journaled().and_then(|own| own.facts.release);
+        let Some(own) = own.filter(|own| own.reference.is_some()) else {
+            return Ok(());
+        };
+        let Some(now) = self.target.current(&self.access()).await?.map(stand) else {
+            return Ok(());
+        };
+        let is_own =
+            now.reference == own.reference || now.digest.is_some() && now.digest == own.digest;
+        if is_own {
+            return Ok(());
+        }
+        Err(Error::refused(format!(
+            "{} stands there by now, which is not of this deployment",
+            shown(&now)
+        ))
+        .hint("look at who deploys there besides"))
+    }
+
+    async fn put_back(&mut self, to: Stand) -> Result<()> {
         self.enter(
             State::RollingBack,
             Facts {

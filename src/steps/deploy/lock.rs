@@ -112,10 +112,7 @@ impl Place {
     async fn try_take(&self, own: &Holder, may_break: bool, access: &Access<'_>) -> Result<Taken> {
         let store = match self {
             Self::File(path) => {
-                return try_take(path, own, may_break).map_err(|error| {
-                    let path = path.display();
-                    Error::no_verdict(format!("the lock `{path}` cannot be used")).cause(error)
-                });
+                return try_take(path, own, may_break).map_err(|error| unusable(path, error));
             }
             Self::Store(store) => store,
         };
@@ -143,6 +140,29 @@ pub struct Held {
 }
 
 impl Held {
+    /// Fails where it is no longer ours: somebody took it, or got it after its end.
+    pub async fn check(&self, access: &Access<'_>) -> Result<()> {
+        let content = match &self.place {
+            Place::File(path) => content(path).map_err(|error| unusable(path, error))?,
+            Place::Store(store) => {
+                let seen = store.read_lock(access).await?;
+                seen.content.map(Vec::from).unwrap_or_default()
+            }
+        };
+        let now: Option<Holder> = serde_json::from_slice(&content).ok();
+        if now.as_ref() == Some(&self.holder) {
+            return Ok(());
+        }
+        let error = Error::refused("somebody else has taken the environment in the meantime");
+        let error = match now {
+            Some(other) => error.cause(format!("it is {}", other.shown())),
+            None => error.cause("they have given it back by now"),
+        };
+        Err(error.hint(
+            "look at what they deployed; let `lock = { limit = \"…\" }` be longer than a deployment takes",
+        ))
+    }
+
     /// Gives a lock in a bucket back, where it is still ours. What is wrong with that fails nothing: it ends by itself.
     pub async fn give_back(self, access: &Access<'_>) {
         let Place::Store(store) = &self.place else {
@@ -246,6 +266,25 @@ pub fn holder(path: &Path) -> Option<Holder> {
         .read_to_end(&mut bytes)
         .ok()?;
     read(&bytes)
+}
+
+/// What a file says; nothing where there is none. Not while somebody writes it.
+fn content(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    match File::open(path) {
+        Ok(file) => {
+            file.lock_shared()?;
+            file.take(LIMIT).read_to_end(&mut bytes)?;
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    Ok(bytes)
+}
+
+fn unusable(path: &Path, error: io::Error) -> Error {
+    let path = path.display();
+    Error::no_verdict(format!("the lock `{path}` cannot be used")).cause(error)
 }
 
 enum Taken {
