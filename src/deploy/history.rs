@@ -97,6 +97,61 @@ pub fn before<'d>(deployments: &'d [Deployment], standing: &Stand) -> Option<&'d
     good.find(|stand| stand.reference != standing.reference)
 }
 
+/// What stands at an environment, by what its target says and what its journal knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture<'d> {
+    /// What the target says; nothing where it cannot tell.
+    pub now: Option<Stand>,
+    /// The newest that stood well.
+    pub good: Option<&'d Stand>,
+    /// The deployment of what stands, or may stand, that did not end well.
+    pub bad: Option<&'d Deployment>,
+}
+
+impl<'d> Picture<'d> {
+    /// Of these deployments, and what the target says.
+    pub fn new(deployments: &'d [Deployment], now: Option<Stand>) -> Self {
+        let good = last_good(deployments, None);
+        let mut changing = deployments.iter().rev().filter(|one| one.has_effects);
+        let bad = match &now {
+            Some(now) if good.is_some_and(|good| is_same(good, now)) => None,
+            Some(now) => changing.find(|one| {
+                let release = one.facts.release.as_ref();
+                one.state != State::Success && release.is_some_and(|it| is_same(it, now))
+            }),
+            None => changing
+                .next()
+                .filter(|last| !matches!(last.state, State::Success | State::RolledBack)),
+        };
+        Self { now, good, bad }
+    }
+
+    /// Whether something else stands, or may stand, than what stood well the last time.
+    pub fn is_other(&self) -> bool {
+        match (&self.now, self.good) {
+            (Some(now), Some(good)) => !is_same(now, good),
+            (Some(_), None) => true,
+            (None, _) => self.bad.is_some(),
+        }
+    }
+
+    /// What stood well before what stands.
+    pub fn before(&self, deployments: &'d [Deployment]) -> Option<&'d Stand> {
+        if self.is_other() {
+            return self.good;
+        }
+        before(deployments, self.good?)
+    }
+}
+
+/// Whether both are the same: by the target's own name where both have one, else by the bytes.
+pub fn is_same(one: &Stand, other: &Stand) -> bool {
+    if one.reference.is_some() && other.reference.is_some() {
+        return one.reference == other.reference;
+    }
+    one.digest.is_some() && one.digest == other.digest
+}
+
 /// How many rollbacks began by themselves in the 24 hours before `now` (RFC 3339).
 pub fn rollbacks_of_the_day(entries: &[Entry], now: &str) -> usize {
     let Ok(now) = DateTime::parse_from_rfc3339(now) else {
@@ -157,6 +212,41 @@ mod tests {
         let before = before(&all, good.unwrap());
         assert_eq!(reference(before).as_deref(), Some("a"));
         assert!(all[3].has_effects && all[3].timeline.len() == 3);
+    }
+
+    #[test]
+    fn what_stands_is_what_the_target_says_or_what_was_tried_last() {
+        let entries = lines(&[
+            ("1", State::Success, "a"),
+            ("2", State::Success, "b"),
+            ("3", State::Failure, "c"),
+        ]);
+        let all = deployments(&entries);
+        let seen = |count: usize, now: Option<&str>| {
+            let now = now.map(|reference| Stand {
+                reference: Some(reference.to_owned()),
+                ..Stand::default()
+            });
+            let picture = Picture::new(&all[..count], now);
+            let before = picture.before(&all[..count]);
+            (
+                picture.bad.map(|bad| bad.id.clone()),
+                before.and_then(|stand| stand.reference.clone()),
+            )
+        };
+        let told = |bad: Option<&str>, before: Option<&str>| {
+            (bad.map(str::to_owned), before.map(str::to_owned))
+        };
+        assert_eq!(seen(2, None), told(None, Some("a")));
+        assert_eq!(seen(2, Some("b")), told(None, Some("a")));
+        // What failed may stand, and where the target says so, does.
+        assert_eq!(seen(3, None), told(Some("3"), Some("b")));
+        assert_eq!(seen(3, Some("c")), told(Some("3"), Some("b")));
+        // It was never made to stand.
+        assert_eq!(seen(3, Some("b")), told(None, Some("a")));
+        // Somebody else did something.
+        assert_eq!(seen(3, Some("x")), told(None, Some("b")));
+        assert_eq!(seen(1, None), told(None, None));
     }
 
     #[test]

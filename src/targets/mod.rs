@@ -104,6 +104,14 @@ impl Target {
         }
     }
 
+    /// Whether it says by itself, without a command of the project's, which one release stands there.
+    pub fn tells_by_itself(&self) -> bool {
+        match self {
+            Self::Local(_) | Self::ObjectStore(_) | Self::Oci(_) => true,
+            Self::Shell(_) | Self::Pypi(_) => false,
+        }
+    }
+
     /// Makes the release stand there.
     pub async fn apply(&self, release: &Release, access: &Access<'_>) -> Result<Applied> {
         match self {

@@ -142,6 +142,15 @@ fn what_is_not_well_is_replaced_by_what_stood_before() {
             assert_eq!(standing(&project), "broken");
         }
     }
+    // What failed stands: one sees it, and goes back to what stood well.
+    let (_, report) = deploy(&project, &["status"]);
+    assert_eq!(output(&report, "digest"), sha256(&b"broken"[..]).unwrap());
+    project
+        .run(&["deploy", "status"])
+        .expect_text("stands at `site`, whose deployment ended as `failure`")
+        .expect_text("was the last that stood well");
+    deploy(&project, &["rollback"]).0.expect_code(0);
+    assert_eq!(standing(&project), "one");
     project.write("dist/a.txt", "three");
     deploy(&project, &[]).0.expect_code(0);
     assert_eq!(standing(&project), "three");
@@ -160,6 +169,9 @@ fn the_first_deployment_has_nothing_to_go_back_to() {
     project.write("dist/a.txt", "broken");
     assert_eq!(output(&deploy(&project, &[]).1, "state"), "failure");
     assert_eq!(standing(&project), "broken");
+    // It was the first that is not well, and nobody put anything back.
+    deploy(&project, &["rollback"]).0.expect_code(0);
+    assert_eq!(standing(&project), "one");
 }
 
 #[test]

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use crate::error::{Error, Kind};
 use crate::model::deploy::Change;
-use crate::model::deployment::State;
+use crate::model::deployment::{Stand, State};
 use crate::model::diagnostic::{Finding, Severity};
 use crate::model::report::{Report, Table, Verdict};
-use crate::steps::deploy::engine::{Ended, Session, shown};
+use crate::steps::deploy::engine::{Ended, Session, shown, stand};
 use crate::steps::deploy::gates::Gate;
 use crate::steps::deploy::progress::verb;
 use crate::steps::deploy::record::Recorder;
@@ -17,7 +17,7 @@ use crate::steps::deploy::{NAME, policy};
 /// Changes that are told one by one.
 const MOST: usize = 200;
 
-/// How long it may take to see who has the lock: nobody waits for that alone.
+/// How long it may take to see who has the lock, and what stands: nobody waits for that alone.
 const LOOK: Duration = Duration::from_secs(5);
 
 /// A report of one line.
@@ -141,6 +141,22 @@ pub fn not_recorded(recorder: &Recorder) -> Option<Finding> {
         help: Some(hint.into()),
         ..Finding::new(NAME, "not-recorded", Severity::Warning, message)
     })
+}
+
+/// What stands by what the target itself says, where it can without a command of the project's; or why that cannot be told.
+pub async fn standing(session: &Session<'_>) -> std::result::Result<Option<Stand>, Finding> {
+    if !session.target.tells_by_itself() {
+        return Ok(None);
+    }
+    let access = session.access();
+    let asking = session.target.current(&access);
+    let why = match tokio::time::timeout(LOOK, asking).await {
+        Ok(Ok(now)) => return Ok(now.map(stand)),
+        Ok(Err(error)) => error.message,
+        Err(_) => "it gives no answer".to_owned(),
+    };
+    let said = format!("what the target has cannot be told: {why}");
+    Err(Finding::new(NAME, "not-told", Severity::Note, said))
 }
 
 /// Who has the environment now, if anybody; or why that cannot be told.

@@ -1,9 +1,9 @@
 //! `rollback`: somebody decides to go back. It is a deployment of its own.
 
-use crate::deploy::history;
+use crate::deploy::history::Picture;
 use crate::error::{Error, Result};
 use crate::model::deployment::{Facts, Stand, State};
-use crate::steps::deploy::engine::{Ended, Session, Work, standing};
+use crate::steps::deploy::engine::{Ended, Session, Work, stand, standing};
 use crate::steps::deploy::finalize::heal;
 use crate::steps::deploy::{Arguments, definition, policy, report};
 use crate::steps::world::World;
@@ -24,7 +24,7 @@ pub async fn rollback(arguments: &Arguments, world: &World, stop: Stop) -> Resul
         )));
     }
     heal(&mut session.book, |_| false)?;
-    session.release = chosen(&session)?;
+    session.release = chosen(&session).await?;
     session.plan("rollback")?;
     let ended = match go(&mut session).await {
         Ok(()) => Ok(()),
@@ -47,7 +47,7 @@ async fn go(session: &mut Session<'_>) -> Result<()> {
 }
 
 /// What to go back to.
-fn chosen(session: &Session<'_>) -> Result<Stand> {
+async fn chosen(session: &Session<'_>) -> Result<Stand> {
     let deployments = session.book.deployments();
     let nothing = |message: String| {
         Error::refused(message).hint("see `lockgate deploy status`, and name one with `--to`")
@@ -68,9 +68,10 @@ fn chosen(session: &Session<'_>) -> Result<Stand> {
             .find(is_meant)
             .ok_or_else(|| nothing(format!("nothing that stood well is called `{wanted}`")));
     }
-    let now = history::last_good(&deployments, None);
-    let before = now.and_then(|now| history::before(&deployments, now));
-    before
+    let now = session.target.current(&session.access()).await?.map(stand);
+    let picture = Picture::new(&deployments, now);
+    picture
+        .before(&deployments)
         .cloned()
         .ok_or_else(|| nothing("nothing is on record that stood well before".to_owned()))
 }

@@ -1,6 +1,6 @@
-//! `status`: what stands, and what was done, as the journal tells it.
+//! `status`: what stands, as the target and the journal tell it, and what was done.
 
-use crate::deploy::history::{self, Deployment};
+use crate::deploy::history::{Deployment, Picture};
 use crate::error::{Result, count};
 use crate::model::report::{Table, Verdict};
 use crate::steps::deploy::engine::{Ended, Session, shown};
@@ -18,24 +18,21 @@ pub async fn status(arguments: &Arguments, world: &World, stop: Stop) -> Result<
     let session = Session::open(arguments, world, environment, &definition.folder, stop)?;
     let book = &session.book;
     let deployments = book.deployments();
-    let standing = history::last_good(&deployments, None);
+    let asked = report::standing(&session).await;
+    let picture = Picture::new(&deployments, asked.clone().unwrap_or_default());
     let name = &environment.name;
-    let headline = match standing {
-        Some(stand) => format!(
-            "{} stands at `{name}`; {} on record",
-            shown(stand),
-            count(deployments.len() as u64, "deployment")
-        ),
-        None if deployments.is_empty() => format!("nothing is on record of `{name}`"),
-        None => format!(
-            "nothing on record stands well at `{name}`; {} tried",
-            count(deployments.len() as u64, "deployment")
-        ),
+    let headline = headline(&picture, name, deployments.len());
+    let standing = match (&picture.now, picture.bad) {
+        (Some(now), _) => Some(now),
+        // What stands there may be half of it.
+        (None, Some(_)) => None,
+        (None, None) => picture.good,
     };
     let mut report = report::empty(headline, Verdict::Pass);
     report
         .facts
         .push(("journal".to_owned(), book.shown().to_owned()));
+    report.findings.extend(asked.err());
     report.findings.extend(report::locked(&session).await);
     let rows = deployments.iter().rev().take(SHOWN).map(row);
     report.tables.push(Table {
@@ -65,6 +62,38 @@ pub async fn status(arguments: &Arguments, world: &World, stop: Stop) -> Result<
         report,
         stopped_by: None,
     })
+}
+
+fn headline(picture: &Picture<'_>, name: &str, number: usize) -> String {
+    let on_record = || format!("{} on record", count(number as u64, "deployment"));
+    let good = match picture.good {
+        Some(good) => format!("{} was the last that stood well", shown(good)),
+        None => "none on record stood well".to_owned(),
+    };
+    match (&picture.now, picture.bad, picture.good) {
+        (now, Some(bad), _) => {
+            let release = bad.facts.release.clone().unwrap_or_default();
+            let release = shown(&release);
+            let ended = match bad.state {
+                state if state.is_final() => format!("ended as `{}`", state.name()),
+                _ => "has not ended".to_owned(),
+            };
+            let stands = match now {
+                Some(_) => "stands",
+                None => "may stand",
+            };
+            format!("{release} {stands} at `{name}`, whose deployment {ended}; {good}")
+        }
+        (Some(now), None, _) => format!("{} stands at `{name}`; {}", shown(now), on_record()),
+        (None, None, Some(good)) => {
+            format!("{} stands at `{name}`; {}", shown(good), on_record())
+        }
+        (None, None, None) if number == 0 => format!("nothing is on record of `{name}`"),
+        (None, None, None) => format!(
+            "nothing on record stands well at `{name}`; {} tried",
+            count(number as u64, "deployment")
+        ),
+    }
 }
 
 fn row(deployment: &Deployment) -> Vec<String> {
