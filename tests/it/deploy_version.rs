@@ -116,6 +116,42 @@ fn nothing_older_goes_to_an_index_than_what_it_has() {
 }
 
 #[test]
+fn no_file_of_another_project_goes_to_an_index() {
+    let index = HttpServer::start(|_| Told::new(404, "nothing"));
+    let target = |more: &str| {
+        format!(
+            "{{ pypi = {{ upload = '{0}/', simple = '{0}/simple', anonymous = true{more} }} }}",
+            index.url()
+        )
+    };
+    let project = project(&target(""), "1.2.0", ["1.2.0", "1.2.0"]);
+    project.run(&["deploy", "plan"]).expect_code(0);
+    let path = project.path().join("pyproject.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    project.write("pyproject.toml", text.replace("'acme-app'", "'notes'"));
+    for operation in ["plan", "run"] {
+        project
+            .run(&["deploy", operation])
+            .expect_code(1)
+            .expect_text(
+                "`acme_app-1.2.0-py3-none-any.whl` is of `acme-app`, and `pyproject.toml` names `notes`",
+            )
+            .expect_text("`acme_app-1.2.0.tar.gz` is of `acme-app`");
+    }
+    // Names are compared as indexes do, and the target may say itself which project is meant.
+    define(&project, &target(", project = 'Acme.App'"), "1.2.0", "");
+    project.run(&["deploy", "plan"]).expect_code(0);
+    define(&project, &target(", project = 'notes'"), "1.2.0", "");
+    project
+        .run(&["deploy", "plan"])
+        .expect_code(1)
+        .expect_text("and `project` of the target names `notes`");
+    // A folder takes anything.
+    define(&project, LOCAL, "1.2.0", "");
+    project.run(&["deploy", "plan"]).expect_code(0);
+}
+
+#[test]
 fn an_index_that_does_not_answer_gives_no_verdict() {
     let index = HttpServer::start(|_| Told::new(503, "busy"));
     let target = format!(

@@ -30,7 +30,11 @@ pub async fn ask(looked: &Looked<'_>) -> Result<(Said, Option<String>)> {
         let judged = version::judge(&named, rules);
         return Ok((Said::Off, judged.ok().flatten().or(first)));
     }
-    let inside = inside(looked).await?;
+    let inside = inside(looked, expected(looked)).await?;
+    if !inside.strange.is_empty() {
+        let hint = "name the files of this project alone, or say which one is meant with `project` in `target = { pypi = { … } }`";
+        return Ok((Said::No(inside.strange, Some(hint.to_owned())), None));
+    }
     let mut all = named;
     all.extend(inside.named);
     let judged = version::judge(&all, rules);
@@ -103,10 +107,33 @@ struct Inside {
     named: Vec<Named>,
     /// Why a file is not what its name says.
     wrong: Vec<String>,
+    /// Files of another project than is meant.
+    strange: Vec<String>,
+}
+
+/// The name that packages for an index must have, and who says so.
+fn expected(looked: &Looked<'_>) -> Option<Expected> {
+    let Target::Pypi(pypi) = looked.target else {
+        return None;
+    };
+    let (name, by) = match &pypi.project {
+        Some(name) => (name.clone(), "`project` of the target"),
+        None => (project(looked.folder).0?, "`pyproject.toml`"),
+    };
+    Some(Expected {
+        normal: version::normalised(&name),
+        by: format!("{by} names `{}`", untrusted::excerpt(&name, 100)),
+    })
+}
+
+/// The project that is meant.
+struct Expected {
+    normal: String,
+    by: String,
 }
 
 /// Reads them on a thread of its own.
-async fn inside(looked: &Looked<'_>) -> Result<Inside> {
+async fn inside(looked: &Looked<'_>, expected: Option<Expected>) -> Result<Inside> {
     let files = looked.found.release.files.clone();
     let is_index = matches!(looked.target, Target::Pypi(_));
     let work = tokio::task::spawn_blocking(move || {
@@ -130,7 +157,15 @@ async fn inside(looked: &Looked<'_>) -> Result<Inside> {
                         by: format!("the metadata in `{name}`"),
                         version: package.metadata.version().to_owned(),
                     });
-                    inside.name.get_or_insert_with(|| package.normal_name());
+                    let own = package.normal_name();
+                    if let Some(expected) = expected.as_ref().filter(|it| it.normal != own) {
+                        inside.strange.push(format!(
+                            "`{name}` is of `{}`, and {}",
+                            untrusted::excerpt(&own, 100),
+                            expected.by
+                        ));
+                    }
+                    inside.name.get_or_insert(own);
                 }
                 Ok(None) => {}
                 Err(error) => inside.wrong.push(error.message),
