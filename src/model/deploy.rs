@@ -102,9 +102,54 @@ pub struct Applied {
     pub sent: u64,
 }
 
+/// What a target knows by itself of releases that it can go back to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// What stood there before what stands, newest first, without what was gone back from.
+    pub stood: Vec<Standing>,
+    /// Whatever else it has kept, newest first.
+    pub kept: Vec<Standing>,
+}
+
+/// So many that stood before are remembered.
+const MOST_EARLIER: usize = 20;
+
+/// What stood before, newest first, once `now` stands in the place of `before`, of which `known` stood before. What is gone back
+/// from stood there for nothing.
+pub fn earlier<T: Clone + PartialEq>(
+    now: &T,
+    before: Option<&T>,
+    known: &[T],
+    is_back: bool,
+) -> Vec<T> {
+    if is_back {
+        let at = known.iter().position(|one| one == now);
+        return known
+            .get(at.map_or(0, |at| at + 1)..)
+            .unwrap_or_default()
+            .to_vec();
+    }
+    let all = before.into_iter().chain(known).filter(|one| *one != now);
+    all.take(MOST_EARLIER).cloned().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_gone_back_from_did_not_stand() {
+        assert_eq!(earlier(&1, None, &[], false), Vec::<u8>::new());
+        assert_eq!(earlier(&2, Some(&1), &[], false), [1]);
+        assert_eq!(earlier(&3, Some(&2), &[1], false), [2, 1]);
+        // 3 was not well.
+        assert_eq!(earlier(&2, Some(&3), &[2, 1], true), [1]);
+        assert_eq!(earlier(&1, Some(&3), &[2, 1], true), Vec::<u8>::new());
+        // To what nobody remembers; and the same again, and one that stood long ago.
+        assert_eq!(earlier(&7, Some(&3), &[2, 1], true), [2, 1]);
+        assert_eq!(earlier(&3, Some(&3), &[2, 1], false), [2, 1]);
+        assert_eq!(earlier(&1, Some(&3), &[2, 1], false), [3, 2]);
+    }
 
     fn file(name: &str, digest: u8) -> ReleaseFile {
         ReleaseFile {

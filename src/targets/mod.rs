@@ -10,7 +10,7 @@ pub mod shell;
 use std::path::PathBuf;
 
 use crate::error::Result;
-use crate::model::deploy::{Applied, Change, Release, Standing};
+use crate::model::deploy::{Applied, Change, Known, Release, Standing};
 use crate::system::environment::Environment;
 use crate::system::stop::Stop;
 use local::Local;
@@ -101,6 +101,15 @@ impl Target {
             Self::Pypi(pypi) => pypi.current(access).await,
             Self::ObjectStore(store) => store.current(access).await,
             Self::Oci(oci) => oci.current(access).await,
+        }
+    }
+
+    /// What it knows by itself of releases that it can go back to, whoever deployed them.
+    pub async fn known(&self, access: &Access<'_>) -> Result<Known> {
+        match self {
+            Self::Local(local) => local.known(),
+            Self::ObjectStore(store) => store.known(access).await,
+            Self::Shell(_) | Self::Pypi(_) | Self::Oci(_) => Ok(Known::default()),
         }
     }
 

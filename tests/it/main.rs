@@ -30,6 +30,7 @@ mod deploy_composite;
 mod deploy_crash;
 mod deploy_github;
 mod deploy_lock;
+mod deploy_memory;
 mod deploy_oci;
 mod deploy_policy;
 mod deploy_version;

@@ -17,7 +17,7 @@ use crate::steps::deploy::health::{Doctor, Outcome};
 use crate::steps::deploy::lock::{self, Held, Holder};
 use crate::steps::deploy::progress::Told as Teller;
 use crate::steps::deploy::record::{self, About, Recorder};
-use crate::steps::deploy::{Arguments, target};
+use crate::steps::deploy::{Arguments, known, target};
 use crate::steps::gate::Loosened;
 use crate::steps::world::World;
 use crate::system::processes::identity;
@@ -410,6 +410,9 @@ impl<'s> Session<'s> {
         let moment = self.book.entries().last().map(|entry| entry.time.clone());
         let moment = moment.unwrap_or_default();
         let of_the_day = history::rollbacks_of_the_day(self.book.entries(), &moment);
+        // The journal may know of this machine, or of this job, alone.
+        let of_all = self.held.as_ref().map_or(0, Held::rolled_back);
+        let of_the_day = of_the_day.max(of_all);
         if of_the_day >= history::MOST_ROLLBACKS {
             self.problems.push(
                 Error::refused(format!(
@@ -427,6 +430,14 @@ impl<'s> Session<'s> {
             let before = self.recorded.as_ref().map(|recorded| recorded.id);
             let name = &self.environment.name;
             let known = self.recorder.last_good(name, before, &self.stop).await;
+            let known = match known {
+                Some(known) => {
+                    let access = self.access();
+                    let named = known::named(known.clone(), &self.target, &access);
+                    Some(named.await.unwrap_or(known))
+                }
+                None => None,
+            };
             // The target knows better what its own name for it is.
             let same = self.previous.clone();
             same.filter(|same| {
@@ -462,6 +473,10 @@ impl<'s> Session<'s> {
             Ok(()) => self.unless_theirs().await,
             Err(error) => Err(error),
         };
+        let may = match may {
+            Ok(()) => self.note_rollback().await,
+            Err(error) => Err(error),
+        };
         let done = match may {
             Ok(()) => self.put_back(to).await,
             Err(error) => {
@@ -494,6 +509,16 @@ impl<'s> Session<'s> {
             shown(&now)
         ))
         .hint("look at who deploys there besides"))
+    }
+
+    /// Notes where the lock is that the environment is rolled back by itself: the limit holds for whoever deploys there.
+    async fn note_rollback(&mut self) -> Result<()> {
+        let Some(mut held) = self.held.take() else {
+            return Ok(());
+        };
+        let noted = held.note_rollback(&self.access()).await;
+        self.held = Some(held);
+        noted
     }
 
     async fn put_back(&mut self, to: Stand) -> Result<()> {

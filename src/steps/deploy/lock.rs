@@ -28,8 +28,8 @@ const MOST_LOST: usize = 20;
 /// How long giving a lock in a bucket back may take.
 const GIVING_BACK: Duration = Duration::from_secs(2);
 
-/// The content of a lock that nobody has.
-const NOBODY: &[u8] = b"{}\n";
+/// A day in milliseconds.
+const DAY: u64 = 24 * 60 * 60 * 1_000;
 
 /// Longer contents are none of ours, bytes.
 const LIMIT: u64 = 64 << 10;
@@ -88,6 +88,41 @@ impl Holder {
     }
 }
 
+/// What stands in a lock.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Content {
+    #[serde(flatten)]
+    holder: Option<Holder>,
+    /// When the environment was rolled back by itself in the last day, milliseconds since 1970: whoever has it next knows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    rolled_back: Vec<u64>,
+}
+
+impl Content {
+    fn read(bytes: &[u8]) -> Self {
+        // Who did not write to the end never had it.
+        let mut content: Self = serde_json::from_slice(bytes).unwrap_or_default();
+        let now = clock::milliseconds();
+        content
+            .rolled_back
+            .retain(|time| now.saturating_sub(*time) < DAY);
+        content
+    }
+
+    /// Who has it; nobody where that is past.
+    fn other(&self) -> Option<Holder> {
+        self.holder.clone().filter(|holder| !holder.is_gone())
+    }
+
+    fn written(&self) -> Result<Vec<u8>> {
+        let failed = |error| Error::bug("a lock was not written").cause(error);
+        let mut bytes = serde_json::to_vec(self).map_err(failed)?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+}
+
 /// Where a lock is kept.
 #[derive(Clone, Debug)]
 pub enum Place {
@@ -104,7 +139,10 @@ impl Place {
             Self::File(path) => Ok(holder(path)),
             Self::Store(store) => {
                 let seen = store.read_lock(access).await?;
-                Ok(seen.content.as_deref().and_then(read))
+                Ok(seen
+                    .content
+                    .as_deref()
+                    .and_then(|it| Content::read(it).other()))
             }
         }
     }
@@ -117,18 +155,24 @@ impl Place {
             Self::Store(store) => store,
         };
         let seen = store.read_lock(access).await?;
-        let other = seen.content.as_deref().and_then(read);
+        let before = Content::read(seen.content.as_deref().unwrap_or_default());
+        let other = before.other();
         if let Some(other) = &other
             && !may_break
         {
             return Ok(Taken::Held(other.clone()));
         }
-        let content = written(own)?;
-        Ok(if store.write_lock(content, seen, access).await? {
-            other.map_or(Taken::Free, Taken::From)
-        } else {
-            Taken::Lost
-        })
+        let content = Content {
+            holder: Some(own.clone()),
+            ..before
+        };
+        Ok(
+            if store.write_lock(content.written()?, seen, access).await? {
+                Taken::Ours(other, content.rolled_back)
+            } else {
+                Taken::Lost
+            },
+        )
     }
 }
 
@@ -137,30 +181,59 @@ impl Place {
 pub struct Held {
     place: Place,
     holder: Holder,
+    rolled_back: Vec<u64>,
 }
 
 impl Held {
+    /// How often the environment was rolled back by itself in the last day, as far as the place of the lock knows.
+    pub fn rolled_back(&self) -> usize {
+        self.rolled_back.len()
+    }
+
     /// Fails where it is no longer ours: somebody took it, or got it after its end.
     pub async fn check(&self, access: &Access<'_>) -> Result<()> {
-        let content = match &self.place {
+        let bytes = match &self.place {
             Place::File(path) => content(path).map_err(|error| unusable(path, error))?,
             Place::Store(store) => {
                 let seen = store.read_lock(access).await?;
                 seen.content.map(Vec::from).unwrap_or_default()
             }
         };
-        let now: Option<Holder> = serde_json::from_slice(&content).ok();
+        let now = Content::read(&bytes).holder;
         if now.as_ref() == Some(&self.holder) {
             return Ok(());
         }
-        let error = Error::refused("somebody else has taken the environment in the meantime");
-        let error = match now {
-            Some(other) => error.cause(format!("it is {}", other.shown())),
-            None => error.cause("they have given it back by now"),
-        };
-        Err(error.hint(
-            "look at what they deployed; let `lock = { limit = \"…\" }` be longer than a deployment takes",
-        ))
+        Err(taken_away(now.as_ref()))
+    }
+
+    /// Writes into it that the environment is rolled back by itself now. Fails as [`Held::check`] does.
+    pub async fn note_rollback(&mut self, access: &Access<'_>) -> Result<()> {
+        let now = clock::milliseconds();
+        match &self.place {
+            Place::File(path) => {
+                let written = rewrite(path, |content| {
+                    let is_ours = content.holder.as_ref() == Some(&self.holder);
+                    if is_ours {
+                        content.rolled_back.push(now);
+                    }
+                    is_ours
+                });
+                if !written.map_err(|error| unusable(path, error))? {
+                    return Err(taken_away(None));
+                }
+            }
+            Place::Store(store) => {
+                let seen = store.read_lock(access).await?;
+                let mut content = Content::read(seen.content.as_deref().unwrap_or_default());
+                let is_ours = content.holder.as_ref() == Some(&self.holder);
+                content.rolled_back.push(now);
+                if !is_ours || !store.write_lock(content.written()?, seen, access).await? {
+                    return Err(taken_away(content.holder.filter(|_| !is_ours).as_ref()));
+                }
+            }
+        }
+        self.rolled_back.push(now);
+        Ok(())
     }
 
     /// Gives a lock in a bucket back, where it is still ours. What is wrong with that fails nothing: it ends by itself.
@@ -176,12 +249,10 @@ impl Held {
         };
         let giving = async {
             let seen = store.read_lock(&access).await?;
-            let theirs = seen
-                .content
-                .as_deref()
-                .and_then(|bytes| serde_json::from_slice(bytes).ok());
-            if theirs.as_ref() == Some(&self.holder) {
-                store.write_lock(NOBODY.to_vec(), seen, &access).await?;
+            let mut content = Content::read(seen.content.as_deref().unwrap_or_default());
+            if content.holder.as_ref() == Some(&self.holder) {
+                content.holder = None;
+                store.write_lock(content.written()?, seen, &access).await?;
             }
             Ok::<_, Error>(())
         };
@@ -204,15 +275,16 @@ impl Drop for Held {
     }
 }
 
-/// Who has it, by the content of the lock; nobody where that is past.
-fn read(bytes: &[u8]) -> Option<Holder> {
-    // Who did not write to the end never had it.
-    let holder: Holder = serde_json::from_slice(bytes).ok()?;
-    (!holder.is_gone()).then_some(holder)
-}
-
-fn written(holder: &Holder) -> Result<Vec<u8>> {
-    serde_json::to_vec(holder).map_err(|error| Error::bug("a lock was not written").cause(error))
+/// That somebody else has it.
+fn taken_away(now: Option<&Holder>) -> Error {
+    let error = Error::refused("somebody else has taken the environment in the meantime");
+    let error = match now {
+        Some(other) => error.cause(format!("it is {}", other.shown())),
+        None => error.cause("they have given it back by now"),
+    };
+    error.hint(
+        "look at what they deployed; let `lock = { limit = \"…\" }` be longer than a deployment takes",
+    )
 }
 
 /// Takes the lock at `place`. Refused where somebody has it, after waiting for as long as the lock says; `may_break` takes it
@@ -229,8 +301,14 @@ pub async fn take(
     let mut lost = 0;
     loop {
         let other = match place.try_take(&holder, may_break, access).await? {
-            Taken::Free => return Ok((Held { place, holder }, None)),
-            Taken::From(other) => return Ok((Held { place, holder }, Some(other))),
+            Taken::Ours(other, rolled_back) => {
+                let held = Held {
+                    place,
+                    holder,
+                    rolled_back,
+                };
+                return Ok((held, other));
+            }
             Taken::Held(other) => other,
             // Somebody else was faster: who that is, the next look shows.
             Taken::Lost if lost < MOST_LOST => {
@@ -265,7 +343,7 @@ pub fn holder(path: &Path) -> Option<Holder> {
         .take(LIMIT)
         .read_to_end(&mut bytes)
         .ok()?;
-    read(&bytes)
+    Content::read(&bytes).other()
 }
 
 /// What a file says; nothing where there is none. Not while somebody writes it.
@@ -288,9 +366,8 @@ fn unusable(path: &Path, error: io::Error) -> Error {
 }
 
 enum Taken {
-    Free,
-    /// It was somebody's.
-    From(Holder),
+    /// It is ours now; who had it, and when the environment was rolled back.
+    Ours(Option<Holder>, Vec<u64>),
     Held(Holder),
     /// Somebody wrote it between a look and a write.
     Lost,
@@ -300,34 +377,49 @@ fn try_take(path: &Path, own: &Holder, may_break: bool) -> io::Result<Taken> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
+    let mut taken = Taken::Lost;
+    rewrite(path, |content| {
+        let other = content.other();
+        if let Some(other) = &other
+            && !may_break
+        {
+            taken = Taken::Held(other.clone());
+            return false;
+        }
+        content.holder = Some(own.clone());
+        taken = Taken::Ours(other, content.rolled_back.clone());
+        true
+    })?;
+    Ok(taken)
+}
+
+fn release(path: &Path, own: &Holder) -> io::Result<()> {
+    let is_ours = |content: &mut Content| {
+        let is_ours = content.holder.as_ref() == Some(own);
+        content.holder = content.holder.take().filter(|_| !is_ours);
+        is_ours
+    };
+    rewrite(path, is_ours).map(|_| ())
+}
+
+/// Writes a file anew where `change` says that it changed something; whether it did. Nobody writes it in between.
+fn rewrite(path: &Path, change: impl FnOnce(&mut Content) -> bool) -> io::Result<bool> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     let mut file = options.open(path)?;
     file.lock()?;
     let mut bytes = Vec::new();
     (&file).take(LIMIT).read_to_end(&mut bytes)?;
-    let other = read(&bytes);
-    if let Some(other) = &other
-        && !may_break
-    {
-        return Ok(Taken::Held(other.clone()));
+    let mut content = Content::read(&bytes);
+    if !change(&mut content) {
+        return Ok(false);
     }
-    let content = serde_json::to_vec(own).map_err(io::Error::other)?;
+    let bytes = content
+        .written()
+        .map_err(|error| io::Error::other(error.message))?;
     file.set_len(0)?;
     file.seek(SeekFrom::Start(0))?;
     // Where the machine loses it, it has lost its owner too.
-    file.write_all(&content)?;
-    Ok(other.map_or(Taken::Free, Taken::From))
-}
-
-fn release(path: &Path, own: &Holder) -> io::Result<()> {
-    let mut file = OpenOptions::new().read(true).write(true).open(path)?;
-    file.lock()?;
-    let mut bytes = Vec::new();
-    (&mut file).take(LIMIT).read_to_end(&mut bytes)?;
-    let other: Option<Holder> = serde_json::from_slice(&bytes).ok();
-    if other.as_ref() == Some(own) {
-        file.set_len(0)?;
-    }
-    Ok(())
+    file.write_all(&bytes)?;
+    Ok(true)
 }

@@ -10,6 +10,7 @@ mod finalize;
 mod gates;
 mod health;
 mod image;
+mod known;
 mod lock;
 mod plan;
 mod policy;

@@ -21,6 +21,9 @@ use crate::system::stop::Stop;
 /// So many deployments of an environment are looked through.
 const DEPTH: usize = 300;
 
+/// So many deployments that succeeded are looked at for what stood before.
+const MOST_GOOD: usize = 20;
+
 /// When the end is told at the latest where the job is cancelled, after the signal.
 const TOLD_WITHIN: Duration = Duration::from_millis(2_800);
 
@@ -240,6 +243,46 @@ impl Recorder {
             _ = stop.requested() => return None,
         };
         good.ok().flatten()?.payload.release
+    }
+
+    /// What stood well before the release with the digest `now`: the newest of what succeeded before it did; the newest of all
+    /// where it did not.
+    pub async fn stood(
+        &self,
+        environment: &str,
+        now: Option<&str>,
+        stop: &Stop,
+    ) -> Result<Option<Stand>> {
+        let Some(client) = &self.client else {
+            return Ok(None);
+        };
+        let mut stop = stop.clone();
+        let looking = async {
+            let (mut before, mut newest, mut is_past) = (None, None, false);
+            for _ in 0..MOST_GOOD {
+                let good = deployments::last_good(client, environment, before, DEPTH).await?;
+                let Some(good) = good else { break };
+                before = Some(good.deployment.id);
+                let Some(release) = good.payload.release else {
+                    continue;
+                };
+                let is_now = now.is_some() && release.digest.as_deref() == now;
+                if !is_now && (is_past || now.is_none()) {
+                    return Ok(Some(release));
+                }
+                is_past |= is_now;
+                newest = newest.or(Some(release).filter(|_| !is_now));
+            }
+            Ok(newest.filter(|_| !is_past))
+        };
+        let looked: std::result::Result<_, Fault> = tokio::select! {
+            looked = looking => looked,
+            signal = stop.requested() => return Err(Error::interrupted(signal)),
+        };
+        match looked {
+            Err(fault) if fault.is_read_only() => Ok(None),
+            looked => looked.map_err(Fault::error),
+        }
     }
 
     /// The id of a deployment that was recorded, but not in the journal.

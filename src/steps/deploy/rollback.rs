@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::model::deployment::{Facts, Stand, State};
 use crate::steps::deploy::engine::{Ended, Session, Work, stand, standing};
 use crate::steps::deploy::finalize::heal;
-use crate::steps::deploy::{Arguments, definition, policy, report};
+use crate::steps::deploy::{Arguments, definition, known, policy, report};
 use crate::steps::world::World;
 use crate::system::stop::Stop;
 
@@ -50,7 +50,8 @@ async fn go(session: &mut Session<'_>) -> Result<()> {
 async fn chosen(session: &Session<'_>) -> Result<Stand> {
     let deployments = session.book.deployments();
     let nothing = |message: String| {
-        Error::refused(message).hint("see `lockgate deploy status`, and name one with `--to`")
+        let hint = "see `lockgate deploy status`, and name one with `--to`";
+        Error::refused(message).hint(known::hint(session).unwrap_or(hint))
     };
     if let Some(wanted) = &session.arguments.to {
         let good = deployments
@@ -64,14 +65,29 @@ async fn chosen(session: &Session<'_>) -> Result<Stand> {
                 .into_iter()
                 .any(|name| name.as_ref() == Some(wanted))
         };
+        let good = match good.find(is_meant) {
+            Some(good) => Some(good),
+            None => known::called(session, &deployments, is_meant).await?,
+        };
         return good
-            .find(is_meant)
             .ok_or_else(|| nothing(format!("nothing that stood well is called `{wanted}`")));
     }
     let now = session.target.current(&session.access()).await?.map(stand);
     let picture = Picture::new(&deployments, now);
-    picture
-        .before(&deployments)
+    let now = picture.now.as_ref();
+    let is_known = match now {
+        Some(now) => known::is_known(&deployments, now),
+        None => !deployments.is_empty(),
+    };
+    let of_journal = picture.before(&deployments);
+    if let Some(before) = of_journal.filter(|_| is_known) {
+        return Ok(before.clone());
+    }
+    // Others have deployed, elsewhere or before this job.
+    if let Some(before) = known::before(session, now).await? {
+        return Ok(before);
+    }
+    of_journal
         .cloned()
         .ok_or_else(|| nothing("nothing is on record that stood well before".to_owned()))
 }

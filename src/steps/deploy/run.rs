@@ -1,6 +1,6 @@
 //! `run`: plan, gates, lock, target, health.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::model::deploy::ChangeKind;
 use crate::model::deployment::{Facts, Stand, State};
 use crate::model::digest::hex;
@@ -8,7 +8,7 @@ use crate::steps::deploy::engine::{Ended, Session, Work};
 use crate::steps::deploy::finalize::heal;
 use crate::steps::deploy::gates::{Gate, Looked, Said};
 use crate::steps::deploy::release::{self, Found, Place, Proof};
-use crate::steps::deploy::{Arguments, definition, image, policy, report};
+use crate::steps::deploy::{Arguments, definition, image, known, policy, report};
 use crate::steps::world::World;
 use crate::system::stop::Stop;
 use crate::targets::Target;
@@ -96,8 +96,11 @@ pub async fn gather(session: &mut Session<'_>) -> Result<Found> {
 
 /// Asks every gate, and gives the release the version that they agree on.
 pub async fn ask(session: &mut Session<'_>, found: &mut Found) -> Result<()> {
-    let deployments = session.book.deployments();
-    let last = crate::deploy::history::last_good(&deployments, Some(&session.id));
+    let last = match known::last(session).await {
+        Ok(last) => Ok(last),
+        Err(error) if error.kind == Kind::NoVerdict => Err(known::untold(&error)),
+        Err(error) => return Err(error),
+    };
     let looked = Looked {
         arguments: session.arguments,
         world: session.world,
@@ -106,7 +109,7 @@ pub async fn ask(session: &mut Session<'_>, found: &mut Found) -> Result<()> {
         found,
         target: &session.target,
         access: session.access(),
-        last: last.and_then(|stand| stand.version.as_deref()),
+        last,
         recorder: &session.recorder,
         stop: &session.stop,
     };

@@ -2,9 +2,10 @@
 
 use crate::deploy::history::{Deployment, Picture};
 use crate::error::{Result, count};
+use crate::model::diagnostic::{Finding, Severity};
 use crate::model::report::{Table, Verdict};
 use crate::steps::deploy::engine::{Ended, Session, shown};
-use crate::steps::deploy::{Arguments, definition, report};
+use crate::steps::deploy::{Arguments, NAME, definition, known, report};
 use crate::steps::world::World;
 use crate::system::stop::Stop;
 
@@ -34,6 +35,13 @@ pub async fn status(arguments: &Arguments, world: &World, stop: Stop) -> Result<
         .push(("journal".to_owned(), book.shown().to_owned()));
     report.findings.extend(asked.err());
     report.findings.extend(report::locked(&session).await);
+    if let Some(hint) = known::hint(&session).filter(|_| deployments.is_empty()) {
+        let said = "what was done before this job is not in its journal";
+        report.findings.push(Finding {
+            help: Some(hint.into()),
+            ..Finding::new(NAME, "no-journal", Severity::Note, said)
+        });
+    }
     let rows = deployments.iter().rev().take(SHOWN).map(row);
     report.tables.push(Table {
         title: "deployments".to_owned(),

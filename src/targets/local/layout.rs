@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::CURRENT;
 use crate::error::{Error, Result};
-use crate::model::deploy::{Release, ReleaseFile, Standing};
+use crate::model::deploy::{Release, ReleaseFile, Standing, earlier};
 use crate::model::digest::{Sha, hex, sha};
 use crate::system::files::write_atomically_by;
 use crate::system::stop::Stop;
@@ -54,6 +54,15 @@ pub(super) struct File {
     size: u64,
     sha256: String,
     executable: bool,
+}
+
+/// What stands, and what stood before it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Stood {
+    now: String,
+    /// Newest first.
+    earlier: Vec<String>,
 }
 
 impl File {
@@ -447,6 +456,55 @@ impl Layout {
         let names = known.iter().map(|(_, name)| name);
         let old = names.filter(|name| !stay.contains(&Some(name.as_str())));
         Ok(old.take(over).cloned().collect())
+    }
+
+    fn stood_path(&self) -> PathBuf {
+        self.root.join(OWN).join("stood.json")
+    }
+
+    /// The names of what stood before `now`, newest first; none where nobody has noted them.
+    pub(super) fn stood(&self, now: &str) -> Vec<String> {
+        let mut bytes = Vec::new();
+        let read = fs::File::open(self.stood_path())
+            .and_then(|file| file.take(LIMIT).read_to_end(&mut bytes));
+        let stood: Option<Stood> = read.ok().and_then(|_| serde_json::from_slice(&bytes).ok());
+        let stood = stood.unwrap_or_default();
+        if stood.now == now || stood.now.is_empty() {
+            return stood.earlier;
+        }
+        // The link was not changed after it was noted, or by somebody else.
+        let mut all = vec![stood.now];
+        all.extend(stood.earlier);
+        match all.iter().position(|name| name == now) {
+            Some(at) => all.split_off(at + 1),
+            None => all,
+        }
+    }
+
+    /// Notes that `now` is about to stand in the place of `before`.
+    pub(super) fn remember(&self, now: &str, before: Option<&str>, is_back: bool) -> Result<()> {
+        let known = before.map(|before| self.stood(before)).unwrap_or_default();
+        let before = before.map(str::to_owned);
+        let stood = Stood {
+            now: now.to_owned(),
+            earlier: earlier(&now.to_owned(), before.as_ref(), &known, is_back),
+        };
+        let document = serde_json::to_vec(&stood)
+            .map_err(|error| Error::bug("a record cannot be made").cause(error))?;
+        write_atomically_by(&self.stood_path(), |file| file.write_all(&document))
+            .map_err(|error| self.fault("what stood before cannot be noted", error))
+    }
+
+    /// All names on record, the newest first.
+    pub(super) fn newest(&self) -> Result<Vec<String>> {
+        let mut known = Vec::new();
+        for name in self.names()? {
+            if let Some(record) = self.record(&name)? {
+                known.push((record.made, name));
+            }
+        }
+        known.sort_by(|one, other| other.cmp(one));
+        Ok(known.into_iter().map(|(_, name)| name).collect())
     }
 
     /// Removes a version that is on record.

@@ -11,7 +11,7 @@ mod tests;
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
-use crate::model::deploy::{Applied, Change, ChangeKind, Release, Standing};
+use crate::model::deploy::{Applied, Change, ChangeKind, Known, Release, Standing};
 use crate::model::digest::hex;
 use crate::model::size;
 use crate::targets::Access;
@@ -71,6 +71,22 @@ impl Local {
         Layout::new(&self.directory).standing()
     }
 
+    /// What it can go back to.
+    pub fn known(&self) -> Result<Known> {
+        let layout = Layout::new(&self.directory);
+        let now = layout.standing()?;
+        let mut known = Known::default();
+        if let Some(now) = reference(now.as_ref()) {
+            for name in layout.stood(now) {
+                known.stood.extend(standing(&layout, name)?);
+            }
+        }
+        for name in layout.newest()? {
+            known.kept.extend(standing(&layout, name)?);
+        }
+        Ok(known)
+    }
+
     /// Makes the release stand there.
     pub async fn apply(&self, release: &Release, access: &Access<'_>) -> Result<Applied> {
         check_names(release)?;
@@ -106,7 +122,8 @@ impl Local {
             access.progress.done(&change);
             applied.changes.push(change);
         }
-        self.point(&layout, &name, release.digest(), access, &mut applied)?;
+        self.point(&layout, &name, false, access, &mut applied)?;
+        applied.now.digest = Some(release.digest());
         applied.now.version.clone_from(&release.version);
         Ok(applied)
     }
@@ -140,8 +157,8 @@ impl Local {
             previous: layout.standing().unwrap_or_default(),
             ..Applied::default()
         };
-        let digest = record.digest();
-        self.point(&layout, &name, digest, access, &mut applied)?;
+        self.point(&layout, &name, true, access, &mut applied)?;
+        applied.now.digest = Some(record.digest());
         applied.now.version = record.version;
         Ok(applied)
     }
@@ -150,7 +167,7 @@ impl Local {
         &self,
         layout: &Layout,
         name: &str,
-        digest: crate::model::digest::Sha,
+        is_back: bool,
         access: &Access<'_>,
         applied: &mut Applied,
     ) -> Result<()> {
@@ -158,13 +175,13 @@ impl Local {
             return Err(Error::interrupted(access.stop.signal().unwrap_or_default()));
         }
         let change = pointed(applied.previous.as_ref(), name);
+        layout.remember(name, reference(applied.previous.as_ref()), is_back)?;
         layout.point(name)?;
         access.progress.done(&change);
         applied.changes.push(change);
         applied.now = Standing {
-            version: None,
-            digest: Some(digest),
             reference: name.to_owned(),
+            ..Standing::default()
         };
         let stays = [Some(name), reference(applied.previous.as_ref())];
         for old in layout.too_many(self.keep, &stays)? {
@@ -175,6 +192,15 @@ impl Local {
         }
         Ok(())
     }
+}
+
+/// A version that is on record.
+fn standing(layout: &Layout, name: String) -> Result<Option<Standing>> {
+    Ok(layout.record(&name)?.map(|record| Standing {
+        digest: Some(record.digest()),
+        version: record.version,
+        reference: name,
+    }))
 }
 
 fn reference(standing: Option<&Standing>) -> Option<&str> {

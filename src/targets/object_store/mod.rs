@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 
 use crate::error::{Error, Result};
-use crate::model::deploy::{Applied, Change, ChangeKind, Release, Standing};
+use crate::model::deploy::{Applied, Change, ChangeKind, Known, Release, Standing};
 use crate::model::digest::hex;
 use crate::model::{size, untrusted};
 use crate::stores::bucket::name::encode;
@@ -97,6 +97,16 @@ impl ObjectStore {
         Ok(current.pointer.as_ref().map(Pointer::standing))
     }
 
+    /// What the environment had before.
+    pub async fn known(&self, access: &Access<'_>) -> Result<Known> {
+        let bucket = self.open(access).await?;
+        let current = self.look(&bucket, access).await?;
+        Ok(Known {
+            stood: current.pointer.map(|now| now.stood()).unwrap_or_default(),
+            kept: Vec::new(),
+        })
+    }
+
     /// Sends what is not there, then lets the environment have it; refused where somebody else deployed in between.
     pub async fn apply(&self, release: &Release, access: &Access<'_>) -> Result<Applied> {
         let opened = self.unlock(access).await?;
@@ -124,7 +134,8 @@ impl ObjectStore {
         }
         let written = bucket.put(record.key(), record.bytes(), Condition::Always);
         until_stopped(access, written).await?;
-        self.point(bucket, &record, current, applied, access).await
+        let to = (&record, false);
+        self.point(bucket, to, current, applied, access).await
     }
 
     /// Lets the environment have an earlier release again, by the name of its record; its files must be there as they were.
@@ -160,7 +171,8 @@ impl ObjectStore {
             }
         }
         let applied = Applied::default();
-        self.point(bucket, &record, current, applied, access).await
+        let to = (&record, true);
+        self.point(bucket, to, current, applied, access).await
     }
 
     /// In a few words.
@@ -255,11 +267,11 @@ impl ObjectStore {
         }
     }
 
-    /// Writes what the environment has, over nothing but what was read before.
+    /// Writes what the environment has, and whether that goes back, over nothing but what was read before.
     async fn point(
         &self,
         bucket: &Bucket,
-        record: &Record,
+        (record, is_back): (&Record, bool),
         current: Current,
         mut applied: Applied,
         access: &Access<'_>,
@@ -268,7 +280,8 @@ impl ObjectStore {
             return Err(Error::interrupted(signal));
         }
         let change = self.pointing(record, current.pointer.as_ref());
-        let pointer = Pointer::to(record, current.pointer.as_ref(), access.environment);
+        let previous = current.pointer.as_ref();
+        let pointer = Pointer::to(record, previous, is_back, access.environment);
         if change.kind != ChangeKind::Keep {
             let bytes = Bytes::from(pointer.bytes());
             let put = bucket.put(&self.pointer(), bytes, current.condition).await;

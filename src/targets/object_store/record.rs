@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
-use crate::model::deploy::{Release, Standing};
+use crate::model::deploy::{Release, Standing, earlier};
 use crate::model::digest::{hex, unhex};
 use crate::model::untrusted;
 use crate::stores::bucket::name::{check, encode};
@@ -160,9 +160,12 @@ pub(super) struct Pointer {
     /// What it was before.
     #[serde(default)]
     previous: Option<Earlier>,
+    /// What stood before, newest first, without what was gone back from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    earlier: Vec<Earlier>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Earlier {
     version: Option<String>,
@@ -172,7 +175,20 @@ struct Earlier {
 
 impl Pointer {
     /// To a release.
-    pub fn to(record: &Record, previous: Option<&Self>, environment: &Environment) -> Self {
+    pub fn to(
+        record: &Record,
+        previous: Option<&Self>,
+        is_back: bool,
+        environment: &Environment,
+    ) -> Self {
+        let now = Earlier {
+            version: record.version.clone(),
+            digest: record.digest.clone(),
+            release: record.key.clone(),
+        };
+        let known = previous.map(|previous| &*previous.earlier);
+        let before = previous.map(Self::earlier);
+        let known = earlier(&now, before.as_ref(), known.unwrap_or_default(), is_back);
         let random = [0; 2].map(|_: u8| getrandom::u64().unwrap_or_default());
         let mut written = String::new();
         for number in random {
@@ -185,12 +201,27 @@ impl Pointer {
             release: record.key.clone(),
             run: run(environment),
             written,
-            previous: previous.map(|previous| Earlier {
-                version: previous.version.clone(),
-                digest: previous.digest.clone(),
-                release: previous.release.clone(),
-            }),
+            previous: before,
+            earlier: known,
         }
+    }
+
+    fn earlier(&self) -> Earlier {
+        Earlier {
+            version: self.version.clone(),
+            digest: self.digest.clone(),
+            release: self.release.clone(),
+        }
+    }
+
+    /// What stood there before, newest first.
+    pub fn stood(&self) -> Vec<Standing> {
+        let stood = self.earlier.iter().map(|earlier| Standing {
+            version: earlier.version.clone(),
+            digest: unhex(&earlier.digest),
+            reference: earlier.release.clone(),
+        });
+        stood.collect()
     }
 
     /// Fails with a reason.

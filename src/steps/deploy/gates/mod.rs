@@ -79,8 +79,8 @@ pub struct Looked<'l> {
     pub target: &'l Target,
     /// What that gets of the world.
     pub access: Access<'l>,
-    /// The version that stands.
-    pub last: Option<&'l str>,
+    /// The version that stood well the last time; or why that cannot be told.
+    pub last: std::result::Result<Option<String>, String>,
     /// The record that knows the checks of the commit.
     pub recorder: &'l Recorder,
     /// Whether to end.

@@ -19,7 +19,7 @@ pub async fn ask(looked: &Looked<'_>) -> Result<(Said, Option<String>)> {
     let named = named(looked);
     let gates = &looked.environment.gates;
     let mut rules = Rules {
-        last: looked.last,
+        last: looked.last.as_ref().map_or(None, |last| last.as_deref()),
         published: None,
         downgrade: gates.downgrade,
         prereleases: looked.environment.prereleases,
@@ -38,6 +38,13 @@ pub async fn ask(looked: &Looked<'_>) -> Result<(Said, Option<String>)> {
     let mut all = named;
     all.extend(inside.named);
     let judged = version::judge(&all, rules);
+    if let (Ok(Some(version)), Err(why), false) = (&judged, &looked.last, gates.downgrade) {
+        let hint = "wait until GitHub answers; `gates = { downgrade = true }` does without";
+        return Ok((
+            Said::Unknown(why.clone(), Some(hint.to_owned())),
+            Some(version.clone()),
+        ));
+    }
     let mut published = None;
     if let (Ok(Some(version)), Some(name), Target::Pypi(pypi), false) =
         (&judged, &inside.name, looked.target, gates.downgrade)
