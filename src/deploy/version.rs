@@ -78,17 +78,36 @@ pub struct Rules<'r> {
     pub prereleases: bool,
 }
 
+/// A reason against a version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Objection {
+    /// What is wrong.
+    pub why: String,
+    /// What to do about it.
+    pub hint: &'static str,
+}
+
+/// What to do where versions differ or are none.
+pub const MAKE_THEM_THE_SAME: &str =
+    "make them the same, or turn the gate off with `gates = { version = false }`";
+const ALLOW_PRE_RELEASES: &str = "deploy a final release, or let them in with `prereleases = true`";
+const ALLOW_OLDER: &str =
+    "deploy a newer version, or let older ones follow with `gates = { downgrade = true }`";
+
 /// The version that all of them name, in normal form; nothing where none does. Fails with every reason against it.
-pub fn judge(named: &[Named], rules: Rules<'_>) -> Result<Option<String>, Vec<String>> {
+pub fn judge(named: &[Named], rules: Rules<'_>) -> Result<Option<String>, Vec<Objection>> {
     let mut reasons = Vec::new();
     let mut parsed: Vec<(&Named, Version)> = Vec::new();
     for one in named {
         match Version::from_str(&one.version) {
             Ok(version) => parsed.push((one, version)),
-            Err(_) => reasons.push(format!(
-                "{} names the version `{}`, which is none (PEP 440)",
-                one.by, one.version
-            )),
+            Err(_) => reasons.push(Objection {
+                why: format!(
+                    "{} names the version `{}`, which is none (PEP 440)",
+                    one.by, one.version
+                ),
+                hint: MAKE_THEM_THE_SAME,
+            }),
         }
     }
     let Some((first, version)) = parsed.first() else {
@@ -99,15 +118,19 @@ pub fn judge(named: &[Named], rules: Rules<'_>) -> Result<Option<String>, Vec<St
         };
     };
     for (other, theirs) in parsed.iter().filter(|(_, theirs)| theirs != version) {
-        reasons.push(format!(
-            "{} names the version {version}, and {} names {theirs}",
-            first.by, other.by
-        ));
+        reasons.push(Objection {
+            why: format!(
+                "{} names the version {version}, and {} names {theirs}",
+                first.by, other.by
+            ),
+            hint: MAKE_THEM_THE_SAME,
+        });
     }
     if version.any_prerelease() && !rules.prereleases {
-        reasons.push(format!(
-            "{version} is a pre-release, and the environment takes none"
-        ));
+        reasons.push(Objection {
+            why: format!("{version} is a pre-release, and the environment takes none"),
+            hint: ALLOW_PRE_RELEASES,
+        });
     }
     for (newer, where_it_is) in [
         (rules.last, "which stands there"),
@@ -115,7 +138,10 @@ pub fn judge(named: &[Named], rules: Rules<'_>) -> Result<Option<String>, Vec<St
     ] {
         let newer = newer.and_then(|newer| Version::from_str(newer).ok());
         if let Some(newer) = newer.filter(|newer| newer > version && !rules.downgrade) {
-            reasons.push(format!("{version} is older than {newer}, {where_it_is}"));
+            reasons.push(Objection {
+                why: format!("{version} is older than {newer}, {where_it_is}"),
+                hint: ALLOW_OLDER,
+            });
         }
     }
     if reasons.is_empty() {

@@ -225,7 +225,9 @@ fn gates_say_why_they_say_no() {
         .run(&["deploy"])
         .expect_code(1)
         .expect_text("1.0rc1 is a pre-release")
-        .expect_text("1.0rc1 is older than 1.1");
+        .expect_text("`prereleases = true`")
+        .expect_text("1.0rc1 is older than 1.1")
+        .expect_text("`gates = { downgrade = true }`");
     define(
         "1.0rc1",
         "gates = { artifact = false, lockfile = false, downgrade = true }",
@@ -628,6 +630,14 @@ fn a_journal_that_was_changed_stops_everything_and_one_that_was_cut_goes_on() {
             .expect_text("line 2 of the journal");
     }
     assert_eq!(std::fs::read_to_string(&path).unwrap(), changed);
+    // A pipe that nobody writes to.
+    std::fs::remove_file(&path).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    assert!(made.unwrap().success());
+    project
+        .run(&["deploy", "status"])
+        .expect_code(3)
+        .expect_text("it is no regular file");
 }
 
 #[test]

@@ -261,6 +261,23 @@ fn kill_open(project: &Project, github: &GitHub, run: u64) {
 }
 
 #[test]
+fn what_was_never_begun_is_told_as_nothing_touched() {
+    let (project, github) = (project(""), GitHub::start());
+    github
+        .fail(&json!([{"at": "POST deployments", "kind": "status", "status": 500, "times": 100}]));
+    let summary = project.beside("summary").join("summary.md");
+    std::fs::write(&summary, "").expect("a summary");
+    let status = command(&project, &github, 1, "run")
+        .env("GITHUB_STEP_SUMMARY", &summary)
+        .stdout(std::process::Stdio::null())
+        .status();
+    assert_eq!(status.expect("the binary").code(), Some(3));
+    let told = std::fs::read_to_string(&summary).expect("a summary");
+    assert!(told.contains("nothing was touched"), "{told}");
+    assert!(!project.path().join("site/current").exists());
+}
+
+#[test]
 fn an_end_that_github_may_not_know_is_no_success() {
     let (project, github) = (project(""), GitHub::start());
     kill_open(&project, &github, 7);

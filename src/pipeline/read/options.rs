@@ -179,7 +179,11 @@ pub(crate) fn web_address(reader: &mut Reader<'_>, key: &str, node: &Node) -> Op
     let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     let Some(url) = url else {
         let message = format!("`{key}`: `{}` is not a URL", shown(&text));
-        reader.wrong_with(node, message, "write `http://127.0.0.1:8080/health`");
+        let example = match key {
+            "http" => "write `http://127.0.0.1:8080/health`",
+            _ => "write an address like `https://example.com/`",
+        };
+        reader.wrong_with(node, message, example);
         return None;
     };
     if !url.username().is_empty() || url.password().is_some() {
@@ -187,7 +191,10 @@ pub(crate) fn web_address(reader: &mut Reader<'_>, key: &str, node: &Node) -> Op
         place.excerpt = None;
         let message = format!("`{key}` has a user or a password in its URL");
         let error = crate::error::Error::usage(message).at(place);
-        reader.wrong(error.hint("probe by `command`, and give it the secret"));
+        reader.wrong(error.hint(match key {
+            "http" => "probe by `command`, and give it the secret",
+            _ => "leave them out: credentials come from the environment of the step",
+        }));
         return None;
     }
     Some(text)

@@ -43,7 +43,7 @@ impl Book {
         let path = folder.join(format!("{environment}.jsonl"));
         let shown = path.display().to_string();
         let mut bytes = Vec::new();
-        match File::open(&path) {
+        match open_file(OpenOptions::new().read(true), &path) {
             Ok(file) => {
                 let length = file.metadata().map_or(0, |metadata| metadata.len());
                 bytes.reserve(usize::try_from(length.min(LIMIT)).unwrap_or(0) + 1);
@@ -90,7 +90,7 @@ impl Book {
         }
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        let mut file = options.open(&self.path).map_err(failed)?;
+        let mut file = open_file(&mut options, &self.path).map_err(failed)?;
         // Others write their lines between ours, never into them.
         file.lock().map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
@@ -137,6 +137,22 @@ fn fault(path: &str, what: &str, error: io::Error) -> Error {
     Error::no_verdict(format!("the journal `{path}` cannot be {what}"))
         .cause(error)
         .hint("nothing is done that is not on record; name another folder with `--journal`")
+}
+
+/// Opens a regular file, and waits for nobody at the other end of a pipe.
+fn open_file(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+
+        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    }
+    let file = options.open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::other("it is no regular file"))
+    }
 }
 
 /// A folder of ours that is beside the definition says itself that it is no part of the project.

@@ -56,6 +56,9 @@ pub fn ended(session: &Session<'_>) -> Ended {
         }
         State::RollbackFailed => format!("nobody knows what stands at `{name}`"),
         State::Cancelled => format!("deploying {release} to `{name}` was stopped"),
+        _ if !session.journaled().is_some_and(|own| own.has_effects) => {
+            format!("{release} was not deployed to `{name}`, and nothing was touched")
+        }
         _ => format!("{release} does not stand well at `{name}`"),
     };
     let signal = session

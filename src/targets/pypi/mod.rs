@@ -205,10 +205,11 @@ impl Pypi {
     /// The files as packages of one project.
     async fn project_of(&self, release: &Release) -> Result<Project> {
         if !is_safe_address(&self.upload) {
-            return Err(
-                Error::usage("the address for uploads is no `https` address of an index")
-                    .hint("plain `http` is for the own machine only"),
-            );
+            return Err(Error::usage(format!(
+                "`upload`: `{}` is no `https` address of an index",
+                untrusted::excerpt(&self.upload, 200)
+            ))
+            .hint("plain `http` is for the own machine only"));
         }
         Project::read(release).await
     }

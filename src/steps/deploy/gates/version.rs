@@ -97,11 +97,15 @@ pub async fn ask(looked: &Looked<'_>) -> Result<(Said, Option<String>)> {
             (Said::No(vec![why.to_owned()], Some(hint.to_owned())), None)
         }
         Ok(None) => (Said::Yes("nothing names a version".to_owned()), None),
-        Err(mut reasons) => {
+        Err(objections) => {
+            let mut hints: Vec<&str> = objections.iter().map(|one| one.hint).collect();
+            if !inside.wrong.is_empty() {
+                hints.push(version::MAKE_THEM_THE_SAME);
+            }
+            hints.dedup();
+            let mut reasons: Vec<String> = objections.into_iter().map(|one| one.why).collect();
             reasons.extend(inside.wrong);
-            let hint =
-                "make them the same, or turn the gate off with `gates = { version = false }`";
-            (Said::No(reasons, Some(hint.to_owned())), None)
+            (Said::No(reasons, Some(hints.join("; "))), None)
         }
     })
 }
