@@ -67,6 +67,19 @@ impl Journal {
         Ok(journal)
     }
 
+    /// The entries of those lines that are as they were written, each by itself, of a journal that cannot be read whole.
+    pub fn remains(bytes: &[u8]) -> Vec<Entry> {
+        let lines = bytes.split(|byte| *byte == b'\n');
+        let entries = lines.filter_map(|line| {
+            let (content, hash) = opened(std::str::from_utf8(line).ok()?)?;
+            let is_sound = digest(content) == hash;
+            serde_json::from_str(&format!("{content}}}"))
+                .ok()
+                .filter(|_| is_sound)
+        });
+        entries.collect()
+    }
+
     fn take(&mut self, line: &[u8]) -> std::result::Result<(), String> {
         let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8".to_owned())?;
         let (content, hash) = opened(text).ok_or("it has no hash")?;

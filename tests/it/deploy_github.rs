@@ -247,8 +247,8 @@ fn tell(figures: &str) {
     eprintln!("{figures}");
 }
 
-/// Kills a deployment while GitHub has it in progress.
-fn kill_open(project: &Project, github: &GitHub, run: u64) {
+/// A deployment that GitHub has in progress.
+fn open(project: &Project, github: &GitHub, run: u64) -> Child {
     let mut child = start(project, github, run);
     let is_open = |one: &crate::support::github::Recorded| one.state() == "in_progress";
     while !github.deployments("prod").iter().any(is_open) {
@@ -256,8 +256,37 @@ fn kill_open(project: &Project, github: &GitHub, run: u64) {
         let end = child.try_wait().expect("a child");
         assert!(end.is_none(), "it was too fast");
     }
+    child
+}
+
+/// Kills a deployment while GitHub has it in progress.
+fn kill_open(project: &Project, github: &GitHub, run: u64) {
+    let mut child = open(project, github, run);
     child.kill().expect("a kill");
     child.wait().expect("an end");
+}
+
+#[test]
+fn a_journal_that_was_changed_keeps_nobody_at_work_and_nothing_open() {
+    let (project, github) = (project(""), GitHub::start());
+    // Asked for its health until it is too late.
+    project.write("dist/a.txt", "broken");
+    let mut child = open(&project, &github, 7);
+    let journal = project.beside("temp").join("lockgate/deploy/prod.jsonl");
+    let text = std::fs::read_to_string(&journal).expect("a journal");
+    let changed = text.replacen("\"gated\"", "\"gatec\"", 1);
+    std::fs::write(&journal, &changed).expect("a journal");
+    let done = deploy(&project, &github, 7, "finalize");
+    assert_eq!(done.code, Some(3), "{}", done.text);
+    assert!(done.text.contains("line 2 of the journal"), "{}", done.text);
+    assert!(child.try_wait().expect("a child").is_some(), "it goes on");
+    github.set(
+        &json!({"runs": {"7": {"status": "completed", "conclusion": "failure", "run_attempt": 1}}}),
+    );
+    let done = deploy(&project, &github, 8, "sweep");
+    assert_eq!(done.code, Some(3), "{}", done.text);
+    assert!(done.text.contains("line 2 of the journal"), "{}", done.text);
+    assert_ne!(github.deployments("prod")[0].state(), "in_progress");
 }
 
 #[test]

@@ -40,29 +40,21 @@ pub fn folder(arguments: &Arguments, world: &World, beside: &Path) -> PathBuf {
 impl Book {
     /// The journal of an environment, read as far as it was written. Nothing is made or repaired.
     pub fn open(folder: &Path, environment: &str) -> Result<Self> {
-        let path = folder.join(format!("{environment}.jsonl"));
+        let path = file_of(folder, environment);
         let shown = path.display().to_string();
-        let mut bytes = Vec::new();
-        match open_file(OpenOptions::new().read(true), &path) {
-            Ok(file) => {
-                let length = file.metadata().map_or(0, |metadata| metadata.len());
-                bytes.reserve(usize::try_from(length.min(LIMIT)).unwrap_or(0) + 1);
-                let read = file.take(LIMIT + 1).read_to_end(&mut bytes);
-                read.map_err(|error| fault(&shown, "read", error))?;
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(fault(&shown, "read", error)),
-        }
-        if bytes.len() as u64 > LIMIT {
-            return Err(Error::no_verdict(format!(
-                "the journal `{shown}` has more than {LIMIT} bytes"
-            )));
-        }
+        let bytes = bytes_of(&path, &shown)?;
         Ok(Self {
             journal: Journal::read(&bytes, &shown)?,
             path,
             shown,
         })
+    }
+
+    /// What can still be told of the deployments in a journal that is not as it was written.
+    pub fn remains(folder: &Path, environment: &str) -> Result<Vec<Deployment>> {
+        let path = file_of(folder, environment);
+        let bytes = bytes_of(&path, &path.display().to_string())?;
+        Ok(history::deployments(&Journal::remains(&bytes)))
     }
 
     /// Where it lies, for people.
@@ -137,6 +129,31 @@ fn fault(path: &str, what: &str, error: io::Error) -> Error {
     Error::no_verdict(format!("the journal `{path}` cannot be {what}"))
         .cause(error)
         .hint("nothing is done that is not on record; name another folder with `--journal`")
+}
+
+fn file_of(folder: &Path, environment: &str) -> PathBuf {
+    folder.join(format!("{environment}.jsonl"))
+}
+
+/// What is written; nothing where there is no journal yet.
+fn bytes_of(path: &Path, shown: &str) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    match open_file(OpenOptions::new().read(true), path) {
+        Ok(file) => {
+            let length = file.metadata().map_or(0, |metadata| metadata.len());
+            bytes.reserve(usize::try_from(length.min(LIMIT)).unwrap_or(0) + 1);
+            let read = file.take(LIMIT + 1).read_to_end(&mut bytes);
+            read.map_err(|error| fault(shown, "read", error))?;
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(fault(shown, "read", error)),
+    }
+    if bytes.len() as u64 > LIMIT {
+        return Err(Error::no_verdict(format!(
+            "the journal `{shown}` has more than {LIMIT} bytes"
+        )));
+    }
+    Ok(bytes)
 }
 
 /// Opens a regular file, and waits for nobody at the other end of a pipe.

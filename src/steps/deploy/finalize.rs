@@ -58,6 +58,7 @@ pub async fn finalize(arguments: &Arguments, world: &World, stop: Stop) -> Resul
     let own = workflow_run(world);
     let (mut closed, mut went_back, mut told) = (Vec::new(), 0, 0);
     let (mut findings, mut unknown) = (Vec::new(), None);
+    let mut unreadable = Vec::new();
     for environment in &definition.environments {
         if arguments
             .environment
@@ -66,13 +67,20 @@ pub async fn finalize(arguments: &Arguments, world: &World, stop: Stop) -> Resul
         {
             continue;
         }
-        let book = Book::open(&journals, &environment.name)?;
+        let (found, broken) = match Book::open(&journals, &environment.name) {
+            Ok(book) => (book.deployments(), None),
+            // What it started is ended all the same.
+            Err(error) => {
+                let found = Book::remains(&journals, &environment.name);
+                (found.unwrap_or_default(), Some(error))
+            }
+        };
         let mine = |deployment: &Deployment| {
             let run = deployment.facts.run.clone().unwrap_or_default();
             (run.id, run.attempt, run.job) == (own.id.clone(), own.attempt.clone(), own.job.clone())
         };
         // On a laptop somebody may be at it in another window.
-        let ours = book.deployments().into_iter();
+        let ours = found.into_iter();
         let ours = ours.filter(|deployment| world.context.is_workflow && mine(deployment));
         for deployment in ours {
             let Some(owner) = deployment.facts.owner else {
@@ -80,6 +88,10 @@ pub async fn finalize(arguments: &Arguments, world: &World, stop: Stop) -> Resul
             };
             // Also where its end is on record: it may have been killed before all had ended that it started.
             end(&owner, world, &stop).await?;
+        }
+        if let Some(error) = broken {
+            unreadable.push(error);
+            continue;
         }
         let mut session = Session::open(
             arguments,
@@ -134,10 +146,15 @@ pub async fn finalize(arguments: &Arguments, world: &World, stop: Stop) -> Resul
     if told > 0 {
         headline = format!("{headline}; told GitHub of {}", count(told as u64, "end"));
     }
-    let verdict = match unknown {
-        Some(_) => Verdict::NoVerdict,
-        None => Verdict::Pass,
+    let verdict = if unknown.is_some() || !unreadable.is_empty() {
+        Verdict::NoVerdict
+    } else {
+        Verdict::Pass
     };
+    findings.extend(unreadable.iter().map(report::finding));
+    if !unreadable.is_empty() {
+        headline.push_str("; not every journal can be read");
+    }
     if let Some(error) = unknown {
         headline.push_str("; what GitHub shows is not known");
         findings.push(report::finding(&error.hint(
@@ -230,11 +247,20 @@ pub async fn sweep(arguments: &Arguments, world: &World) -> Result<Ended> {
         {
             continue;
         }
-        let mut book = Book::open(&journals, name)?;
-        closed += heal(&mut book, |_| false)?.len();
-        let (ended, unseen) = recorder.sweep(name).await?;
-        closed += ended;
-        unknown.extend(unseen);
+        // What GitHub has open is swept whether the journal can be read or not, and other environments are looked at too.
+        let healed = Book::open(&journals, name).and_then(|mut book| heal(&mut book, |_| false));
+        match healed {
+            Ok(healed) => closed += healed.len(),
+            Err(error) => unknown.push(error),
+        }
+        match recorder.sweep(name).await {
+            Ok((ended, unseen)) => {
+                closed += ended;
+                unknown.extend(unseen);
+            }
+            Err(error) if error.kind == Kind::NoVerdict => unknown.push(error),
+            Err(error) => return Err(error),
+        }
         if environment.transient && is_closed {
             closed += recorder.end_transient(name).await?;
         }
