@@ -189,6 +189,22 @@ fn who_cannot_be_asked_is_neither_well_nor_unwell() {
 }
 
 #[test]
+fn what_no_target_takes_is_on_record_as_refused() {
+    let project = Project::empty();
+    project.write("dist/notes-1.0-py3-none-any.whl", "no archive");
+    project.write(
+        "pyproject.toml",
+        "[tool.lockgate.deploy.environments.site]\ntarget = { pypi = { upload = 'http://127.0.0.1:1/', anonymous = true } }\nartifacts = ['dist/*']\n",
+    );
+    let (run, report) = deploy(&project, &[]);
+    run.expect_code(1)
+        .expect_text("is no zip archive that can be read");
+    assert_eq!(report["verdict"], "fail");
+    assert_eq!(output(&report, "state"), "refused");
+    assert_eq!(states(&project), ["planned", "refused"]);
+}
+
+#[test]
 fn gates_say_why_they_say_no() {
     let wheel = "notes-1.1-py3-none-any.whl";
     let project = Project::empty();

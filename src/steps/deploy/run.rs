@@ -22,18 +22,17 @@ pub async fn run(arguments: &Arguments, world: &World, stop: Stop) -> Result<End
     let mut session = Session::open(arguments, world, &environment, &definition.folder, stop)?;
     session.loosened = loosened;
     heal(&mut session.book, |_| false)?;
-    let mut found = gather(&mut session).await?;
-    session.release = Stand {
-        digest: Some(hex(&found.digest())),
-        ..Stand::default()
+    let found = match prepare(&mut session).await {
+        // What nobody may deploy is on record as refused.
+        Err(error) if error.kind != Kind::Refused => return Err(error),
+        found => found,
     };
-    session.changes = session
-        .target
-        .plan(&found.release, &session.access())
-        .await?;
-    session.files = files(&found);
     session.plan("deploy")?;
-    let ended = match go(&mut session, &mut found).await {
+    let gone = match found {
+        Ok(mut found) => go(&mut session, &mut found).await,
+        Err(error) => Err(error),
+    };
+    let ended = match gone {
         Ok(()) => Ok(()),
         Err(error) => session.fail(error).await,
     };
@@ -43,6 +42,21 @@ pub async fn run(arguments: &Arguments, world: &World, stop: Stop) -> Result<End
     session.unlock().await;
     ended?;
     Ok(report::ended(&session))
+}
+
+/// Finds what is deployed, and what would change.
+async fn prepare(session: &mut Session<'_>) -> Result<Found> {
+    let found = gather(session).await?;
+    session.release = Stand {
+        digest: Some(hex(&found.digest())),
+        ..Stand::default()
+    };
+    session.files = files(&found);
+    session.changes = session
+        .target
+        .plan(&found.release, &session.access())
+        .await?;
+    Ok(found)
 }
 
 async fn go(session: &mut Session<'_>, found: &mut Found) -> Result<()> {
